@@ -1,0 +1,35 @@
+//! What stops a run: one diagnostic per cause, with the exit code it ends with.
+
+use crate::exit::Exit;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// A run that could not be made. Never holds a password, a secret or a row.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Stop {
+    /// The facts store failed (disk full, not a facts file, newer schema).
+    #[error("{message}")]
+    #[diagnostic(code(govctl::facts))]
+    Facts {
+        /// What happened.
+        message: String,
+        /// What to do next.
+        #[help]
+        help: Option<String>,
+    },
+}
+
+impl Stop {
+    /// How the process ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Facts { .. } => Exit::Usage,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Stop {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Facts { message: format!("the facts store failed: {error}"), help: None }
+    }
+}

@@ -1,0 +1,10 @@
+//! Everything the checks may know about one database, as tables in SQLite.
+
+pub mod collect;
+pub mod derive;
+mod store;
+
+pub use store::Facts;
+
+/// The schema of the facts: a public contract, printed by `govctl facts --schema`.
+pub const SCHEMA: &str = include_str!("schema.sql");

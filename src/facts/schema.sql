@@ -1,0 +1,219 @@
+-- The facts: everything a check may know about one database, as SQLite tables.
+--
+-- This file is a public contract (`govctl facts --schema`). Additions are fine; a change of meaning
+-- raises `target.schema_version`. Conventions, everywhere the same:
+--   * an object is named by the oid it has in the audited database; role 0 is PUBLIC
+--   * a truth value is 0 or 1; what could not be read is a row in `unseen`, never a made-up 0
+--   * `provenance` says whose an object is: 'user', 'extension', 'platform' (Supabase, RDS, …) or 'system'
+--   * expressions are PostgreSQL's own decompiled text, taken with an empty search_path
+-- Part 1 is collected from the catalogs, part 2 is derived in Rust (src/facts/derive).
+
+-- ───────────────────────────── 1. collected ─────────────────────────────
+
+-- One row: where the facts come from. Times are RFC 3339 in UTC.
+create table target (
+  schema_version integer not null, govctl_version text not null, taken_at text not null,
+  kind text not null,                     -- 'database' | 'migrations' | 'facts'
+  database text not null, database_oid integer not null,
+  server_version text not null, server_version_num integer not null,
+  role text not null, role_is_superuser integer not null, in_recovery integer not null);
+
+-- What the connected role could not look at, why, and the statement that would show it.
+-- `area` is the name of the table of part 1 that is incomplete.
+create table unseen (area text not null, object text, why text not null, needs text not null);
+
+create table databases (
+  oid integer primary key, name text not null, owner integer not null, is_current integer not null,
+  is_template integer not null, allows_connections integer not null, default_acl integer not null);
+
+create table schemas (
+  oid integer primary key, name text not null, owner integer not null, provenance text not null,
+  default_acl integer not null, comment text);
+
+-- kind: 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence'
+create table relations (
+  oid integer primary key, schema_oid integer not null, schema text not null, name text not null, kind text not null,
+  owner integer not null, rls integer not null, force_rls integer not null,
+  security_invoker integer not null, security_barrier integer not null, is_partition integer not null,
+  persistence text not null,              -- 'permanent' | 'unlogged' | 'temporary'
+  rows_estimate integer not null,         -- planner's estimate; -1 where never analysed
+  default_acl integer not null,           -- no ACL stored: the owner's built-in rights alone
+  definition text,                        -- of a view or materialized view
+  provenance text not null, comment text);
+
+create table columns (
+  relation integer not null, number integer not null, name text not null,
+  type text not null,                     -- format_type, e.g. 'character varying(40)'
+  type_name text not null,                -- pg_type.typname of the base type under any domain, e.g. 'varchar', 'uuid', 'vector'
+  type_kind text not null,                -- of that base type: 'base' | 'enum' | 'composite' | 'range' | 'array' | 'pseudo'
+  type_oid integer not null,              -- of the base type; joins enum_labels.type_oid
+  not_null integer not null, default_expression text, is_generated integer not null,
+  identity text,                          -- null | 'always' | 'by default'
+  comment text, primary key (relation, number)) without rowid;
+
+create table enum_labels (type_oid integer not null, schema text not null, type text not null, label text not null, position real not null);
+
+create table indexes (
+  oid integer primary key, relation integer not null, name text not null, method text not null,
+  is_unique integer not null, is_primary integer not null, is_valid integer not null, nulls_not_distinct integer not null,
+  predicate text, definition text not null);
+-- column_number is 0 for an expression; is_key is 0 for an INCLUDE column.
+create table index_columns (
+  index_oid integer not null, position integer not null, column_number integer not null, is_key integer not null,
+  primary key (index_oid, position)) without rowid;
+
+-- kind: 'primary key' | 'unique' | 'foreign key' | 'check' | 'exclusion' | 'not null' | 'trigger'
+create table constraints (
+  oid integer primary key, relation integer not null, name text not null, kind text not null,
+  referenced_relation integer, on_delete text, on_update text,
+  validated integer not null, enforced integer not null, definition text not null);
+create table constraint_columns (
+  constraint_oid integer not null, position integer not null, column_number integer not null, referenced_column_number integer,
+  primary key (constraint_oid, position)) without rowid;
+
+-- command: 'ALL' | 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
+create table policies (
+  oid integer primary key, relation integer not null, name text not null, permissive integer not null, command text not null,
+  using_expression text, check_expression text, comment text);
+create table policy_roles (policy integer not null, role integer not null, primary key (policy, role)) without rowid;
+-- What a policy's expressions name: object_kind 'relation' | 'function'.
+create table policy_dependencies (policy integer not null, object_kind text not null, object integer not null);
+
+create table roles (
+  oid integer primary key, name text not null, superuser integer not null, inherit integer not null,
+  create_role integer not null, create_db integer not null, login integer not null, replication integer not null,
+  bypass_rls integer not null, connection_limit integer not null, valid_until text, comment text,
+  provenance text not null);              -- 'system' for pg_* and the bootstrap superuser
+-- ALTER ROLE/DATABASE … SET. role 0: every role; database 0: every database. Values are shown only for settings
+-- that decide what a session sees (row_security, role, search_path, session_preload_libraries); else null.
+create table role_settings (role integer not null, database integer not null, name text not null, value text);
+-- `member` was granted `role`. Before PostgreSQL 16 inherit_option is the member's own INHERIT and set_option is 1.
+create table memberships (
+  role integer not null, member integer not null, grantor integer not null,
+  admin_option integer not null, inherit_option integer not null, set_option integer not null);
+
+-- Stored ACLs, exploded. object_kind: 'relation' | 'column' | 'schema' | 'function' | 'database' | 'type' | 'language'
+-- | 'foreign server' | 'foreign data wrapper' | 'tablespace' | 'parameter' | 'large object'.
+-- column_number is 0 unless object_kind is 'column' (object is then the relation). Objects with default_acl = 1 have no row.
+create table grants (
+  object_kind text not null, object integer not null, column_number integer not null,
+  grantee integer not null, grantor integer not null, privilege text not null, grantable integer not null);
+-- ALTER DEFAULT PRIVILEGES. schema 0: every schema. object_kind: 'relation' | 'sequence' | 'function' | 'type' | 'schema' | 'large object'
+create table default_privileges (
+  role integer not null, schema_oid integer not null, object_kind text not null,
+  grantee integer not null, privilege text not null, grantable integer not null);
+create table parameters (oid integer primary key, name text not null);
+
+-- kind: 'function' | 'procedure' | 'aggregate' | 'window'; volatility: 'immutable' | 'stable' | 'volatile'
+create table functions (
+  oid integer primary key, schema_oid integer not null, schema text not null, name text not null,
+  signature text not null,                -- argument types as in DROP FUNCTION, e.g. 'uuid, text'
+  kind text not null, language text not null, owner integer not null, security_definer integer not null, leakproof integer not null,
+  volatility text not null, strict integer not null, returns text not null, returns_set integer not null,
+  argument_names text not null,           -- JSON array, '' where unnamed, input arguments first
+  argument_types text not null,           -- JSON array of the input arguments' types
+  source text,                            -- body; for C functions the symbol
+  search_path text,                       -- value pinned by SET search_path, null where none
+  settings text not null,                 -- JSON array of the names of the settings the function pins
+  default_acl integer not null, provenance text not null, comment text);
+create table languages (oid integer primary key, name text not null, trusted integer not null, owner integer not null, default_acl integer not null);
+
+-- timing: 'BEFORE' | 'AFTER' | 'INSTEAD OF'; enabled: 'origin' | 'always' | 'replica' | 'disabled'
+create table triggers (
+  oid integer primary key, relation integer not null, name text not null, function integer not null, enabled text not null,
+  timing text not null, row_level integer not null,
+  on_insert integer not null, on_update integer not null, on_delete integer not null, on_truncate integer not null,
+  has_condition integer not null);
+create table event_triggers (oid integer primary key, name text not null, event text not null, owner integer not null, function integer not null, enabled text not null);
+create table rules (
+  oid integer primary key, relation integer not null, name text not null, event text not null, instead integer not null,
+  enabled text not null, definition text not null);
+-- Relations and functions that a view or materialized view names, directly.
+create table view_dependencies (view integer not null, object_kind text not null, object integer not null, column_number integer not null);
+create table inheritance (child integer not null, parent integer not null, position integer not null, bound text);
+create table partition_keys (relation integer not null, strategy text not null, position integer not null, column_number integer not null);
+create table sequences (relation integer primary key, owned_by_relation integer, owned_by_column integer);
+
+create table foreign_servers (
+  oid integer primary key, name text not null, wrapper text not null, owner integer not null,
+  host text, dbname text, default_acl integer not null);
+create table foreign_tables (relation integer primary key, server integer not null);
+-- remote_user is null where the connected role may not see it (a row in `unseen` then says so).
+create table user_mappings (server integer not null, role integer not null, remote_user text, has_password integer);
+
+create table publications (
+  oid integer primary key, name text not null, owner integer not null, all_tables integer not null,
+  publishes text not null);               -- e.g. 'insert, update'
+-- One row a published relation, also through FOR TABLES IN SCHEMA and FOR ALL TABLES.
+create table publication_relations (publication integer not null, relation integer not null, row_filter text, has_column_list integer not null);
+create table subscriptions (oid integer primary key, name text not null, owner integer not null, enabled integer not null);
+create table replication_slots (name text not null, kind text not null, plugin text, database text, active integer not null);
+
+create table extensions (oid integer primary key, name text not null, version text not null, schema_oid integer not null, owner integer not null);
+create table settings (name text primary key, value text, source text not null, context text not null);
+create table large_objects (oid integer primary key, owner integer not null, default_acl integer not null);
+create table relation_statistics (
+  relation integer primary key, live_rows integer, inserted integer, updated integer, deleted integer,
+  sequential_scans integer, index_scans integer);
+-- pg_cron's jobs; commands are not kept.
+create table scheduled_jobs (id integer primary key, schedule text, role_name text not null, database text, active integer not null);
+
+-- ───────────────────────────── 2. derived ─────────────────────────────
+
+-- Who a person or program may be when it connects: every role that can log in, 'PUBLIC' (role 0), and roles that hold
+-- grants though no login reaches them yet (kind 'unused': one GRANT away from use).
+-- kind: 'superuser' | 'login' | 'unused' | 'public'.
+-- purpose, from names and grants: 'agent' | 'application' | 'administration' | 'replication' | 'unknown'
+create table principals (role integer primary key, name text not null, kind text not null, purpose text not null);
+
+-- Role closure of every principal over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
+-- `can_set`: SET ROLE is allowed (SET); `admin`: may grant it on. path: 'agent_ro → ops → admin'. The row of a role to itself is included.
+create table role_reach (
+  role integer not null, reaches integer not null, inherits integer not null, can_set integer not null, admin integer not null,
+  path text not null, primary key (role, reaches)) without rowid;
+
+-- has_table_privilege of a role, for every principal and every role a principal may become. 0 no, 1 yes, 2 on some columns only.
+-- Rows without any right are left out. Schema USAGE is apart: `visible` is 1 where the role may name the relation at all.
+create table relation_privileges (
+  role integer not null, relation integer not null, visible integer not null,
+  can_select integer not null, can_insert integer not null, can_update integer not null, can_delete integer not null,
+  can_truncate integer not null, can_references integer not null, can_trigger integer not null, can_maintain integer not null,
+  primary key (role, relation)) without rowid;
+-- The columns behind a 2 in relation_privileges.
+create table column_privileges (
+  role integer not null, relation integer not null, column_number integer not null,
+  can_select integer not null, can_insert integer not null, can_update integer not null, can_references integer not null,
+  primary key (role, relation, column_number)) without rowid;
+create table schema_privileges (
+  role integer not null, schema_oid integer not null, can_use integer not null, can_create integer not null,
+  primary key (role, schema_oid)) without rowid;
+-- has_function_privilege EXECUTE and USAGE on the schema, for user functions (provenance 'user' or 'extension').
+create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
+
+-- One row: mode 'multi' | 'single' | 'none' (no tenant key was found), and where that comes from.
+create table tenancy (mode text not null, source text not null, tenant_relation integer, reason text not null);
+-- Which column says whose a row is. role: 'key' (on a data table) | 'tenant table' (its own primary key) | 'user' (a person, where
+-- persons are the tenants or no better key exists). source: 'config' | 'foreign key' | 'name' | 'policy' | 'primary key'.
+create table tenant_keys (relation integer not null, column_number integer not null, name text not null, role text not null, source text not null, primary key (relation, column_number)) without rowid;
+-- Tables that hold tenant data without a key of their own: the way to one. path: 'chunks.document_id → documents.tenant_id'. hops >= 1
+create table tenant_paths (relation integer primary key, key_relation integer not null, hops integer not null, path text not null);
+
+-- What one principal can do to rows of another tenant, for tenant relations. as_role: the role it acts as (itself or by SET ROLE),
+-- chosen where it is worst; path says how. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'.
+-- verdict: 'denied' (no privilege or no policy lets any row through) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
+-- | 'rls off' | 'owner' (owner, not forced) | 'bypassrls' | 'superuser'.
+-- counterexample: in words, for 'leaks' and 'may leak'. policy: the permissive policy that lets the row through.
+create table verdicts (
+  principal integer not null, relation integer not null, command text not null, verdict text not null,
+  as_role integer not null, path text not null, policy integer, counterexample text,
+  cause text,                             -- 'unset setting' | 'settable flag' | 'tautology' | 'literal tenant' | 'not keyed' | 'writable trust' | 'user key' | 'shared rows' | 'unreadable' | …
+  primary key (principal, relation, command)) without rowid;
+
+-- The exposure matrix (TI-10): one row a principal and a relation it can read, and why row security does or does not bind it there.
+-- verdict: 'bound' | 'isolated' | 'leaks' | 'may leak' | 'rls off' | 'owner' | 'bypassrls' | 'superuser' | 'definer view' | 'materialized view' | 'foreign table' | 'partition'
+create table exposure (
+  principal integer not null, relation integer not null, verdict text not null, as_role integer not null, path text not null,
+  is_tenant_data integer not null, primary key (principal, relation)) without rowid;
+
+-- Settings (GUCs) that policies and the functions they call read. caller_may_set: any role may SET it.
+create table policy_settings (policy integer not null, setting text not null, missing_ok integer not null, caller_may_set integer not null);

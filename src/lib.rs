@@ -1,0 +1,24 @@
+//! govctl audits the governance of a PostgreSQL database that AI agents work on.
+//!
+//! ```text
+//! live database ─┐
+//! saved facts ───┴─ target ─► facts (SQLite) ─► derive ─► checks/*.yaml ─► assess ─► report, exit code
+//! ```
+//!
+//! * [`target`]: where facts come from, a read-only session or a scratch server
+//! * [`facts`]: everything the checks may know, and what Rust derives from it
+//! * [`check`]: a rule, from YAML to rows
+//! * [`assess`]: verdicts, findings, the answers, the exit code
+//! * [`report`]: an assessment, said in one format; decides nothing
+//! * [`cli`]: what a person may type; [`ui`]: the only code that writes to a stream
+
+pub mod assess;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod exit;
+pub mod facts;
+pub mod report;
+pub mod target;
+pub mod ui;

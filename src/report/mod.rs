@@ -1,0 +1,1 @@
+//! An assessment, said in one format; decides nothing.

@@ -1,0 +1,3 @@
+//! Where facts come from: a read-only session, or a scratch server.
+
+pub mod scratch;

@@ -1,0 +1,1 @@
+//! A throwaway PostgreSQL: a given URL, local binaries, or embedded.
