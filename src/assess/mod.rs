@@ -1,9 +1,11 @@
 //! The judgement: every check's verdict, and what follows from them.
 
 mod finding;
+mod judge;
 mod verdict;
 
 pub use finding::{Finding, Fingerprint, ObjectRef};
+pub use judge::{Outcome, judge};
 pub use verdict::{Cause, Verdict};
 
 use crate::check::{Axis, Check, CheckId, Severity};
