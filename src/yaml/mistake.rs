@@ -2,6 +2,7 @@
 
 use super::Place;
 use miette::{Diagnostic, NamedSource};
+use std::fmt::Write;
 use thiserror::Error;
 
 /// One mistake, at one place.
@@ -53,6 +54,19 @@ impl Mistakes {
     pub fn new(path: &str, text: &str, mut all: Vec<Mistake>) -> Self {
         all.sort_by_key(|mistake| mistake.place.offset());
         Self { path: path.to_owned(), source_code: NamedSource::new(path, text.to_owned()), all }
+    }
+
+    /// Without the picture, for a line of a report: `checks/a/b.yaml:17:37: no such column: x`.
+    pub fn in_words(&self) -> String {
+        let mut words = String::new();
+        for mistake in &self.all {
+            let before = &self.source_code.inner()[..mistake.place.offset()];
+            let (line, column) =
+                (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+            let separator = if words.is_empty() { "" } else { "; " };
+            let _ = write!(words, "{separator}{}:{line}:{column}: {}", self.path, mistake.message);
+        }
+        words
     }
 }
 

@@ -52,10 +52,8 @@ impl Node {
     /// Reads one document; text that is no YAML at all, or repeats a key, is a single mistake.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let options = serde_yaml::options! { with_snippet: false, strict_booleans: true };
-        let bare: Spanned<Bare> = serde_yaml::from_str_with_options(text, options).map_err(|error| {
-            let place = error.location().map_or_else(|| Place::from(0..0), |location| place(location, text));
-            Mistake::new(place, error.render_with_formatter(&serde_yaml::UserMessageFormatter), "here")
-        })?;
+        let bare: Spanned<Bare> =
+            serde_yaml::from_str_with_options(text, options).map_err(|error| no_document(&error, text))?;
         Ok(Self::locate(bare, text))
     }
 
@@ -75,10 +73,23 @@ impl Node {
     }
 }
 
-/// The bytes of a location, cut to the text and to whole characters.
+/// The caret says where; the parser's own "at line 3, column 6" would say it twice.
+fn no_document(error: &serde_yaml::Error, text: &str) -> Mistake {
+    let message = error.render_with_formatter(&serde_yaml::UserMessageFormatter);
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    Mistake::new(error.location().map_or_else(|| Place::from(0..0), |location| place(location, text)), message, "here")
+}
+
+/// The bytes of a location, cut to the text and to whole characters. An error of the scanner knows only its line and column.
 fn place(location: Location, text: &str) -> Place {
     let span = location.span();
-    let start = span.byte_offset().map_or(0, |offset| text.floor_char_boundary(offset as usize));
+    let by_line = || {
+        let line =
+            text.split_inclusive('\n').take(location.line().saturating_sub(1) as usize).map(str::len).sum::<usize>();
+        let before = text[line..].chars().take(location.column().saturating_sub(1) as usize);
+        line + before.map(char::len_utf8).sum::<usize>()
+    };
+    let start = span.byte_offset().map_or_else(by_line, |offset| text.floor_char_boundary(offset as usize));
     let length = span.byte_len().map_or(0, |length| length as usize);
     let end = text.floor_char_boundary(start.saturating_add(length));
     Place::from(start..end.max(start))
@@ -90,8 +101,8 @@ enum Bare {
     Bool(bool),
     Number,
     Text(String),
-    List(Vec<Spanned<Bare>>),
-    Map(Vec<(Spanned<Bare>, Spanned<Bare>)>),
+    List(Vec<Spanned<Self>>),
+    Map(Vec<(Spanned<Self>, Spanned<Self>)>),
 }
 
 impl<'de> Deserialize<'de> for Bare {

@@ -76,7 +76,7 @@ impl Reader {
     /// One of a few words, each with its meaning.
     pub fn one_of<T: Clone>(&self, node: &Node, words: &[(&'static str, T)]) -> Option<T> {
         let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let Value::Text(text) = &node.value else { return self.expected(node, &listed(&names)) };
+        let Value::Text(text) = &node.value else { return self.expected(node, listed(&names)) };
         if let Some((_, meaning)) = words.iter().find(|(word, _)| word == text) {
             return Some(meaning.clone());
         }
