@@ -1,6 +1,7 @@
 //! What stops a run: one diagnostic per cause, with the exit code it ends with.
 
 use crate::exit::Exit;
+use crate::target::Unreachable;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -17,6 +18,11 @@ pub enum Stop {
         #[help]
         help: Option<String>,
     },
+
+    /// No session with the database.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreachable(#[from] Unreachable),
 }
 
 impl Stop {
@@ -24,6 +30,7 @@ impl Stop {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Facts { .. } => Exit::Usage,
+            Self::Unreachable(_) => Exit::Unreachable,
         }
     }
 }
