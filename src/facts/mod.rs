@@ -2,6 +2,7 @@
 
 pub mod collect;
 pub mod derive;
+mod file;
 mod store;
 
 pub use store::Facts;

@@ -16,8 +16,9 @@ pub struct Facts {
 impl Facts {
     /// No facts yet, in memory.
     pub async fn empty() -> Result<Self, Stop> {
+        // Not `in_memory(true)`: with that flag SQLite takes every file it attaches or writes for another one in memory.
         let connection = SqliteConnectOptions::new()
-            .in_memory(true)
+            .filename(":memory:")
             .journal_mode(SqliteJournalMode::Memory)
             .synchronous(SqliteSynchronous::Off)
             .pragma("temp_store", "memory")
