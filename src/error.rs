@@ -2,6 +2,7 @@
 
 use crate::check::{BadLibrary, UnknownCheck};
 use crate::exit::Exit;
+use crate::target::Unreachable;
 use crate::yaml::Mistakes;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -41,6 +42,10 @@ pub enum Stop {
     #[error(transparent)]
     #[diagnostic(transparent)]
     UnknownCheck(#[from] UnknownCheck),
+    /// No session with the database.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreachable(#[from] Unreachable),
 }
 
 impl Stop {
@@ -52,6 +57,7 @@ impl Stop {
             | Self::Config(_)
             | Self::Checks(_)
             | Self::UnknownCheck(_) => Exit::Usage,
+            Self::Unreachable(_) => Exit::Unreachable,
         }
     }
 }
