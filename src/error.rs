@@ -1,6 +1,9 @@
 //! What stops a run: one diagnostic per cause, with the exit code it ends with.
 
+use crate::check::{BadLibrary, UnknownCheck};
 use crate::exit::Exit;
+use crate::target::Unreachable;
+use crate::yaml::Mistakes;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -17,14 +20,51 @@ pub enum Stop {
         #[help]
         help: Option<String>,
     },
+    /// A file that was asked for cannot be read.
+    #[error("{path} cannot be read")]
+    #[diagnostic(code(govctl::file))]
+    Unreadable {
+        /// As typed.
+        path: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The configuration has mistakes.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Config(Box<Mistakes>),
+    /// Checks have mistakes.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Checks(#[from] BadLibrary),
+    /// A check was named that does not exist.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    UnknownCheck(#[from] UnknownCheck),
+    /// No session with the database.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreachable(#[from] Unreachable),
 }
 
 impl Stop {
     /// How the process ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Facts { .. } => Exit::Usage,
+            Self::Facts { .. }
+            | Self::Unreadable { .. }
+            | Self::Config(_)
+            | Self::Checks(_)
+            | Self::UnknownCheck(_) => Exit::Usage,
+            Self::Unreachable(_) => Exit::Unreachable,
         }
+    }
+}
+
+impl From<Mistakes> for Stop {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Config(Box::new(mistakes))
     }
 }
 

@@ -1,3 +1,8 @@
 //! Where facts come from: a read-only session, or a scratch server.
 
+pub mod refusal;
 pub mod scratch;
+mod session;
+
+pub use refusal::Unreachable;
+pub use session::Session;
