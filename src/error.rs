@@ -1,6 +1,7 @@
 //! What stops a run: one diagnostic per cause, with the exit code it ends with.
 
 use crate::exit::Exit;
+use crate::target::scratch::ScratchError;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -17,6 +18,11 @@ pub enum Stop {
         #[help]
         help: Option<String>,
     },
+
+    /// No throwaway server to experiment on.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Scratch(#[from] ScratchError),
 }
 
 impl Stop {
@@ -24,6 +30,7 @@ impl Stop {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Facts { .. } => Exit::Usage,
+            Self::Scratch(error) => error.exit(),
         }
     }
 }
