@@ -180,7 +180,8 @@ impl Catalog {
         catalog.functions = all::<Function>(c, "select * from functions").await?.into_iter().map(|f| (f.oid, f)).collect();
         catalog.grants = all(c, "select * from grants").await?;
         catalog.view_relations =
-            all(c, "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view")
+            all(c, "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view
+                 order by view, object")
                 .await?;
         for (oid, label) in
             all::<(Oid, String)>(c, "select type_oid, label from enum_labels order by type_oid, position").await?
@@ -312,6 +313,17 @@ impl Catalog {
                 if named.next().is_none() { Some(first) } else { public() }
             }
         }
+    }
+
+    /// A function of this name exists, in whatever schema.
+    pub(crate) fn has_function(&self, name: &str) -> bool {
+        self.functions_by_name.contains_key(name)
+    }
+
+    /// Relations that a view's query names.
+    pub(crate) fn named_by(&self, view: Oid) -> impl Iterator<Item = Oid> {
+        let start = self.view_relations.partition_point(|(v, _)| *v < view);
+        self.view_relations[start..].iter().take_while(move |(v, _)| *v == view).map(|(_, base)| *base)
     }
 
     /// Functions of a name that take `arity` arguments; without a schema, those of every schema.

@@ -140,6 +140,13 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                     Class::Key | Class::User | Class::Link | Class::Identity => {}
                 }
             }
+            Var::Argument(name) => {
+                note(8, "argument");
+                conditions.push(match value {
+                    Value::Null => format!("{name} is null"),
+                    _ => format!("the caller passes {name}"),
+                });
+            }
             Var::Session(..) | Var::Owned(_) | Var::Present(_) | Var::Arm(..) => {}
         }
     }
