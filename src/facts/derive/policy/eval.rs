@@ -212,6 +212,10 @@ impl Search<'_> {
             return Ok(Val { value: Value::List(list), sort: combined(&elements), origin: None });
         }
         let inner = self.eval_as(inner, frame, boolean)?;
+        if let (true, Some(var)) = (boolean, &inner.origin) {
+            self.learn(var, &Value::text("true"));
+            self.learn(var, &Value::text("false"));
+        }
         let value = value::cast(inner.value.clone(), type_name);
         Ok(inner.with(value))
     }
