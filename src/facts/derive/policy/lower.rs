@@ -30,7 +30,7 @@ pub(crate) fn query(text: &str) -> Option<Query> {
     Some(lower_query(&statement))
 }
 
-fn is_query(kind: SyntaxKind) -> bool {
+pub(super) fn is_query(kind: SyntaxKind) -> bool {
     matches!(
         kind,
         SyntaxKind::SELECT
@@ -41,7 +41,7 @@ fn is_query(kind: SyntaxKind) -> bool {
     )
 }
 
-fn is_expression(kind: SyntaxKind) -> bool {
+pub(super) fn is_expression(kind: SyntaxKind) -> bool {
     matches!(
         kind,
         SyntaxKind::ARRAY_EXPR
@@ -63,16 +63,16 @@ fn is_expression(kind: SyntaxKind) -> bool {
     )
 }
 
-fn expressions(node: &SyntaxNode) -> Vec<SyntaxNode> {
+pub(super) fn expressions(node: &SyntaxNode) -> Vec<SyntaxNode> {
     node.children().filter(|n| is_expression(n.kind())).collect()
 }
 
-fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
+pub(super) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
     node.children().find(|n| n.kind() == kind)
 }
 
 /// Text without comments, its white space folded.
-fn folded(node: &SyntaxNode) -> String {
+pub(super) fn folded(node: &SyntaxNode) -> String {
     let words: Vec<String> = node
         .descendants_with_tokens()
         .filter_map(|e| e.into_token())
@@ -83,7 +83,7 @@ fn folded(node: &SyntaxNode) -> String {
 }
 
 /// An identifier as PostgreSQL stores it: quotes removed, else lower case.
-fn identifier(text: &str) -> String {
+pub(super) fn identifier(text: &str) -> String {
     match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => text.to_lowercase(),
@@ -119,7 +119,7 @@ fn boxed(node: &SyntaxNode) -> Box<Expr> {
     Box::new(lower(node))
 }
 
-fn lower(node: &SyntaxNode) -> Expr {
+pub(super) fn lower(node: &SyntaxNode) -> Expr {
     match node.kind() {
         SyntaxKind::LITERAL => literal(node),
         SyntaxKind::PAREN_EXPR => match node.children().find(|n| is_query(n.kind())) {
@@ -411,7 +411,7 @@ fn call(node: &SyntaxNode) -> Expr {
     Expr::Call(Call { schema: schema.filter(|s| s != "pg_catalog"), name, arguments })
 }
 
-fn lower_query(node: &SyntaxNode) -> Query {
+pub(super) fn lower_query(node: &SyntaxNode) -> Query {
     let mut query = Query::default();
     if let Some(with) = child(node, SyntaxKind::WITH_CLAUSE) {
         for table in with.children().filter(|n| n.kind() == SyntaxKind::WITH_TABLE) {
