@@ -3,6 +3,7 @@
 use crate::check::{BadLibrary, UnknownCheck};
 use crate::exit::Exit;
 use crate::target::Unreachable;
+use crate::target::scratch::ScratchError;
 use crate::yaml::Mistakes;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -46,6 +47,10 @@ pub enum Stop {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Unreachable(#[from] Unreachable),
+    /// No throwaway server to experiment on.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Scratch(#[from] ScratchError),
 }
 
 impl Stop {
@@ -58,6 +63,7 @@ impl Stop {
             | Self::Checks(_)
             | Self::UnknownCheck(_) => Exit::Usage,
             Self::Unreachable(_) => Exit::Unreachable,
+            Self::Scratch(error) => error.exit(),
         }
     }
 }

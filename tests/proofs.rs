@@ -1,32 +1,19 @@
 //! Every check proves itself on a real PostgreSQL, and the harness that lets it is proved as well.
-//!
-//! `GOVCTL_TEST_URL=postgres://postgres@localhost/postgres cargo test --test proofs`: a superuser's, since checks make
-//! roles. Each test has a database of its own; the tests of this file take turns, since roles belong to the server.
+
+mod support;
 
 use govctl::check::proof::{Flaw, Proof, Step, facts_of, prove, said};
 use govctl::check::{Check, CheckId, Library, load};
 use govctl::facts::Facts;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use std::fmt::Write;
 
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
-/// Runs a test in an empty database.
+/// Runs a test in an empty database of a server on which nobody else makes roles meanwhile.
 async fn in_database(test: impl AsyncFnOnce(&mut PgConnection)) {
-    let _turn = TURN.lock().await;
-    let url = std::env::var("GOVCTL_TEST_URL").expect("GOVCTL_TEST_URL names the server to prove the checks on");
-    let options: PgConnectOptions = url.parse().unwrap();
-    let name = format!("govctl_proofs_{}", std::process::id());
-    let mut server = options.connect().await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("create database {name} template template0")))
-        .execute(&mut server)
-        .await
-        .unwrap();
-    let mut connection = options.database(&name).connect().await.unwrap();
+    let database = support::cluster().await;
+    let mut connection = database.connect().await;
     test(&mut connection).await;
     connection.close().await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("drop database {name}"))).execute(&mut server).await.unwrap();
 }
 
 #[tokio::test]
@@ -137,7 +124,7 @@ async fn nothing_of_a_proof_stays_and_ddl_that_would_stay_is_refused() {
             .unwrap();
         assert_eq!(tables, 0);
 
-        let committing = check(&[("(id int);", "(id int); commit; begin;")]).await;
+        let committing = check(&[("events (id int);", "events (id int); commit; begin;")]).await;
         let flaw = only_flaw(prove(&committing, connection).await);
         assert!(flaw.what.starts_with("this ends the transaction"), "{flaw}");
     })

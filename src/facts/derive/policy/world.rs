@@ -141,7 +141,12 @@ impl<'a> World<'a> {
     }
 
     /// Policies of one command that apply to a role, permissive and restrictive.
-    pub(crate) fn policies<'r>(&self, role: Oid, relation: &'r Relation, command: &str) -> (Vec<&'r Policy>, Vec<&'r Policy>) {
+    pub(crate) fn policies<'r>(
+        &self,
+        role: Oid,
+        relation: &'r Relation,
+        command: &str,
+    ) -> (Vec<&'r Policy>, Vec<&'r Policy>) {
         relation
             .policies
             .iter()
