@@ -219,3 +219,13 @@ async fn a_check_that_breaks_over_these_facts_is_undecided_at_its_own_place_and_
         assert!(matches!(verdict(&assessment, "tenant-isolation/b"), Verdict::Fail(found) if found.len() == 3));
     }
 }
+
+#[tokio::test]
+#[ignore = "waits for the whole patience with a check, 30 s"]
+async fn a_check_that_never_ends_is_ended() {
+    let endless = "with recursive n(x) as (select 1 union all select x + 1 from n)
+      select 'app' as schema, count(*) as name, 'table' as kind from n";
+    let assessment = assessed(&[MULTI], &one(endless)).await;
+    let (_, cause) = assessment.undecided()[0];
+    assert!(cause.what.ends_with("not done after 30 s"), "{}", cause.what);
+}
