@@ -1,5 +1,7 @@
 //! Files people write: what is right is taken, and what is wrong is shown with a caret, all of it at once.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use govctl::check::{CheckId, Library, load};
 use govctl::config::{self, Config, Tenancy, TenancyMode};
 use govctl::facts::Facts;

@@ -1,5 +1,7 @@
 //! Every check proves itself on a real PostgreSQL, and the harness that lets it is proved as well.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 mod support;
 
 use govctl::check::proof::{Flaw, Proof, Step, facts_of, prove, said};
