@@ -3,8 +3,8 @@
 use crate::check::{BadLibrary, UnknownCheck};
 use crate::exit::Exit;
 use crate::target::Unreachable;
-use crate::target::scratch::ScratchError;
 use crate::yaml::Mistakes;
+use crate::target::scratch::ScratchError;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -47,6 +47,7 @@ pub enum Stop {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Unreachable(#[from] Unreachable),
+
     /// No throwaway server to experiment on.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -21,7 +21,7 @@ pub(crate) enum Bound {
 }
 
 #[derive(Debug)]
-enum SourceBound {
+pub(crate) enum SourceBound {
     Row(RowKey, Oid),
     Columns(Vec<(String, Val)>),
     Anything(String),
@@ -55,6 +55,11 @@ impl Frame {
     pub(crate) fn of_row(row: RowKey, relation: &Relation, role: Oid) -> Rc<Self> {
         let sources = vec![(relation.name.clone(), SourceBound::Row(row, relation.oid))];
         Rc::new(Self { sources, role, path: row, ..Self::default() })
+    }
+
+    /// The frame of a view or function body, run with the rights of `role`.
+    pub(crate) fn of_body(role: Oid, path: u64, variables: Vec<(String, Val)>) -> Rc<Self> {
+        Rc::new(Self { role, path, variables, closed: true, ..Self::default() })
     }
 
     pub(crate) fn with_variable(parent: &Rc<Self>, name: &str, val: Val) -> Rc<Self> {
@@ -149,23 +154,13 @@ fn address<T>(node: &T) -> u64 {
 fn is_aggregate(name: &str) -> bool {
     matches!(
         name,
-        "array_agg"
-            | "bool_or"
-            | "bool_and"
-            | "every"
-            | "max"
-            | "min"
-            | "any_value"
-            | "count"
-            | "string_agg"
-            | "json_agg"
-            | "jsonb_agg"
+        "array_agg" | "bool_or" | "bool_and" | "every" | "max" | "min" | "any_value" | "count" | "string_agg" | "json_agg" | "jsonb_agg"
     )
 }
 
 impl Search<'_> {
     /// Some row of the query: whether its filter lets it through, and the frame its targets are read in.
-    fn some_row(&mut self, query: &Query, frame: &Rc<Frame>) -> Outcome<(Value, Rc<Frame>, usize)> {
+    fn some_row(&mut self, query: &Query, frame: &Rc<Frame>, output: bool) -> Outcome<(Value, Rc<Frame>, usize)> {
         let path = mix(frame.path, &[address(query)]);
         let arm = if query.arms.len() > 1 {
             let chosen = self.get(Var::Arm(path, query.arms.len()))?;
@@ -181,11 +176,11 @@ impl Search<'_> {
             ..Frame::default()
         });
         let Some(select) = query.arms.get(arm) else { return Ok((Value::Bool(false), outer, 0)) };
-        let (truth, inner) = self.instantiate(select, &outer)?;
+        let (truth, inner) = self.instantiate(select, &outer, output)?;
         Ok((truth, inner, arm))
     }
 
-    fn instantiate(&mut self, select: &Select, outer: &Rc<Frame>) -> Outcome<(Value, Rc<Frame>)> {
+    fn instantiate(&mut self, select: &Select, outer: &Rc<Frame>, output: bool) -> Outcome<(Value, Rc<Frame>)> {
         let mut bound: Vec<(String, SourceBound)> = Vec::new();
         let mut conditions: Vec<Outcome<Value>> = Vec::new();
         let rebuild = |bound: Vec<(String, SourceBound)>| {
@@ -200,7 +195,7 @@ impl Search<'_> {
         for (index, source) in select.sources.iter().enumerate() {
             let row = mix(outer.path, &[index as u64 + 1]);
             let lateral = rebuild(copies(&bound));
-            let (alias, bind, condition) = self.source(source, row, &lateral)?;
+            let (alias, bind, condition) = self.source(source, row, &lateral, output)?;
             if source.optional {
                 if self.get(Var::Present(row))?.is_true() {
                     conditions.push(Ok(condition));
@@ -227,14 +222,14 @@ impl Search<'_> {
     }
 
     /// Binds one FROM item. The value says whether the caller may see such a row.
-    fn source(&mut self, source: &Source, row: RowKey, frame: &Rc<Frame>) -> Outcome<(String, SourceBound, Value)> {
+    fn source(&mut self, source: &Source, row: RowKey, frame: &Rc<Frame>, output: bool) -> Outcome<(String, SourceBound, Value)> {
         let alias = |fallback: &str| source.alias.clone().unwrap_or_else(|| fallback.to_owned());
         let yes = Value::Bool(true);
         match &source.from {
             From::Relation(schema, name) => {
                 let cte = if schema.is_none() { frame.cte(name) } else { None };
                 if let Some(query) = cte {
-                    let (truth, columns) = self.derived(&query, frame, &source.columns)?;
+                    let (truth, columns) = self.derived(&query, frame, &source.columns, output)?;
                     return Ok((alias(name), columns, truth));
                 }
                 let world = self.world;
@@ -242,13 +237,16 @@ impl Search<'_> {
                     return Ok((alias(name), SourceBound::Anything(name.clone()), yes));
                 };
                 if matches!(relation.kind.as_str(), "view" | "materialized view") {
-                    return self.view(relation, alias(name), row, frame);
+                    return self.view(relation, alias(name), row, frame, output);
                 }
                 let visible = self.look_up(relation, row, frame.role)?;
+                if output {
+                    self.output_rows.push(row);
+                }
                 Ok((alias(name), SourceBound::Row(row, relation.oid), visible))
             }
             From::Query(query) => {
-                let (truth, columns) = self.derived(query, frame, &source.columns)?;
+                let (truth, columns) = self.derived(query, frame, &source.columns, output)?;
                 Ok((alias(""), columns, truth))
             }
             From::Call(expr) => {
@@ -256,17 +254,10 @@ impl Search<'_> {
                 let alias = alias(&name);
                 if let Expr::Call(call) = expr {
                     if let Some((query, inner)) = self.inlined(call, frame)? {
-                        let (truth, columns) = self.derived(&query, &inner, &source.columns)?;
+                        let (truth, columns) = self.derived(&query, &inner, &source.columns, output)?;
                         return Ok((alias, columns, truth));
                     }
-                    if matches!(
-                        name.as_str(),
-                        "unnest"
-                            | "jsonb_array_elements_text"
-                            | "json_array_elements_text"
-                            | "string_to_table"
-                            | "regexp_split_to_table"
-                    ) {
+                    if matches!(name.as_str(), "unnest" | "jsonb_array_elements_text" | "json_array_elements_text" | "string_to_table" | "regexp_split_to_table") {
                         let column = source.columns.first().cloned().unwrap_or_else(|| alias.clone());
                         let (truth, val) = self.element(&call.arguments[0], row, frame)?;
                         return Ok((alias, SourceBound::Columns(vec![(column, val)]), truth));
@@ -345,13 +336,7 @@ impl Search<'_> {
         conjunction(parts)
     }
 
-    fn view(
-        &mut self,
-        view: &Relation,
-        alias: String,
-        row: RowKey,
-        frame: &Rc<Frame>,
-    ) -> Outcome<(String, SourceBound, Value)> {
+    fn view(&mut self, view: &Relation, alias: String, row: RowKey, frame: &Rc<Frame>, output: bool) -> Outcome<(String, SourceBound, Value)> {
         if !self.world.may_read(frame.role, view) {
             return Ok((alias, SourceBound::Absent, Value::Error));
         }
@@ -359,15 +344,15 @@ impl Search<'_> {
             return Ok((alias, SourceBound::Anything(view.name.clone()), Value::Bool(true)));
         };
         let role = if view.security_invoker { frame.role } else { view.owner };
-        let inner = Rc::new(Frame { role, path: row, closed: true, ..Frame::default() });
+        let inner = Frame::of_body(role, row, Vec::new());
         let names: Vec<String> = view.columns.iter().map(|c| c.name.clone()).collect();
-        let (truth, columns) = self.derived(&query, &inner, &names)?;
+        let (truth, columns) = self.derived(&query, &inner, &names, output)?;
         Ok((alias, columns, truth))
     }
 
     /// One row of a query as named values.
-    fn derived(&mut self, query: &Query, frame: &Rc<Frame>, names: &[String]) -> Outcome<(Value, SourceBound)> {
-        let (truth, inner, arm) = self.some_row(query, frame)?;
+    pub(crate) fn derived(&mut self, query: &Query, frame: &Rc<Frame>, names: &[String], output: bool) -> Outcome<(Value, SourceBound)> {
+        let (truth, inner, arm) = self.some_row(query, frame, output)?;
         let Some(select) = query.arms.get(arm) else { return Ok((Value::Bool(false), SourceBound::Absent)) };
         if truth == Value::Bool(false) {
             return Ok((truth, SourceBound::Absent));
@@ -422,12 +407,10 @@ impl Search<'_> {
             return self.eval(&Expr::Row(parts), frame);
         }
         match select.targets.first() {
-            Some((_, Expr::Call(call))) if call.schema.is_none() && is_aggregate(&call.name) => {
-                match call.arguments.first() {
-                    Some(argument) => self.eval(argument, frame),
-                    None => Ok(Val::constant(Value::text("1"))),
-                }
-            }
+            Some((_, Expr::Call(call))) if call.schema.is_none() && is_aggregate(&call.name) => match call.arguments.first() {
+                Some(argument) => self.eval(argument, frame),
+                None => Ok(Val::constant(Value::text("1"))),
+            },
             Some((_, Expr::Call(call))) => self.set_returning(call, frame),
             Some((_, target)) => self.eval(target, frame),
             None => Ok(self.star(frame)?.into_iter().next().map_or_else(|| Val::constant(Value::Null), |(_, val)| val)),
@@ -443,7 +426,7 @@ impl Search<'_> {
     }
 
     pub(crate) fn exists(&mut self, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Value> {
-        let (truth, inner, _) = self.some_row(query, frame)?;
+        let (truth, inner, _) = self.some_row(query, frame, false)?;
         self.found(truth, query, &inner)
     }
 
@@ -458,7 +441,7 @@ impl Search<'_> {
     }
 
     pub(crate) fn scalar(&mut self, query: &Arc<Query>, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
-        let (truth, inner, arm) = self.some_row(query, frame)?;
+        let (truth, inner, arm) = self.some_row(query, frame, false)?;
         let found = self.found(truth, query, &inner)?;
         let target = query.arms.get(arm).and_then(|a| a.targets.first()).map(|(_, e)| e);
         let counts = matches!(target, Some(Expr::Call(call)) if call.schema.is_none() && call.name == "count");
@@ -484,7 +467,7 @@ impl Search<'_> {
     }
 
     pub(crate) fn query_elements(&mut self, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Vec<Val>> {
-        let (truth, inner, arm) = self.some_row(query, frame)?;
+        let (truth, inner, arm) = self.some_row(query, frame, false)?;
         let found = self.found(truth, query, &inner)?;
         if found.is_true() { Ok(vec![self.first_target(query, arm, &inner)?]) } else { Ok(Vec::new()) }
     }
@@ -497,7 +480,7 @@ impl Search<'_> {
         query: &Arc<Query>,
         frame: &Rc<Frame>,
     ) -> Outcome<Value> {
-        let (truth, inner, arm) = self.some_row(query, frame)?;
+        let (truth, inner, arm) = self.some_row(query, frame, false)?;
         let found = self.found(truth, query, &inner)?;
         match found {
             Value::Bool(true) => {
@@ -540,7 +523,7 @@ impl Search<'_> {
         }
         let role = if function.security_definer { function.owner } else { frame.role };
         let path = mix(frame.path, &[address(call), function.oid as u64]);
-        Ok(Some((body, Rc::new(Frame { variables, role, path, closed: true, ..Frame::default() }))))
+        Ok(Some((body, Frame::of_body(role, path, variables))))
     }
 
     /// A call of a function that is not built in.

@@ -25,6 +25,8 @@ pub(crate) enum Var {
     /// Which branch of a UNION.
     Arm(RowKey, usize),
     Setting(String),
+    /// An argument of a function, which its caller chooses.
+    Argument(String),
     /// An expression over the session alone that cannot be evaluated; the flag: it is a condition.
     Session(String, bool),
     /// An expression over the row that cannot be evaluated; the flag: it is a condition.
@@ -89,6 +91,8 @@ pub(crate) struct Search<'w> {
     steps: usize,
     /// Relations whose policies are being evaluated: a second visit is infinite recursion, which raises.
     pub(crate) visiting: Vec<Oid>,
+    /// Rows whose columns a view or function returns, as the last evaluation found them.
+    pub(crate) output_rows: Vec<RowKey>,
     /// Functions whose body could not be read, taken as values of the session.
     pub(crate) unread: BTreeSet<String>,
     /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
@@ -108,6 +112,7 @@ impl<'w> Search<'w> {
             grown: false,
             steps: 0,
             visiting: Vec::new(),
+            output_rows: Vec::new(),
             unread: BTreeSet::new(),
             judge_shared: false,
         }
@@ -204,7 +209,7 @@ impl<'w> Search<'w> {
                 }
                 values
             }
-            Var::Session(_, false) | Var::Opaque(_, false) => {
+            Var::Session(_, false) | Var::Opaque(_, false) | Var::Argument(_) => {
                 let mut values: Vec<Value> = self.learned(var).collect();
                 values.extend([value::fresh("text"), Value::Null]);
                 values
@@ -281,8 +286,6 @@ impl<'w> Search<'w> {
 /// A tenant that stands for everybody: its rows are meant to be seen by all.
 pub(crate) fn is_shared(value: &Value) -> bool {
     let Some(text) = value.as_text() else { return false };
-    matches!(
-        text.to_ascii_lowercase().as_str(),
-        "0" | "-1" | "system" | "global" | "public" | "shared" | "default" | "common" | "*"
-    ) || text.chars().all(|c| c == '0' || c == '-') && text.len() > 1
+    matches!(text.to_ascii_lowercase().as_str(), "0" | "-1" | "system" | "global" | "public" | "shared" | "default" | "common" | "*")
+        || text.chars().all(|c| c == '0' || c == '-') && text.len() > 1
 }
