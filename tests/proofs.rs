@@ -1,6 +1,7 @@
 //! Every check proves itself on a real PostgreSQL, and the harness that lets it is proved as well.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+#![allow(clippy::print_stderr, clippy::disallowed_macros, reason = "a test says what it did not look at")]
 
 mod support;
 

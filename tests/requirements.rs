@@ -1,5 +1,7 @@
 //! What govctl is asked to do, and which checks bear on it.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use govctl::check::Library;
 use std::collections::{BTreeMap, BTreeSet};
 
