@@ -1,5 +1,7 @@
 //! Files people write: what is right is taken, and what is wrong is shown with a caret, all of it at once.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use govctl::check::{CheckId, Library, load};
 use govctl::config::{self, Config, Tenancy, TenancyMode};
 use govctl::facts::Facts;
@@ -101,4 +103,42 @@ fn globs_select_and_unknown_ones_name_what_was_meant() {
     );
     assert_eq!(ids(&["rls-disabled"]).unwrap_err().help, "did you mean `tenant-isolation/rls-disabled`?");
     assert_eq!(ids(&["quite-another"]).unwrap_err().help, "govctl checks lists them");
+}
+
+proptest::proptest! {
+    /// Whatever somebody writes, the answer is a configuration or mistakes that can be shown.
+    #[test]
+    fn no_text_is_too_odd_to_be_refused_in_words(
+        text in "(\u{feff}?[a-z]{1,3}: ?(\\||>-|\"\\\\|'|\\[|&a|\\*a|!t)?[ \\t\\r\\n:{}#é🦀\\]0-9a-z]{0,12}){1,6}|\\PC{0,40}",
+        key in "(tenancy|keys|id|sql|proof)",
+    ) {
+        for text in [text.clone(), format!("{key}: {text}"), format!("{key}: |\n  {text}\n")] {
+            if let Err(mistakes) = config::parse("govctl.yaml", &text) {
+                rendered(&mistakes);
+                mistakes.in_words();
+            }
+            if let Err(mistakes) = govctl::check::parse(&CheckId("a/b".to_owned()), "a/b.yaml", &text) {
+                rendered(&mistakes);
+            }
+        }
+    }
+
+    /// Also SQL and templates that are no such thing: the caret stays within the file.
+    #[test]
+    fn no_sql_or_template_is_too_odd_to_be_shown(sql in "\\PC{0,20}[\\n\\t]\\PC{0,20}", template in "(\\PC|\\{\\{ | \\}\\}|\\{%){0,12}") {
+        let line = |text: &str| text.replace('\n', "\n  ");
+        let text = format!(
+            "id: a/b\ntitle: T\naxis: rbac\nstage: 1\nseverity: low\ncovers: []\nwhy: W\nsql: |2\n  {}\nfinding: |2\n  {}\nfix: none\nask: A\nproof: {{bad: b, finds: [f]}}\n",
+            line(&sql), line(&template),
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let loaded = runtime.block_on(async {
+            let mut facts = Facts::empty().await.unwrap();
+            load(&CheckId("a/b".to_owned()), "a/b.yaml", &text, &mut facts).await
+        });
+        if let Err(mistakes) = loaded {
+            rendered(&mistakes);
+            mistakes.in_words();
+        }
+    }
 }

@@ -77,3 +77,23 @@ fn in_sql(object: &ObjectRef, values: &Map<String, Value>) -> String {
 fn text(value: Option<&Value>) -> String {
     value.map(crate::check::text).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_object_in_sql_is_one_name_however_it_is_called() {
+        let named = |schema: Option<&str>, name: &str, values: Value| {
+            let schema = schema.map(str::to_owned);
+            let object = ObjectRef { kind: "any".to_owned(), schema, name: name.to_owned(), column: None };
+            in_sql(&object, values.as_object().unwrap())
+        };
+        assert_eq!(named(Some("app"), "orders", json!({})), "app.orders");
+        assert_eq!(named(None, "Ops", json!({})), "\"Ops\"");
+        assert_eq!(named(Some("a.b"), "x\"; drop table y; --", json!({})), r#""a.b"."x""; drop table y; --""#);
+        assert_eq!(named(Some("app"), "f(uuid, text)", json!({ "signature": "uuid, text" })), "app.f(uuid, text)");
+        assert_eq!(named(Some("app"), "f(x()", json!({ "signature": "" })), "app.\"f(x\"()");
+    }
+}

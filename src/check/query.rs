@@ -10,6 +10,12 @@ use sqlx::{
     AssertSqlSafe, Column, Executor, Row, SqlSafeStr, SqliteConnection, Statement, TypeInfo, Value as _, ValueRef,
 };
 use std::ops::Range;
+use std::time::{Duration, Instant};
+
+/// How long one check may take before SQLite is told to stop; the largest databases need a fraction of a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Instructions of SQLite's machine between two looks at the clock.
+const STEPS: i32 = 100_000;
 
 /// The columns the SQL returns, in order. SQL that SQLite refuses, or that is more than one reading statement,
 /// is a mistake in the file.
@@ -38,7 +44,10 @@ async fn prepare(sql: &str, connection: &mut SqliteConnection) -> Result<Vec<Str
 
 async fn fetch(sql: &str, connection: &mut SqliteConnection) -> Result<Vec<Map<String, Value>>, sqlx::Error> {
     connection.execute("pragma query_only = on").await?;
+    let deadline = Instant::now() + PATIENCE;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < deadline);
     let rows = sqlx::query(safe(sql)).fetch_all(&mut *connection).await;
+    connection.lock_handle().await?.remove_progress_handler();
     connection.execute("pragma query_only = off").await?;
     rows?.iter().map(values).collect()
 }
@@ -74,7 +83,11 @@ fn in_sql(check: &Check, part: Range<usize>, message: &str, label: &str) -> Mist
 
 /// SQLite names a token but not where it stands; this finds it.
 async fn refused(check: &Check, facts: &mut Facts, error: &sqlx::Error) -> Mistake {
-    let message = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let message = match error.as_database_error() {
+        Some(error) if error.message() == "interrupted" => format!("not done after {} s", PATIENCE.as_secs()),
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    };
     let sql = check.sql.as_str();
     let tokens = tokens(sql);
     let named = named(&message);
