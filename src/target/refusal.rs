@@ -136,6 +136,17 @@ pub enum Unreachable {
         place: String,
     },
 
+    /// It hung up before a word was said.
+    #[error("{place} accepted the connection and closed it")]
+    #[diagnostic(
+        code(govctl::db::unreachable),
+        help("a load balancer or a pooler with no database behind it does this, and so does what is not PostgreSQL")
+    )]
+    Closed {
+        /// Host and port, or socket.
+        place: String,
+    },
+
     /// The session ended in the middle.
     #[error("the session with the database was lost: {cause}")]
     #[diagnostic(
@@ -229,7 +240,7 @@ fn explain_io(options: &PgConnectOptions, place: String, cause: io::Error) -> Un
         }
         io::ErrorKind::TimedOut => no_answer(options, Duration::from_secs(10)),
         io::ErrorKind::InvalidData => Unreachable::BadTls { place, cause: words },
-        io::ErrorKind::UnexpectedEof => Unreachable::NotPostgres { place },
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Unreachable::Closed { place },
         kind => {
             let help = match kind {
                 io::ErrorKind::NotFound => "is the server running, and is that its socket directory?".to_owned(),

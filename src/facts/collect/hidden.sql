@@ -3,7 +3,7 @@ select 'settings' as area, null as object, 'settings that only superusers see ar
        format('grant pg_read_all_settings to %I', current_user) as needs
 where not pg_has_role('pg_read_all_settings', 'USAGE')
 union all
-select 'user_mappings', format('%I for %s', m.srvname, coalesce(quote_ident(m.usename), 'PUBLIC')),
+select 'user_mappings', format('%I for %s', m.srvname, case when m.umuser = 0 then 'PUBLIC' else quote_ident(m.usename) end),
        'the options of this user mapping are shown to its user, the owner of the server and superusers',
        case when m.umuser = 0 then format('grant %I to %I', pg_get_userbyid(s.srvowner), current_user)
          else format('run govctl as %I or as a superuser', m.usename) end

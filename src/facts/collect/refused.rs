@@ -5,6 +5,11 @@ use crate::error::Stop;
 use crate::target::refusal;
 use sqlx::{PgConnection, Row};
 
+/// Whether a lock was waited for in vain.
+pub(super) fn is_lock(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+}
+
 /// The rows of `unseen` for an area that ended in `error`. `sql` is what was asked.
 pub(super) async fn explain(
     connection: &mut PgConnection,
