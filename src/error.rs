@@ -1,7 +1,9 @@
 //! What stops a run: one diagnostic per cause, with the exit code it ends with.
 
 use crate::exit::Exit;
+use crate::target::url::UrlError;
 use miette::Diagnostic;
+use std::io;
 use thiserror::Error;
 
 /// A run that could not be made. Never holds a password, a secret or a row.
@@ -17,13 +19,54 @@ pub enum Stop {
         #[help]
         help: Option<String>,
     },
+    /// What names the database is wrong or missing.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Url(#[from] UrlError),
+    /// The command line asks for something that makes no sense.
+    #[error("{message}")]
+    #[diagnostic(code(govctl::usage))]
+    Usage {
+        /// What does not.
+        message: String,
+        /// What would.
+        #[help]
+        help: Option<String>,
+    },
+    /// What was to be written could not be: no folder, no permission, a full disk.
+    #[error("{what} cannot be written")]
+    #[diagnostic(code(govctl::output))]
+    Unwritten {
+        /// A path as typed, or the name of a stream.
+        what: String,
+        /// Why.
+        #[source]
+        cause: io::Error,
+        /// The audit was made; only its report is lost.
+        audited: bool,
+    },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    #[diagnostic(code(govctl::interrupted))]
+    Interrupted,
 }
 
 impl Stop {
+    /// A stream or a file, after the work, that did not take what it was given.
+    pub fn unwritten(what: impl Into<String>, cause: io::Error) -> Self {
+        Self::Unwritten { what: what.into(), cause, audited: true }
+    }
+
+    /// Whether an audit was made all the same.
+    pub fn audited(&self) -> bool {
+        matches!(self, Self::Unwritten { audited: true, .. })
+    }
+
     /// How the process ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Facts { .. } => Exit::Usage,
+            Self::Facts { .. } | Self::Url(_) | Self::Usage { .. } | Self::Unwritten { .. } => Exit::Usage,
+            Self::Interrupted => Exit::Interrupted,
         }
     }
 }
