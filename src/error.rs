@@ -1,7 +1,10 @@
 //! What stops a run: one diagnostic per cause, with the exit code it ends with.
 
+use crate::check::{BadLibrary, UnknownCheck};
 use crate::exit::Exit;
+use crate::target::Unreachable;
 use crate::target::url::UrlError;
+use crate::yaml::Mistakes;
 use miette::Diagnostic;
 use std::io;
 use thiserror::Error;
@@ -49,6 +52,32 @@ pub enum Stop {
     #[error("interrupted")]
     #[diagnostic(code(govctl::interrupted))]
     Interrupted,
+    /// A file that was asked for cannot be read.
+    #[error("{path} cannot be read")]
+    #[diagnostic(code(govctl::file))]
+    Unreadable {
+        /// As typed.
+        path: String,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The configuration has mistakes.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Config(Box<Mistakes>),
+    /// Checks have mistakes.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Checks(#[from] BadLibrary),
+    /// A check was named that does not exist.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    UnknownCheck(#[from] UnknownCheck),
+    /// No session with the database.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreachable(#[from] Unreachable),
 }
 
 impl Stop {
@@ -65,9 +94,23 @@ impl Stop {
     /// How the process ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Facts { .. } | Self::Url(_) | Self::Usage { .. } | Self::Unwritten { .. } => Exit::Usage,
+            Self::Facts { .. }
+            | Self::Url(_)
+            | Self::Usage { .. }
+            | Self::Unwritten { .. }
+            | Self::Unreadable { .. }
+            | Self::Config(_)
+            | Self::Checks(_)
+            | Self::UnknownCheck(_) => Exit::Usage,
             Self::Interrupted => Exit::Interrupted,
+            Self::Unreachable(_) => Exit::Unreachable,
         }
+    }
+}
+
+impl From<Mistakes> for Stop {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Config(Box::new(mistakes))
     }
 }
 

@@ -1,5 +1,11 @@
 //! What SQL over a catalog cannot say, computed and written back as facts.
 
+mod catalog;
+mod policy;
+mod privileges;
+mod reach;
+mod tenancy;
+
 use super::Facts;
 use crate::config::Config;
 use crate::error::Stop;

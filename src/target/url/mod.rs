@@ -5,7 +5,6 @@
 
 mod keywords;
 mod mask;
-mod nearest;
 mod parameter;
 mod uri;
 

@@ -1,7 +1,7 @@
 //! The names a connection text may use, and what becomes of each.
 
-use super::nearest::nearest;
 use super::{Mistake, Setting};
+use crate::yaml::nearest;
 use std::ops::Range;
 
 /// What becomes of a parameter.

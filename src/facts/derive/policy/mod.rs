@@ -1,0 +1,2 @@
+mod expr;
+mod lower;
