@@ -3,6 +3,7 @@
 use crate::check::{BadLibrary, UnknownCheck};
 use crate::exit::Exit;
 use crate::target::Unreachable;
+use crate::target::scratch::ScratchError;
 use crate::target::url::UrlError;
 use crate::yaml::Mistakes;
 use miette::Diagnostic;
@@ -78,6 +79,10 @@ pub enum Stop {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Unreachable(#[from] Unreachable),
+    /// No throwaway server to experiment on.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Scratch(#[from] ScratchError),
 }
 
 impl Stop {
@@ -104,6 +109,7 @@ impl Stop {
             | Self::UnknownCheck(_) => Exit::Usage,
             Self::Interrupted => Exit::Interrupted,
             Self::Unreachable(_) => Exit::Unreachable,
+            Self::Scratch(error) => error.exit(),
         }
     }
 }

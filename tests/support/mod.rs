@@ -1,0 +1,162 @@
+//! PostgreSQL for tests: one server a test binary, a database of its own for each test.
+//!
+//! The server is that of `GOVCTL_TEST_URL`, else one started from `GOVCTL_TEST_BINDIR`, else with
+//! `GOVCTL_TEST_EMBEDDED` the embedded one, else from local binaries, else the embedded one. What was started ends
+//! with the process, however that ends.
+//!
+//! Roles belong to the server, not to a database, and every login is a principal in everybody's facts. Therefore
+//! a test says which of two it needs:
+//! * [`database`]: others run at the same time; name roles with [`unique`], or make them in a rolled-back transaction
+//! * [`cluster`]: nobody else runs; roles made meanwhile are dropped at the end
+//!
+//! Embedded, where a second connection waits for the first to be closed, tests take turns: never hold two connections.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use govctl::target::scratch::{self, Choice, Kind, Scratch};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use std::future::Future;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Names the lock that tells [`database`] and [`cluster`] apart, on every server.
+const LOCK: i64 = 0x676f_7663_746c;
+
+/// Tests of this binary, taking turns on the embedded server.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// The server all tests of this binary share.
+pub fn server() -> &'static Scratch {
+    static SERVER: LazyLock<Scratch> = LazyLock::new(|| {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let choice = if let Some(url) = variable("GOVCTL_TEST_URL") {
+            Choice::Given(url)
+        } else if let Some(bindir) = variable("GOVCTL_TEST_BINDIR") {
+            Choice::Local { bindir: Some(bindir.into()) }
+        } else if variable("GOVCTL_TEST_EMBEDDED").is_some() {
+            Choice::Embedded
+        } else {
+            Choice::Auto { scratch_url: None }
+        };
+        blocking(Scratch::start(choice)).unwrap()
+    });
+    &SERVER
+}
+
+/// Whether a second connection would wait for the first to be closed.
+pub fn is_embedded() -> bool {
+    server().kind() == Kind::Embedded
+}
+
+/// A name no other test uses, for roles: `unique("agent")` is `agent_4711_1`.
+pub fn unique(name: &str) -> String {
+    static USED: AtomicU32 = AtomicU32::new(0);
+    format!("{name}_{}_{}", std::process::id(), USED.fetch_add(1, Ordering::Relaxed))
+}
+
+/// An empty database beside those of other tests.
+pub async fn database() -> Database {
+    Database::new("select pg_advisory_lock_shared($1)").await
+}
+
+/// An empty database on a server that, while the value lives, nobody else of these tests uses.
+pub async fn cluster() -> Database {
+    let mut database = Database::new("select pg_advisory_lock($1)").await;
+    database.roles_before = Some(roles(server().options()).await.unwrap());
+    database
+}
+
+/// A database for one test, dropped with the value.
+pub struct Database {
+    inner: scratch::Database,
+    roles_before: Option<Vec<String>>,
+    /// Holds the lock; none where tests take turns.
+    lock: Option<PgConnection>,
+    turn: Option<tokio::sync::MutexGuard<'static, ()>>,
+}
+
+impl Database {
+    async fn new(take_lock: &'static str) -> Self {
+        // Starting the server blocks, which is fine: no test can do without.
+        let (turn, lock) = if is_embedded() {
+            (Some(TURN.lock().await), None)
+        } else {
+            let mut connection = server().options().connect().await.unwrap();
+            sqlx::query(take_lock).bind(LOCK).execute(&mut connection).await.unwrap();
+            (None, Some(connection))
+        };
+        let inner = server().database().await.unwrap();
+        Self { inner, roles_before: None, lock, turn }
+    }
+
+    /// How to connect to it.
+    pub fn options(&self) -> &PgConnectOptions {
+        self.inner.options()
+    }
+
+    /// The same, for the command line.
+    pub fn url(&self) -> String {
+        self.inner.url()
+    }
+
+    /// A connection as the server's superuser. Embedded: one at a time.
+    pub async fn connect(&self) -> PgConnection {
+        self.options().connect().await.unwrap()
+    }
+
+    /// Runs a script, as `psql` would without a transaction.
+    pub async fn run(&self, script: &str) {
+        let mut connection = self.connect().await;
+        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await {
+            panic!("{error}\nin: {script}");
+        }
+        connection.close().await.unwrap();
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (options, name) = (server().options().clone(), self.options().get_database().unwrap().to_owned());
+        let before = self.roles_before.take();
+        let cleaning = async move {
+            let mut connection = options.connect().await?;
+            connection.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await?;
+            connection.close().await?;
+            let Some(before) = before else { return Ok(()) };
+            let made = roles(&options).await?.into_iter().filter(|role| !before.contains(role));
+            let made: Vec<_> = made.map(|role| format!("\"{}\"", role.replace('"', "\"\""))).collect();
+            if !made.is_empty() {
+                let mut connection = options.connect().await?;
+                connection.execute(AssertSqlSafe(format!("drop role {}", made.join(", ")))).await?;
+                connection.close().await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        let cleaned = std::thread::spawn(|| blocking(cleaning)).join();
+        // The lock goes after the roles. A test that has failed already says why by itself.
+        drop((self.lock.take(), self.turn.take()));
+        if !std::thread::panicking() {
+            cleaned.unwrap().unwrap();
+        }
+    }
+}
+
+/// Names of all roles but the system's own.
+async fn roles(options: &PgConnectOptions) -> Result<Vec<String>, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let names = sqlx::query_scalar("select rolname::text from pg_catalog.pg_roles where oid >= 16384")
+        .fetch_all(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(names)
+}
+
+/// Runs to the end on a thread and a runtime of its own, also inside another runtime.
+fn blocking<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(future)
+    };
+    std::thread::spawn(run).join().unwrap()
+}
