@@ -86,6 +86,11 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// A wish that makes no sense, and what would.
+    pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: Some(help.into()).filter(|help: &String| !help.is_empty()) }
+    }
+
     /// A stream or a file, after the work, that did not take what it was given.
     pub fn unwritten(what: impl Into<String>, cause: io::Error) -> Self {
         Self::Unwritten { what: what.into(), cause, audited: true }

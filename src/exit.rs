@@ -24,15 +24,8 @@ pub enum Exit {
 
 impl Exit {
     /// All codes, in the order of the table in the manual.
-    pub const ALL: [Self; 7] = [
-        Self::Clean,
-        Self::Findings,
-        Self::Usage,
-        Self::Unreachable,
-        Self::Undecided,
-        Self::Broken,
-        Self::Interrupted,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Clean, Self::Findings, Self::Usage, Self::Unreachable, Self::Undecided, Self::Broken, Self::Interrupted];
 
     /// The number the process ends with.
     pub const fn code(self) -> u8 {

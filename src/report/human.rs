@@ -16,7 +16,8 @@ pub(super) fn render(it: &Assessment, settings: &Settings) -> String {
     if settings.quiet {
         return format!("{}\n", outline::counts(it));
     }
-    let blocks = [screen.head(), screen.axes(), screen.findings(), screen.undecided(), screen.not_applicable(), screen.end()];
+    let blocks =
+        [screen.head(), screen.axes(), screen.findings(), screen.undecided(), screen.not_applicable(), screen.end()];
     blocks.into_iter().filter(|block| !block.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -32,7 +33,8 @@ impl Screen<'_> {
         let target = &self.it.target;
         let version = target.server_version.split_whitespace().next().unwrap_or("of unknown version");
         let taken = target.taken_at.parse::<jiff::Timestamp>();
-        let taken = taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        let taken =
+            taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
         let line = format!("on PostgreSQL {}, as {}, {}", clean(version), clean(&target.role), clean(&taken));
         let name = self.look.paint(Tone::Strong, clean(&target.database));
         let mut text = wrap(&line, &format!("{name} "), self.look.width);
@@ -132,7 +134,10 @@ impl Screen<'_> {
         }
         if let Some(n) = Some(self.it.tally().undecided).filter(|n| *n > 0) {
             let (are, them) = if n == 1 { ("is", "it") } else { ("are", "them") };
-            let line = format!("{} could not be decided and {are} not counted as passing. To decide {them}:", outline::checks(n));
+            let line = format!(
+                "{} could not be decided and {are} not counted as passing. To decide {them}:",
+                outline::checks(n)
+            );
             text.push('\n');
             text.push_str(&wrap(&line, "", self.look.width));
             let mut needs = Vec::new();

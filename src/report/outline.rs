@@ -131,7 +131,10 @@ pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option
         };
         (text, explain)
     } else if tally.undecided > 0 {
-        let text = format!("Nothing was found, but {} could not be decided: this is not a clean result.", checks(tally.undecided));
+        let text = format!(
+            "Nothing was found, but {} could not be decided: this is not a clean result.",
+            checks(tally.undecided)
+        );
         (text, None)
     } else if tally.pass == 0 {
         ("No check applies to this database: nothing was judged.".to_owned(), Some("govctl checks".to_owned()))

@@ -42,7 +42,7 @@ pub fn is_hostile(character: char) -> bool {
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'      // variation selectors, byte order mark
             | '\u{fff9}'..='\u{fffb}'                   // interlinear annotation
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' // shorthand and music formatting
-            | '\u{e0000}'..='\u{e0fff}')                // tags and further variation selectors
+            | '\u{e0000}'..='\u{e0fff}') // tags and further variation selectors
 }
 
 #[cfg(test)]

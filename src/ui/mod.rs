@@ -103,7 +103,8 @@ impl Ui {
     pub fn clap(&self, error: &clap::Error) -> Result<(), Stop> {
         let asked = !error.use_stderr();
         let text = error.render();
-        let text = if if asked { self.out } else { self.err }.colour { text.ansi().to_string() } else { text.to_string() };
+        let text =
+            if if asked { self.out } else { self.err }.colour { text.ansi().to_string() } else { text.to_string() };
         if asked {
             return self.data(|out| out.write_all(text.as_bytes()));
         }

@@ -56,8 +56,9 @@ fn next(text: &str, at: usize) -> Result<Option<(Setting, usize)>, Broken> {
     let equals = skip(name_end);
     if !text[equals..].starts_with('=') {
         let shown_to = if parameter::is_unknown(&text[name_at.clone()]) { start } else { name_end };
-        let mistake = Mistake::new(name_at, "a keyword of the connection string has no value", "expected = and a value")
-            .help("a value with spaces goes in single quotes: dbname='my db'; in them \\' is a quote");
+        let mistake =
+            Mistake::new(name_at, "a keyword of the connection string has no value", "expected = and a value")
+                .help("a value with spaces goes in single quotes: dbname='my db'; in them \\' is a quote");
         return Err(Broken { mistake, shown_to });
     }
     let value_start = skip(equals + 1);

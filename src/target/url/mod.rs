@@ -162,7 +162,8 @@ impl DatabaseUrl {
     /// What sqlx connects with. Reads the `PG*` variables and `~/.pgpass` for what the text leaves open.
     pub fn options(&self) -> Result<PgConnectOptions, sqlx::Error> {
         // By way of a URL, since sqlx asks ~/.pgpass only there, and only after it knows for which host.
-        let encode = |(name, value): &(&str, String)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
+        let encode =
+            |(name, value): &(&str, String)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
         format!("postgres:///?{}", self.settings.iter().map(encode).collect::<Vec<_>>().join("&")).parse()
     }
 }

@@ -52,7 +52,10 @@ const KNOWN: &[(&str, Use)] = &[
     ("prepared_statements", Use::Ignored),
     ("statement_cache_size", Use::Ignored),
     ("target_session_attrs", Use::Only(&["any"], "govctl reads, and takes the one host it is given")),
-    ("channel_binding", Use::Only(&["disable", "prefer"], "leave it out; sslmode=verify-full checks the server instead")),
+    (
+        "channel_binding",
+        Use::Only(&["disable", "prefer"], "leave it out; sslmode=verify-full checks the server instead"),
+    ),
     ("gssencmode", Use::Only(&["disable", "prefer"], "leave it out; govctl encrypts with TLS")),
     ("require_auth", Use::Refused("leave it out")),
     ("passfile", Use::Refused("set PGPASSFILE instead")),
@@ -61,7 +64,10 @@ const KNOWN: &[(&str, Use)] = &[
     ("sslcrl", Use::Refused("leave it out")),
     ("sslcrldir", Use::Refused("leave it out")),
     ("sslnegotiation", Use::Only(&["postgres"], "leave it out")),
-    ("ssl_min_protocol_version", Use::Only(&["TLSv1", "TLSv1.1", "TLSv1.2"], "leave it out; TLS 1.2 is the least govctl speaks")),
+    (
+        "ssl_min_protocol_version",
+        Use::Only(&["TLSv1", "TLSv1.1", "TLSv1.2"], "leave it out; TLS 1.2 is the least govctl speaks"),
+    ),
     ("ssl_max_protocol_version", Use::Refused("leave it out")),
     ("requirepeer", Use::Refused("leave it out")),
     ("krbsrvname", Use::Refused("leave it out; govctl does not speak GSSAPI")),
@@ -113,7 +119,8 @@ fn value(name: &str, setting: &Setting) -> Result<(), Mistake> {
         }
         "sslmode" if !SSL_MODES.contains(&setting.value.as_str()) => {
             let near = nearest(&setting.value, SSL_MODES);
-            let help = near.map_or_else(|| format!("one of {}", SSL_MODES.join(", ")), |near| format!("did you mean {near}?"));
+            let help =
+                near.map_or_else(|| format!("one of {}", SSL_MODES.join(", ")), |near| format!("did you mean {near}?"));
             Err(Mistake::new(at(), "there is no such sslmode", "not a mode").help(help))
         }
         _ => Ok(()),

@@ -195,10 +195,25 @@ fn text_with(password: String) -> impl Strategy<Value = String> {
     let host = prop_oneof![Just("h"), Just(""), Just("a,b"), Just("[::1"), Just("[::1]"), Just("%2Frun"), Just("h%zz")];
     let port = prop_oneof![Just(""), Just(":5432"), Just(":54x"), Just(":99999"), Just(":1,2")];
     let tail = prop_oneof![
-        Just(""), Just("/x"), Just("/x?sslmode=requir"), Just("/x?sslmod=1"), Just("?a"), Just("/x?channel_binding=require"),
-        Just("/x@y"), Just("/x%"), Just("/x?password=b&pasword=c")];
+        Just(""),
+        Just("/x"),
+        Just("/x?sslmode=requir"),
+        Just("/x?sslmod=1"),
+        Just("?a"),
+        Just("/x?channel_binding=require"),
+        Just("/x@y"),
+        Just("/x%"),
+        Just("/x?password=b&pasword=c")
+    ];
     let name = prop_oneof![Just("password"), Just("pasword"), Just("sslpassword"), Just("PASSWORD"), Just("passwd")];
-    let word = prop_oneof![Just(""), Just(" dbname=x"), Just(" dbname x"), Just(" port=x"), Just(" foo=1"), Just(" dbname='x")];
+    let word = prop_oneof![
+        Just(""),
+        Just(" dbname=x"),
+        Just(" dbname x"),
+        Just(" port=x"),
+        Just(" foo=1"),
+        Just(" dbname='x")
+    ];
     prop_oneof![
         4 => (scheme, user, password.clone(), host, port, tail)
             .prop_map(|(scheme, user, password, host, port, tail)| format!("{scheme}{user}:{password}@{host}{port}{tail}")),

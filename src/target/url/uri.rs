@@ -5,7 +5,8 @@ use percent_encoding::percent_decode_str;
 use std::ops::Range;
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
-const ENCODE: &str = "a password with @ : / ? or % in it must be percent-encoded;\nPGPASSWORD and ~/.pgpass need no encoding";
+const ENCODE: &str =
+    "a password with @ : / ? or % in it must be percent-encoded;\nPGPASSWORD and ~/.pgpass need no encoding";
 
 /// Where a URL's scheme ends, if the text begins with anything like one.
 fn scheme(text: &str) -> Option<usize> {
@@ -127,12 +128,7 @@ fn query(settings: &mut Vec<Setting>, text: &str, start: usize) -> Result<(), Mi
         };
         let name_at = place.start..place.start + equals;
         let value_at = name_at.end + 1..place.end;
-        settings.push(Setting {
-            name: decoded(text, &name_at)?,
-            value: decoded(text, &value_at)?,
-            name_at,
-            value_at,
-        });
+        settings.push(Setting { name: decoded(text, &name_at)?, value: decoded(text, &value_at)?, name_at, value_at });
     }
     Ok(())
 }
@@ -152,8 +148,9 @@ fn decoded(text: &str, at: &Range<usize>) -> Result<String, Mistake> {
     for (percent, _) in part.match_indices('%') {
         if !hex(bytes.get(percent + 1)) || !hex(bytes.get(percent + 2)) {
             let place = at.start + percent..at.start + percent + 1;
-            return Err(Mistake::new(place, "the database URL has a % that begins no escape", "%25 is a % itself")
-                .help(ENCODE));
+            return Err(
+                Mistake::new(place, "the database URL has a % that begins no escape", "%25 is a % itself").help(ENCODE)
+            );
         }
     }
     let decoded = percent_decode_str(part).decode_utf8();
