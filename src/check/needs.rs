@@ -55,6 +55,8 @@ const RESTS_ON: &[(&str, &[&str])] = &[
             "enum_labels",
         ],
     ),
+    ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
+    ("unread_functions", &["verdicts"]),
     (
         "exposure",
         &["verdicts", "relation_privileges", "view_dependencies", "inheritance", "foreign_tables", "foreign_servers"],

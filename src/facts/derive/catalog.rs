@@ -177,14 +177,12 @@ impl Catalog {
         catalog.roles = all::<Role>(c, "select * from roles").await?.into_iter().map(|r| (r.oid, r)).collect();
         catalog.memberships = all(c, "select * from memberships").await?;
         catalog.schemas = all::<Schema>(c, "select * from schemas").await?.into_iter().map(|s| (s.oid, s)).collect();
-        catalog.functions =
-            all::<Function>(c, "select * from functions").await?.into_iter().map(|f| (f.oid, f)).collect();
+        catalog.functions = all::<Function>(c, "select * from functions").await?.into_iter().map(|f| (f.oid, f)).collect();
         catalog.grants = all(c, "select * from grants").await?;
-        catalog.view_relations = all(
-            c,
-            "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view",
-        )
-        .await?;
+        catalog.view_relations =
+            all(c, "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view
+                 order by view, object")
+                .await?;
         for (oid, label) in
             all::<(Oid, String)>(c, "select type_oid, label from enum_labels order by type_oid, position").await?
         {
@@ -204,8 +202,7 @@ impl Catalog {
         type Head = (Oid, Oid, String, String, String, Oid, bool, bool);
         type Tail = (Oid, bool, bool, bool, Option<String>, String);
         let heads: Vec<Head> =
-            all(c, "select oid, schema_oid, schema, name, kind, owner, rls, force_rls from relations order by oid")
-                .await?;
+            all(c, "select oid, schema_oid, schema, name, kind, owner, rls, force_rls from relations order by oid").await?;
         let tails: Vec<Tail> = all(
             c,
             "select oid, security_invoker, is_partition, default_acl, definition, provenance from relations order by oid",
@@ -306,10 +303,9 @@ impl Catalog {
     /// A relation by its schema and name; without a schema, the only one of that name.
     pub(crate) fn relation_named(&self, schema: Option<&str>, name: &str) -> Option<&Relation> {
         match schema {
-            Some(schema) => self
-                .relations_by_name
-                .get(&(schema.to_owned(), name.to_owned()))
-                .and_then(|oid| self.relations.get(oid)),
+            Some(schema) => {
+                self.relations_by_name.get(&(schema.to_owned(), name.to_owned())).and_then(|oid| self.relations.get(oid))
+            }
             None => {
                 let mut named = self.relations.values().filter(|r| r.name == name);
                 let first = named.next()?;
@@ -317,6 +313,17 @@ impl Catalog {
                 if named.next().is_none() { Some(first) } else { public() }
             }
         }
+    }
+
+    /// A function of this name exists, in whatever schema.
+    pub(crate) fn has_function(&self, name: &str) -> bool {
+        self.functions_by_name.contains_key(name)
+    }
+
+    /// Relations that a view's query names.
+    pub(crate) fn named_by(&self, view: Oid) -> impl Iterator<Item = Oid> {
+        let start = self.view_relations.partition_point(|(v, _)| *v < view);
+        self.view_relations[start..].iter().take_while(move |(v, _)| *v == view).map(|(_, base)| *base)
     }
 
     /// Functions of a name that take `arity` arguments; without a schema, those of every schema.

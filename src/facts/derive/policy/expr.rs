@@ -38,6 +38,12 @@ pub(crate) enum Expr {
     Call(Call),
     /// Any other operator: arithmetic, `||`, `->>`, `@>`, `~`.
     Operator(String, Vec<Expr>),
+    /// A local variable of a function body: name, value, and the expression that may use it.
+    Let(String, Box<Expr>, Box<Expr>),
+    /// Always raises.
+    Raise,
+    /// The first, or the second where the first raises.
+    Rescue(Box<Expr>, Box<Expr>),
     /// Not understood; the text, and whatever expressions were recognised inside, so that their columns are known.
     Opaque(String, Vec<Expr>),
 }
@@ -121,9 +127,14 @@ impl Expr {
     pub(crate) fn walk<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         visit(self);
         match self {
-            Self::Null | Self::Bool(_) | Self::Constant(_) | Self::Column(..) | Self::Parameter(_) => {}
+            Self::Null | Self::Bool(_) | Self::Constant(_) | Self::Column(..) | Self::Parameter(_) | Self::Raise => {}
             Self::Cast(e, _) | Self::Not(e) | Self::Is(e, _) => e.walk(visit),
-            Self::Compare(_, l, r) | Self::Distinct(l, r) | Self::Like(l, r, _) | Self::Quantified(_, l, _, r) => {
+            Self::Compare(_, l, r)
+            | Self::Distinct(l, r)
+            | Self::Like(l, r, _)
+            | Self::Quantified(_, l, _, r)
+            | Self::Let(_, l, r)
+            | Self::Rescue(l, r) => {
                 l.walk(visit);
                 r.walk(visit);
             }
