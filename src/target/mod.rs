@@ -3,6 +3,7 @@
 pub mod refusal;
 pub mod scratch;
 mod session;
+pub mod url;
 
 pub use refusal::Unreachable;
 pub use session::Session;
