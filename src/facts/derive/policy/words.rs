@@ -112,7 +112,7 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                 let Some(info) = witness.rows.get(row) else { continue };
                 let Some(relation) = world.catalog.relations.get(&info.relation) else { continue };
                 let Some(column) = relation.column_number(*number) else { continue };
-                let inner = info.kind == RowKind::Inner;
+                let inner = info.kind == RowKind::Inner && !witness.output_rows.contains(row);
                 if inner {
                     let name = format!("{}.{}", relation.schema, relation.name);
                     note(if info.writable { 8 } else { 4 }, if info.writable { "writable trust" } else { "trusted table" });
@@ -122,7 +122,7 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                     continue;
                 }
                 match world.class(relation, column, inner) {
-                    Class::Key if !value::foreign(&column.type_name).contains(value) => {
+                    Class::Key if !is_own(value) && !value::foreign(&column.type_name).contains(value) => {
                         note(3, if super::search::is_shared(value) { "shared rows" } else { "literal tenant" });
                         conditions.push(format!("{} = {}", column.name, quoted(value)));
                     }
