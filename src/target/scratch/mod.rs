@@ -66,7 +66,7 @@ pub struct Database {
 }
 
 enum Server {
-    Given(given::Given),
+    Given(Box<given::Given>),
     Local {
         _keeper: keeper::Keeper,
     },
@@ -93,7 +93,7 @@ impl Scratch {
         let (first, server) = match choice.resolve()? {
             Resolved::Given(url) => {
                 let first = Database::at(&url)?;
-                (first.clone(), Server::Given(given::Given::new(first)))
+                (first.clone(), Server::Given(Box::new(given::Given::new(first))))
             }
             Resolved::Local(bindir) => {
                 tell(&format!("Starting a scratch PostgreSQL from {}", bindir.display()));
@@ -122,6 +122,11 @@ impl Scratch {
             #[cfg(feature = "embedded")]
             Server::Embedded { .. } => Kind::Embedded,
         }
+    }
+
+    /// The database it comes with.
+    pub fn first(&self) -> &Database {
+        &self.first
     }
 
     /// How to connect to its first database. Embedded: close one connection before opening the next.
