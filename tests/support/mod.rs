@@ -76,7 +76,7 @@ pub struct Database {
 /// What goes with a [`Database`].
 enum Lease {
     /// Its server.
-    Whole(Scratch),
+    Whole(Box<Scratch>),
     /// The lock, and for a cluster the roles to keep.
     Shared { lock: PgConnection, roles_before: Option<Vec<String>> },
 }
@@ -85,7 +85,7 @@ impl Database {
     async fn new(take_lock: &'static str) -> Self {
         if is_embedded() {
             let scratch = Scratch::start(Choice::Embedded).await.unwrap();
-            return Self { inner: scratch.first().clone(), lease: Lease::Whole(scratch) };
+            return Self { inner: scratch.first().clone(), lease: Lease::Whole(Box::new(scratch)) };
         }
         let mut lock = server().options().connect().await.unwrap();
         sqlx::query(take_lock).bind(LOCK).execute(&mut lock).await.unwrap();

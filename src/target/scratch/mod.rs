@@ -72,7 +72,7 @@ enum Server {
     },
     #[cfg(feature = "embedded")]
     Embedded {
-        _server: embedded::Embedded,
+        _server: Box<embedded::Embedded>,
     },
 }
 
@@ -107,7 +107,7 @@ impl Scratch {
                     false => "Starting the embedded PostgreSQL 17",
                 });
                 let (url, server) = in_background(embedded::start).await?;
-                (Database::at(&url)?, Server::Embedded { _server: server })
+                (Database::at(&url)?, Server::Embedded { _server: Box::new(server) })
             }
         };
         let (version, version_num) = version(&first.options).await.map_err(|error| refused(&first, &error))?;
