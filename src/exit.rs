@@ -10,7 +10,7 @@ pub enum Exit {
     Clean = 0,
     /// At least one open finding at or above `--fail-on`.
     Findings = 1,
-    /// The command line, a URL, the configuration or a check file is wrong; no audit was performed.
+    /// The command line, a URL, the configuration or a check file is wrong, or an output cannot be written.
     Usage = 2,
     /// No session with the database; no audit was performed.
     Unreachable = 3,
@@ -18,12 +18,14 @@ pub enum Exit {
     Undecided = 4,
     /// A hash chain is broken.
     Broken = 5,
+    /// Interrupted; nothing was judged. 128 plus the number of the signal, as shells have it.
+    Interrupted = 130,
 }
 
 impl Exit {
     /// All codes, in the order of the table in the manual.
-    pub const ALL: [Self; 6] =
-        [Self::Clean, Self::Findings, Self::Usage, Self::Unreachable, Self::Undecided, Self::Broken];
+    pub const ALL: [Self; 7] =
+        [Self::Clean, Self::Findings, Self::Usage, Self::Unreachable, Self::Undecided, Self::Broken, Self::Interrupted];
 
     /// The number the process ends with.
     pub const fn code(self) -> u8 {
@@ -35,10 +37,19 @@ impl Exit {
         match self {
             Self::Clean => "clean: everything was decided and nothing at or above --fail-on is open",
             Self::Findings => "at least one open finding at or above --fail-on",
-            Self::Usage => "command line, URL, configuration or check file; no audit was performed",
+            Self::Usage => "command line, URL, configuration, check file, or an output that cannot be written",
             Self::Unreachable => "no session with the database; no audit was performed",
             Self::Undecided => "no open finding, but something could not be decided",
             Self::Broken => "a hash chain is broken",
+            Self::Interrupted => "interrupted; no audit was performed",
+        }
+    }
+
+    /// What `--exit-zero` makes of it: what an audit found is forgiven, that there was none is not.
+    pub const fn forgiven(self) -> Self {
+        match self {
+            Self::Findings | Self::Undecided => Self::Clean,
+            other => other,
         }
     }
 }

@@ -10,6 +10,7 @@
 //! * [`check`]: a rule, from YAML to rows
 //! * [`assess`]: verdicts, findings, the answers, the exit code
 //! * [`report`]: an assessment, said in one format; decides nothing
+//! * [`yaml`]: files people write, read so that every mistake is reported at once, each with a caret
 //! * [`cli`]: what a person may type; [`ui`]: the only code that writes to a stream
 
 pub mod assess;
@@ -22,3 +23,4 @@ pub mod facts;
 pub mod report;
 pub mod target;
 pub mod ui;
+pub mod yaml;

@@ -1,9 +1,15 @@
 //! The judgement: every check's verdict, and what follows from them.
 
 mod finding;
+mod judge;
+mod run;
+mod scene;
+mod tenant_isolation;
 mod verdict;
 
 pub use finding::{Finding, Fingerprint, ObjectRef};
+pub use judge::{Outcome, judge};
+pub use run::run;
 pub use verdict::{Cause, Verdict};
 
 use crate::check::{Axis, Check, CheckId, Severity};

@@ -2,10 +2,22 @@
 
 mod library;
 mod load;
-mod proof;
+pub mod needs;
+pub mod proof;
+mod query;
+pub mod quote;
 mod run;
-mod template;
+mod sql;
+pub mod template;
+mod verify;
 
+pub use library::{BadLibrary, Library, UnknownCheck};
+pub use load::{load, parse};
+pub(crate) use run::text;
+pub use run::{Row, Standing, evaluate};
+
+use crate::config::Config;
+use crate::yaml::Place;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -84,6 +96,8 @@ pub struct ProofCase {
     pub good: Vec<String>,
     /// Only provable on servers from this `server_version_num` on.
     pub since: Option<u32>,
+    /// The `govctl.yaml` that every step of the proof runs under.
+    pub config: Config,
 }
 
 /// One rule, parsed and well-formed.
@@ -117,9 +131,11 @@ pub struct Check {
     pub fix: Option<String>,
     /// What the person must decide, where `fix` is none.
     pub ask: Option<String>,
+    /// Runs even where a single tenant is declared, and so tenant isolation is otherwise not applicable.
+    pub applies_to_single_tenant: bool,
     /// How the check proves itself.
     pub proof: ProofCase,
-    /// The file as written, and where `sql` begins in it: for carets.
+    /// The file as written, and where its parts stand in it: for carets.
     pub source: std::sync::Arc<CheckSource>,
 }
 
@@ -130,4 +146,12 @@ pub struct CheckSource {
     pub path: String,
     /// The whole file.
     pub text: String,
+    /// Where `sql` stands.
+    pub sql: Place,
+    /// Where `finding` stands.
+    pub finding: Place,
+    /// Where `fix` stands.
+    pub fix: Place,
+    /// Where `identity` stands, or `sql` where there is none.
+    pub identity: Place,
 }

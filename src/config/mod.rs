@@ -1,5 +1,12 @@
 //! What the owner of the database has decided: `govctl.yaml`, raw and then valid.
 
+mod discover;
+mod load;
+
+pub use discover::FILE;
+pub use load::parse;
+pub(crate) use load::read;
+
 /// How tenants share the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TenancyMode {

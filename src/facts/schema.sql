@@ -200,8 +200,9 @@ create table tenant_paths (relation integer primary key, key_relation integer no
 
 -- What one principal can do to rows of another tenant, for tenant relations. as_role: the role it acts as (itself or by SET ROLE),
 -- chosen where it is worst; path says how. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'.
--- verdict: 'denied' (no privilege or no policy lets any row through) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
--- | 'rls off' | 'owner' (owner, not forced) | 'bypassrls' | 'superuser'.
+-- Views count too (command SELECT alone): what their query lets through with the rights it runs with.
+-- verdict: 'denied' (no privilege, or no policy for the command) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
+-- | 'rls off' | 'owner' (owner, not forced) | 'bypassrls'. Superusers have no row.
 -- counterexample: in words, for 'leaks' and 'may leak'. policy: the permissive policy that lets the row through.
 create table verdicts (
   principal integer not null, relation integer not null, command text not null, verdict text not null,
@@ -214,6 +215,15 @@ create table verdicts (
 create table exposure (
   principal integer not null, relation integer not null, verdict text not null, as_role integer not null, path text not null,
   is_tenant_data integer not null, primary key (principal, relation)) without rowid;
+
+-- What one principal can read of other tenants through a SECURITY DEFINER function that names tenant relations.
+-- verdict: 'isolated' | 'leaks' | 'may leak' | 'unread' (its body cannot be read). reads: the tenant relations, as a JSON array.
+create table function_verdicts (
+  principal integer not null, function integer not null, verdict text not null, reads text not null, counterexample text,
+  primary key (principal, function)) without rowid;
+
+-- Functions that policies call and whose body cannot be read: the verdict takes what they return as a value of the session.
+create table unread_functions (relation integer not null, function text not null, primary key (relation, function)) without rowid;
 
 -- Settings (GUCs) that policies and the functions they call read. caller_may_set: any role may SET it.
 create table policy_settings (policy integer not null, setting text not null, missing_ok integer not null, caller_may_set integer not null);

@@ -1,1 +1,63 @@
 //! An assessment, said in one format; decides nothing.
+
+mod human;
+mod json;
+mod outline;
+
+use crate::assess::Assessment;
+use crate::check::Severity;
+use crate::exit::Exit;
+use crate::ui::Look;
+use std::io;
+
+/// How an assessment can be said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    #[default]
+    Human,
+    /// For programs; govctl.diagnose/1 and its siblings
+    Json,
+}
+
+/// What a report may depend on beside the assessment. None of it changes what was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// What the reader's terminal, or file, can show.
+    pub look: Look,
+    /// Every object, where otherwise five are.
+    pub all: bool,
+    /// The counts alone.
+    pub quiet: bool,
+    /// From where on a finding counts for the exit code.
+    pub fail_on: Severity,
+    /// How the process will end.
+    pub exit: Exit,
+}
+
+/// Writes the assessment in one format.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(format: Format, it: &Assessment, settings: &Settings, to: &mut dyn io::Write) -> io::Result<()> {
+    match format {
+        Format::Human => to.write_all(human::render(it, settings).as_bytes()),
+        Format::Json => json::write(it, settings, to),
+    }
+}
+
+/// Writes any document as JSON for people and programs: indented, and without a byte that would steer a terminal.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_json(document: &impl serde::Serialize, to: &mut dyn io::Write) -> io::Result<()> {
+    json::document(document, to)
+}
+
+/// Control ids as readers know them: `NIST AC-3`.
+pub fn controls(check: &crate::check::Check) -> Vec<String> {
+    outline::controls(check)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,114 @@
 //! From the catalogs into the facts, in a constant number of round trips.
+//!
+//! An area is one `.sql` file and fills one table: its result's column names are the table's. Nothing in Rust knows what
+//! an area means. All of them travel in one message; one that is refused costs a further message, never another area.
+
+mod area;
+mod refused;
 
 use super::Facts;
 use crate::error::Stop;
-use sqlx::PgConnection;
+use crate::target::refusal;
+use area::{AREAS, Area, CONDITIONAL};
+use futures_util::TryStreamExt;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Column, Either, PgConnection, Row, ValueRef};
+
+/// Rows of one area: PostgreSQL's own text of each value.
+type Rows = Vec<Vec<Option<String>>>;
+
+/// What a message begins with: the first one, one after a refusal, and one after a lock was waited for in vain, since
+/// the areas that follow would wait for the same one.
+const FIRST: &[&str] = &["savepoint area"];
+const AFTER_REFUSAL: &[&str] = &["rollback to savepoint area"];
+const AFTER_LOCK: &[&str] = &["rollback to savepoint area", "set local lock_timeout = '100ms'"];
 
 /// Reads every area of the catalogs. The caller has opened the transaction and set `search_path = ''`.
 /// What is refused or times out becomes a row of `unseen`; only a lost session is an error.
-pub async fn collect(_connection: &mut PgConnection, _facts: &mut Facts) -> Result<(), Stop> {
-    Ok(())
+pub async fn collect(connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Stop> {
+    facts.run(include_str!("staging.sql")).await?;
+    let refused = read(connection, facts, AREAS.iter()).await?;
+    let mut present = Vec::new();
+    for (area, schema, relation) in CONDITIONAL {
+        if refused.contains(&"relations") || facts.has_relation(schema, relation).await? {
+            present.push(area);
+        }
+    }
+    read(connection, facts, present.into_iter()).await?;
+    facts.run(include_str!("settle.sql")).await
+}
+
+/// Reads `areas` in one message; after each refusal, the rest in another. Gives the tables that stayed empty.
+async fn read(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    areas: impl Iterator<Item = &'static Area>,
+) -> Result<Vec<&'static str>, Stop> {
+    let version = connection.server_version_num().unwrap_or(0);
+    let statements = areas.map(|area| (area, area.for_server(version)));
+    let mut waiting: Vec<_> = statements.filter(|(_, sql)| !sql.is_empty()).collect();
+    let mut start = FIRST;
+    let mut refusals = Vec::new();
+    while !waiting.is_empty() {
+        let (done, error) = run(connection, facts, start, &waiting).await?;
+        waiting.drain(..done);
+        if let Some(error) = error {
+            start = if refused::is_lock(&error) || start == AFTER_LOCK { AFTER_LOCK } else { AFTER_REFUSAL };
+            refusals.push((waiting.remove(0), error));
+        }
+    }
+    let refused = refusals.iter().map(|((area, _), _)| area.into).collect();
+    for ((area, sql), error) in refusals {
+        sqlx::raw_sql("rollback to savepoint area").execute(&mut *connection).await.map_err(refusal::lost)?;
+        let rows = refused::explain(connection, area, &sql, error).await?;
+        facts.insert("unseen", &["area", "object", "why", "needs"], rows).await?;
+    }
+    Ok(refused)
+}
+
+/// Sends one message and stores each area as it completes. Gives how many did, and the error that ended the others.
+async fn run(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    start: &[&str],
+    areas: &[(&Area, String)],
+) -> Result<(usize, Option<sqlx::Error>), Stop> {
+    let statements = start.iter().copied().chain(areas.iter().map(|(_, sql)| sql.as_str()));
+    // A line of its own for the semicolon: a statement may end in a remark.
+    let message = statements.collect::<Vec<_>>().join("\n;\n");
+    // AssertSqlSafe: put together from constants alone.
+    let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut *connection);
+    let mut completed = 0;
+    let mut columns = Vec::new();
+    let mut rows = Rows::new();
+    loop {
+        match answers.try_next().await {
+            Ok(Some(Either::Right(row))) => {
+                if rows.is_empty() {
+                    columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+                }
+                rows.push(texts(&row));
+            }
+            Ok(Some(Either::Left(_))) => {
+                if !rows.is_empty() {
+                    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+                    facts.insert(areas[completed - start.len()].0.into, &names, std::mem::take(&mut rows)).await?;
+                }
+                completed += 1;
+            }
+            Ok(None) => return Ok((areas.len(), None)),
+            Err(error) if refusal::is_lost(&error) || completed < start.len() => return Err(refusal::lost(error)),
+            Err(error) => return Ok((completed - start.len(), Some(error))),
+        }
+    }
+}
+
+/// The values of a row as PostgreSQL wrote them. In a database without an encoding a name may be no UTF-8.
+fn texts(row: &PgRow) -> Vec<Option<String>> {
+    (0..row.len())
+        .map(|index| {
+            let value = row.try_get_raw(index).ok().filter(|value| !value.is_null())?;
+            value.as_bytes().ok().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        })
+        .collect()
 }

@@ -1,10 +1,90 @@
 //! What SQL over a catalog cannot say, computed and written back as facts.
 
+mod catalog;
+mod policy;
+mod principals;
+mod privileges;
+mod reach;
+mod tenancy;
+mod verdicts;
+mod write;
+
 use super::Facts;
-use crate::config::Config;
+use crate::config::{Config, TenancyMode};
 use crate::error::Stop;
+use catalog::Catalog;
+use policy::{Pins, World};
+use privileges::Privileges;
+use reach::Reach;
+use tenancy::{KeyRole, Tenancy};
 
 /// Fills part 2 of the schema from part 1.
-pub async fn derive(_facts: &mut Facts, _config: &Config) -> Result<(), Stop> {
+pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
+    let catalog = Catalog::load(facts).await?;
+    let written = write::all(&catalog, &derivations(&catalog, config));
+    for (table, columns, rows) in written {
+        facts.insert(table, columns, rows).await?;
+    }
     Ok(())
+}
+
+/// Everything derived, before it is written.
+pub(crate) struct Derived {
+    principals: Vec<principals::Principal>,
+    reach: Reach,
+    /// Principals and every role they may become.
+    roles: Vec<(catalog::Oid, std::rc::Rc<privileges::Held>)>,
+    mode: (&'static str, &'static str, String),
+    tenancy: Tenancy,
+    verdicts: Vec<verdicts::Verdict>,
+    functions: Vec<verdicts::FunctionVerdict>,
+    unread: Vec<(catalog::Oid, String)>,
+    settings: Vec<policy::Setting>,
+}
+
+fn derivations(catalog: &Catalog, config: &Config) -> Derived {
+    let reach = Reach::new(catalog);
+    let principals = principals::find(catalog, &reach);
+    let pins = Pins::find(catalog);
+    let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
+    let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
+    let mode = mode(&tenancy, catalog, config);
+    let (verdicts, functions, unread, roles) = {
+        let privileges = Privileges::new(catalog, &reach);
+        let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
+        let mut judge = verdicts::Judge::new(&world);
+        let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
+        let functions = verdicts::functions(&world, &principals);
+        let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
+        let mut roles: Vec<_> = principals.iter().flat_map(|p| reach.of(p.role).filter(|(to, s)| s.can_set || *to == p.role).map(|(to, _)| to)).collect();
+        roles.extend(principals.iter().map(|p| p.role));
+        roles.sort_unstable();
+        roles.dedup();
+        let roles = roles.into_iter().map(|role| (role, privileges.of(role))).collect();
+        (verdicts, functions, unread, roles)
+    };
+    let settings = policy::settings(catalog).into_iter().collect();
+    Derived { principals, reach, roles, mode, tenancy, verdicts, functions, unread, settings }
+}
+
+/// Mode, its source, and why, in one sentence.
+fn mode(tenancy: &Tenancy, catalog: &Catalog, config: &Config) -> (&'static str, &'static str, String) {
+    let tables = |role: KeyRole| tenancy.keys.values().filter(|k| k.role == role).count();
+    match config.tenancy.mode {
+        TenancyMode::Single => return ("single", "config", "govctl.yaml declares one tenant".into()),
+        TenancyMode::Multi => return ("multi", "config", "govctl.yaml declares many tenants".into()),
+        TenancyMode::Inferred => {}
+    }
+    let keyed = tables(KeyRole::Key);
+    if keyed > 0 {
+        let word = tenancy.entity.unwrap_or("tenant");
+        let home = tenancy.tenant_relation.and_then(|oid| catalog.relations.get(&oid));
+        let home = home.map(|r| format!(" and {}.{} lists them", r.schema, r.name)).unwrap_or_default();
+        let columns = if keyed == 1 { "column says" } else { "columns say" };
+        ("multi", "inferred", format!("{keyed} {columns} which {word} a row belongs to{home}"))
+    } else if tables(KeyRole::User) > 0 {
+        ("multi", "inferred", "no tenant key was found; rows belong to persons".into())
+    } else {
+        ("none", "inferred", "no column says which tenant a row belongs to".into())
+    }
 }

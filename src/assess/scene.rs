@@ -1,0 +1,108 @@
+//! What the facts say about the run as a whole: where they are from, the tenancy, what was hidden, what was left out.
+
+use super::{Cause, Target};
+use crate::error::Stop;
+use crate::facts::Facts;
+use std::collections::BTreeSet;
+
+/// How tenants share the database, as derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tenancy {
+    /// Many tenants.
+    Multi,
+    /// One tenant, declared.
+    Single,
+    /// No tenant key was found, so nothing is known to be tenant data.
+    None,
+}
+
+/// Read once, before the checks.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) target: Target,
+    pub(super) tenancy: Tenancy,
+    /// Why the tenancy is what it is, one sentence.
+    pub(super) tenancy_reason: String,
+    /// Tables known to hold tenant data.
+    pub(super) tenant_tables: usize,
+    /// Principals that can log in, superusers aside.
+    pub(super) logins: usize,
+    /// Area, why and what it needs.
+    unseen: Vec<(String, String, String)>,
+}
+
+impl Scene {
+    pub(super) async fn read(facts: &mut Facts) -> Result<Self, Stop> {
+        let connection = facts.connection();
+        let target: Option<(String, String, String, String, String)> =
+            sqlx::query_as("select kind, database, server_version, role, taken_at from target")
+                .fetch_optional(&mut *connection)
+                .await?;
+        let Some((kind, database, server_version, role, taken_at)) = target else {
+            let message = "the facts do not say which database they are from".to_owned();
+            return Err(Stop::Facts { message, help: Some("collect them again".to_owned()) });
+        };
+        let tenancy: Option<(String, String)> =
+            sqlx::query_as("select mode, reason from tenancy").fetch_optional(&mut *connection).await?;
+        let tenant_tables: i64 = sqlx::query_scalar(
+            "select count(*) from (select relation from tenant_keys union select relation from tenant_paths)",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let logins: i64 = sqlx::query_scalar("select count(*) from principals where kind = 'login'")
+            .fetch_one(&mut *connection)
+            .await?;
+        let unseen = sqlx::query_as("select distinct area, why, needs from unseen order by area, why, needs")
+            .fetch_all(connection)
+            .await?;
+        let (mode, tenancy_reason) = tenancy.unwrap_or_default();
+        Ok(Self {
+            target: Target { kind, database, server_version, role, taken_at },
+            tenancy: match mode.as_str() {
+                "single" => Tenancy::Single,
+                "multi" if tenant_tables > 0 => Tenancy::Multi,
+                _ => Tenancy::None,
+            },
+            tenancy_reason,
+            tenant_tables: usize::try_from(tenant_tables).unwrap_or_default(),
+            logins: usize::try_from(logins).unwrap_or_default(),
+            unseen,
+        })
+    }
+
+    /// What was hidden of some tables of the facts.
+    pub(super) fn hidden(&self, tables: &BTreeSet<&'static str>) -> Vec<Cause> {
+        let rows = self.unseen.iter().filter(|(area, ..)| tables.contains(area.as_str()));
+        rows.map(|(_, why, needs)| Cause { kind: kind(why), what: why.clone(), needs: needs.clone() }).collect()
+    }
+}
+
+/// The collector explains itself in a sentence; these words are the ones it uses where waiting was the reason.
+fn kind(why: &str) -> &'static str {
+    if why.contains("timeout") || why.contains("held a lock") { "timed-out" } else { "no-privilege" }
+}
+
+/// One sentence for each provenance whose schemas hold relations that no check judges.
+pub(super) async fn left_out(facts: &mut Facts) -> Result<Vec<String>, Stop> {
+    let rows: Vec<(String, i64, String)> = sqlx::query_as(
+        "select provenance, sum(relations), group_concat(schema || ' (' || relations || ')', ', ' order by schema)
+         from (select provenance, schema, count(*) as relations from relations
+               where provenance in ('extension', 'platform') group by provenance, schema)
+         group by provenance order by provenance",
+    )
+    .fetch_all(facts.connection())
+    .await?;
+    let said = rows.into_iter().map(|(provenance, relations, schemas)| {
+        let owner = if provenance == "platform" { "the platform" } else { "extensions" };
+        format!(
+            "{} of {owner} not judged: {schemas}",
+            counted(usize::try_from(relations).unwrap_or_default(), "relation")
+        )
+    });
+    Ok(said.collect())
+}
+
+/// "1 table", "2 tables".
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

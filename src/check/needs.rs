@@ -1,0 +1,125 @@
+//! Which facts a check rests on, read from its SQL: what was hidden among them leaves the check undecided.
+
+use super::sql::{Kind, tokens};
+use crate::facts::SCHEMA;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// A table of the facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// As in the schema.
+    pub name: &'static str,
+    /// Computed from other tables, see [`RESTS_ON`].
+    pub derived: bool,
+}
+
+/// What each derived table is computed from; a derived table stands for all that it rests on itself.
+/// Too long a list makes a check undecided that was not, too short a one makes it pass without having looked.
+const RESTS_ON: &[(&str, &[&str])] = &[
+    ("principals", &["roles", "memberships", "grants", "relations"]),
+    ("role_reach", &["principals", "roles", "memberships"]),
+    ("relation_privileges", &["role_reach", "schema_privileges", "relations", "grants"]),
+    ("column_privileges", &["role_reach", "schema_privileges", "relations", "columns", "grants"]),
+    ("schema_privileges", &["role_reach", "schemas", "grants"]),
+    ("function_privileges", &["role_reach", "schema_privileges", "functions", "grants"]),
+    (
+        "tenancy",
+        &[
+            "relations",
+            "columns",
+            "constraints",
+            "constraint_columns",
+            "indexes",
+            "index_columns",
+            "policies",
+            "policy_dependencies",
+        ],
+    ),
+    ("tenant_keys", &["tenancy"]),
+    ("tenant_paths", &["tenant_keys"]),
+    ("policy_settings", &["policies", "policy_dependencies", "functions", "parameters", "grants", "role_settings"]),
+    (
+        "verdicts",
+        &[
+            "relation_privileges",
+            "column_privileges",
+            "function_privileges",
+            "tenant_keys",
+            "tenant_paths",
+            "policies",
+            "policy_roles",
+            "policy_dependencies",
+            "policy_settings",
+            "functions",
+            "enum_labels",
+        ],
+    ),
+    ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
+    ("unread_functions", &["verdicts"]),
+    (
+        "exposure",
+        &["verdicts", "relation_privileges", "view_dependencies", "inheritance", "foreign_tables", "foreign_servers"],
+    ),
+];
+
+static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
+    let derived_from = SCHEMA.find("2. derived").unwrap_or(SCHEMA.len());
+    let tokens = tokens(SCHEMA);
+    let created =
+        tokens.windows(3).filter(|words| words[0].text(SCHEMA) == "create" && words[1].text(SCHEMA) == "table");
+    created.map(|words| Table { name: words[2].text(SCHEMA), derived: words[2].place.start > derived_from }).collect()
+});
+
+/// Every table of the facts, in the order of the schema.
+pub fn tables() -> impl Iterator<Item = Table> {
+    TABLES.iter().copied()
+}
+
+/// The tables some SQL rests on: those it names, and all that these are computed from. A word that is only a column
+/// of the same name counts too; that errs towards undecided.
+pub fn of(sql: &str) -> BTreeSet<&'static str> {
+    let words: BTreeSet<_> = tokens(sql)
+        .iter()
+        .filter(|token| matches!(token.kind, Kind::Word | Kind::Name))
+        .map(|token| token.text(sql).trim_matches(['"', '`', '[', ']']).to_lowercase())
+        .collect();
+    let mut found = BTreeSet::new();
+    for table in tables().filter(|table| words.contains(table.name)) {
+        add(table.name, &mut found);
+    }
+    found
+}
+
+fn add(table: &'static str, found: &mut BTreeSet<&'static str>) {
+    if found.insert(table)
+        && let Some((_, sources)) = RESTS_ON.iter().find(|(derived, _)| *derived == table)
+    {
+        sources.iter().for_each(|source| add(source, found));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_derived_table_says_what_it_rests_on_and_nothing_else_does() {
+        let derived: BTreeSet<_> = tables().filter(|table| table.derived).map(|table| table.name).collect();
+        assert_eq!(derived, RESTS_ON.iter().map(|(table, _)| *table).collect());
+        let known: BTreeSet<_> = tables().map(|table| table.name).collect();
+        for (table, sources) in RESTS_ON {
+            assert!(sources.iter().all(|source| known.contains(source)), "{table} rests on an unknown table");
+        }
+    }
+
+    #[test]
+    fn strings_and_comments_name_no_table_and_derived_tables_bring_theirs() {
+        let sql = "select 'policies' as kind -- triggers\n from \"schemas\" join role_reach";
+        assert_eq!(
+            Vec::from_iter(of(sql)),
+            ["grants", "memberships", "principals", "relations", "role_reach", "roles", "schemas"]
+        );
+        assert!(of("select * from exposure").contains("tenant_keys"));
+    }
+}

@@ -1,0 +1,80 @@
+//! `govctl diagnose`: facts, checks, the report, the exit code.
+
+use super::Global;
+use super::outputs::Outputs;
+use super::source::{self, Source};
+use crate::assess::{self, Assessment};
+use crate::check::Library;
+use crate::config::Config;
+use crate::error::Stop;
+use crate::exit::Exit;
+use crate::facts::{Facts, derive};
+use crate::report::{self, Settings};
+use crate::ui::Ui;
+use crate::ui::progress::Progress;
+use std::path::PathBuf;
+
+/// Run every check against a database
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// Audit a facts file saved earlier instead of a database
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["argument", "url", "save_facts"])]
+    facts: Option<PathBuf>,
+    /// Keep the collected facts, for another audit or a comparison
+    #[arg(long, value_name = "FILE")]
+    save_facts: Option<PathBuf>,
+    /// Only the checks whose id matches, e.g. 'tenant-isolation/*'; repeatable
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Read no rows of any table; checks that need some are then undecided by choice
+    #[arg(long)]
+    no_data: bool,
+    /// Every object, where otherwise five of each check are shown
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
+    // Everything that can be wrong with the command line comes before the first connection.
+    let config = Config::find(global.config.as_deref())?;
+    let library = Library::embedded()?.select(&args.only)?;
+    let options = if args.facts.is_none() { Some(args.source.options()?) } else { None };
+    let outputs = Outputs::open(&global.output)?;
+
+    let progress = ui.progress();
+    let mut facts = match (&args.facts, options) {
+        (None, Some(options)) => source::collect(options, &*progress).await?,
+        (path, _) => Facts::open(path.as_deref().unwrap_or_else(|| "".as_ref())).await?,
+    };
+    if let Some(path) = &args.save_facts {
+        facts.save(path).await?;
+    }
+    let assessment = judge(&mut facts, &library, &config, &*progress).await?;
+    progress.end();
+    report(&assessment, args.all, outputs, global, ui)
+}
+
+/// From collected facts to the assessment.
+pub(super) async fn judge(
+    facts: &mut Facts,
+    library: &Library,
+    config: &Config,
+    progress: &dyn Progress,
+) -> Result<Assessment, Stop> {
+    progress.begin("Working out who reaches what", None);
+    derive::derive(facts, config).await?;
+    progress.begin("Checking", None);
+    assess::run(facts, library, config).await
+}
+
+/// Says the assessment wherever it was asked for, and how the process ends.
+pub(super) fn report(it: &Assessment, all: bool, outputs: Outputs, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
+    let exit = it.exit(global.fail_on, global.allow_undecided);
+    let exit = if global.exit_zero { exit.forgiven() } else { exit };
+    let settings = Settings { look: ui.out, all, quiet: global.quiet, fail_on: global.fail_on, exit };
+    outputs.write(it, &settings)?;
+    ui.data(|out| report::write(global.format, it, &settings, out))?;
+    Ok(exit)
+}

@@ -1,0 +1,1 @@
+select t.ftrelid as relation, t.ftserver as server from pg_foreign_table t

@@ -1,0 +1,3 @@
+select p.oid as policy, r.role
+from pg_policy p
+cross join unnest(p.polroles) r (role)

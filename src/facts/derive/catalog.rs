@@ -1,0 +1,350 @@
+//! The collected facts as Rust values: what every derivation reads, loaded once.
+
+use super::super::Facts;
+use crate::error::Stop;
+use sqlx::{FromRow, SqliteConnection, sqlite::SqliteRow};
+use std::collections::{BTreeMap, HashMap};
+
+/// An oid of the audited database.
+pub(crate) type Oid = i64;
+
+/// PUBLIC, as `aclitem` and `pg_policy` write it.
+pub(crate) const PUBLIC: Oid = 0;
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Role {
+    pub(crate) oid: Oid,
+    pub(crate) name: String,
+    pub(crate) superuser: bool,
+    pub(crate) login: bool,
+    pub(crate) replication: bool,
+    pub(crate) bypass_rls: bool,
+    pub(crate) provenance: String,
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Membership {
+    pub(crate) role: Oid,
+    pub(crate) member: Oid,
+    pub(crate) admin_option: bool,
+    pub(crate) inherit_option: bool,
+    pub(crate) set_option: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Relation {
+    pub(crate) oid: Oid,
+    pub(crate) schema_oid: Oid,
+    pub(crate) schema: String,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) owner: Oid,
+    pub(crate) rls: bool,
+    pub(crate) force_rls: bool,
+    pub(crate) security_invoker: bool,
+    pub(crate) is_partition: bool,
+    pub(crate) default_acl: bool,
+    pub(crate) definition: Option<String>,
+    pub(crate) provenance: String,
+    /// By attribute number, ascending.
+    pub(crate) columns: Vec<Column>,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    /// Attribute numbers of the primary key.
+    pub(crate) primary_key: Vec<i64>,
+    /// Attribute numbers of every unique constraint and index, the primary key included.
+    pub(crate) uniques: Vec<Vec<i64>>,
+}
+
+impl Relation {
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    pub(crate) fn column_number(&self, number: i64) -> Option<&Column> {
+        self.columns.iter().find(|c| c.number == number)
+    }
+
+    /// Holds rows itself: row security can be asked of it.
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self.kind.as_str(), "table" | "partitioned table")
+    }
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Column {
+    pub(crate) number: i64,
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) type_kind: String,
+    pub(crate) type_oid: Oid,
+    pub(crate) not_null: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) oid: Oid,
+    pub(crate) name: String,
+    pub(crate) permissive: bool,
+    pub(crate) command: String,
+    pub(crate) using: Option<String>,
+    pub(crate) check: Option<String>,
+    pub(crate) roles: Vec<Oid>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ForeignKey {
+    pub(crate) name: String,
+    pub(crate) target: Oid,
+    /// (column here, column there)
+    pub(crate) columns: Vec<(i64, i64)>,
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Function {
+    pub(crate) oid: Oid,
+    pub(crate) schema_oid: Oid,
+    pub(crate) schema: String,
+    pub(crate) name: String,
+    pub(crate) language: String,
+    pub(crate) kind: String,
+    pub(crate) owner: Oid,
+    pub(crate) security_definer: bool,
+    pub(crate) strict: bool,
+    pub(crate) returns: String,
+    pub(crate) returns_set: bool,
+    pub(crate) argument_names: String,
+    pub(crate) argument_types: String,
+    pub(crate) source: Option<String>,
+    pub(crate) default_acl: bool,
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Grant {
+    pub(crate) object_kind: String,
+    pub(crate) object: Oid,
+    pub(crate) column_number: i64,
+    pub(crate) grantee: Oid,
+    pub(crate) privilege: String,
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Schema {
+    pub(crate) oid: Oid,
+    pub(crate) name: String,
+    pub(crate) owner: Oid,
+    pub(crate) default_acl: bool,
+}
+
+/// Everything the derivations read.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    pub(crate) server_version_num: i64,
+    pub(crate) database: String,
+    pub(crate) database_owner: Oid,
+    pub(crate) roles: BTreeMap<Oid, Role>,
+    pub(crate) memberships: Vec<Membership>,
+    pub(crate) schemas: BTreeMap<Oid, Schema>,
+    pub(crate) relations: BTreeMap<Oid, Relation>,
+    pub(crate) functions: BTreeMap<Oid, Function>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) enum_labels: HashMap<Oid, Vec<String>>,
+    /// (view, relation it names)
+    pub(crate) view_relations: Vec<(Oid, Oid)>,
+    relations_by_name: HashMap<(String, String), Oid>,
+    functions_by_name: HashMap<String, Vec<Oid>>,
+}
+
+async fn all<T>(connection: &mut SqliteConnection, sql: &'static str) -> Result<Vec<T>, Stop>
+where
+    T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+{
+    Ok(sqlx::query_as(sql).fetch_all(connection).await?)
+}
+
+impl Catalog {
+    /// Reads the collected facts.
+    pub(crate) async fn load(facts: &mut Facts) -> Result<Self, Stop> {
+        let c = facts.connection();
+        let mut catalog = Self::default();
+        let target: Vec<(i64, String)> = all(c, "select server_version_num, database from target").await?;
+        if let Some((version, database)) = target.into_iter().next() {
+            catalog.server_version_num = version;
+            catalog.database = database;
+        }
+        let owners: Vec<(Oid,)> = all(c, "select owner from databases where is_current").await?;
+        catalog.database_owner = owners.first().map_or(0, |row| row.0);
+        catalog.roles = all::<Role>(c, "select * from roles").await?.into_iter().map(|r| (r.oid, r)).collect();
+        catalog.memberships = all(c, "select * from memberships").await?;
+        catalog.schemas = all::<Schema>(c, "select * from schemas").await?.into_iter().map(|s| (s.oid, s)).collect();
+        catalog.functions = all::<Function>(c, "select * from functions").await?.into_iter().map(|f| (f.oid, f)).collect();
+        catalog.grants = all(c, "select * from grants").await?;
+        catalog.view_relations =
+            all(c, "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view
+                 order by view, object")
+                .await?;
+        for (oid, label) in
+            all::<(Oid, String)>(c, "select type_oid, label from enum_labels order by type_oid, position").await?
+        {
+            catalog.enum_labels.entry(oid).or_default().push(label);
+        }
+        catalog.load_relations(c).await?;
+        for relation in catalog.relations.values() {
+            catalog.relations_by_name.insert((relation.schema.clone(), relation.name.clone()), relation.oid);
+        }
+        for function in catalog.functions.values() {
+            catalog.functions_by_name.entry(function.name.clone()).or_default().push(function.oid);
+        }
+        Ok(catalog)
+    }
+
+    async fn load_relations(&mut self, c: &mut SqliteConnection) -> Result<(), Stop> {
+        type Head = (Oid, Oid, String, String, String, Oid, bool, bool);
+        type Tail = (Oid, bool, bool, bool, Option<String>, String);
+        let heads: Vec<Head> =
+            all(c, "select oid, schema_oid, schema, name, kind, owner, rls, force_rls from relations order by oid").await?;
+        let tails: Vec<Tail> = all(
+            c,
+            "select oid, security_invoker, is_partition, default_acl, definition, provenance from relations order by oid",
+        )
+        .await?;
+        for (head, tail) in heads.into_iter().zip(tails) {
+            let (oid, schema_oid, schema, name, kind, owner, rls, force_rls) = head;
+            let (_, security_invoker, is_partition, default_acl, definition, provenance) = tail;
+            let relation = Relation {
+                oid,
+                schema_oid,
+                schema,
+                name,
+                kind,
+                owner,
+                rls,
+                force_rls,
+                security_invoker,
+                is_partition,
+                default_acl,
+                definition,
+                provenance,
+                columns: Vec::new(),
+                policies: Vec::new(),
+                foreign_keys: Vec::new(),
+                primary_key: Vec::new(),
+                uniques: Vec::new(),
+            };
+            self.relations.insert(oid, relation);
+        }
+        let columns: Vec<(Oid, i64, String, String, String, Oid, bool)> = all(
+            c,
+            "select relation, number, name, type_name, type_kind, type_oid, not_null from columns order by relation, number",
+        )
+        .await?;
+        for (relation, number, name, type_name, type_kind, type_oid, not_null) in columns {
+            if let Some(relation) = self.relations.get_mut(&relation) {
+                relation.columns.push(Column { number, name, type_name, type_kind, type_oid, not_null });
+            }
+        }
+        let mut policy_roles: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        for (policy, role) in all::<(Oid, Oid)>(c, "select policy, role from policy_roles").await? {
+            policy_roles.entry(policy).or_default().push(role);
+        }
+        type PolicyRow = (Oid, Oid, String, bool, String, Option<String>, Option<String>);
+        let policies: Vec<PolicyRow> = all(
+            c,
+            "select oid, relation, name, permissive, command, using_expression, check_expression from policies order by name",
+        )
+        .await?;
+        for (oid, relation, name, permissive, command, using, check) in policies {
+            if let Some(relation) = self.relations.get_mut(&relation) {
+                let roles = policy_roles.remove(&oid).unwrap_or_default();
+                relation.policies.push(Policy { oid, name, permissive, command, using, check, roles });
+            }
+        }
+        self.load_keys(c).await
+    }
+
+    async fn load_keys(&mut self, c: &mut SqliteConnection) -> Result<(), Stop> {
+        type Key = (Oid, Oid, String, String, Option<Oid>, i64, Option<i64>);
+        let keys: Vec<Key> = all(
+            c,
+            "select k.oid, k.relation, k.name, k.kind, k.referenced_relation, c.column_number, c.referenced_column_number
+             from constraints k join constraint_columns c on c.constraint_oid = k.oid
+             where k.kind in ('primary key', 'unique') or (k.kind = 'foreign key' and k.enforced)
+             order by k.relation, k.oid, c.position",
+        )
+        .await?;
+        let mut previous = 0;
+        for (oid, relation, name, kind, target, column, referenced) in keys {
+            let Some(relation) = self.relations.get_mut(&relation) else { continue };
+            let first = oid != previous;
+            previous = oid;
+            if kind == "foreign key" {
+                if first {
+                    let target = target.unwrap_or_default();
+                    relation.foreign_keys.push(ForeignKey { name, target, columns: Vec::new() });
+                }
+                if let Some(key) = relation.foreign_keys.last_mut() {
+                    key.columns.push((column, referenced.unwrap_or_default()));
+                }
+            } else {
+                if first {
+                    relation.uniques.push(Vec::new());
+                }
+                if kind == "primary key" {
+                    relation.primary_key.push(column);
+                }
+                if let Some(unique) = relation.uniques.last_mut() {
+                    unique.push(column);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A relation by its schema and name; without a schema, the only one of that name.
+    pub(crate) fn relation_named(&self, schema: Option<&str>, name: &str) -> Option<&Relation> {
+        match schema {
+            Some(schema) => {
+                self.relations_by_name.get(&(schema.to_owned(), name.to_owned())).and_then(|oid| self.relations.get(oid))
+            }
+            None => {
+                let mut named = self.relations.values().filter(|r| r.name == name);
+                let first = named.next()?;
+                let public = || self.relation_named(Some("public"), name);
+                if named.next().is_none() { Some(first) } else { public() }
+            }
+        }
+    }
+
+    /// A function of this name exists, in whatever schema.
+    pub(crate) fn has_function(&self, name: &str) -> bool {
+        self.functions_by_name.contains_key(name)
+    }
+
+    /// Relations that a view's query names.
+    pub(crate) fn named_by(&self, view: Oid) -> impl Iterator<Item = Oid> {
+        let start = self.view_relations.partition_point(|(v, _)| *v < view);
+        self.view_relations[start..].iter().take_while(move |(v, _)| *v == view).map(|(_, base)| *base)
+    }
+
+    /// Functions of a name that take `arity` arguments; without a schema, those of every schema.
+    pub(crate) fn functions_named(&self, schema: Option<&str>, name: &str, arity: usize) -> Vec<&Function> {
+        let named = self.functions_by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        named
+            .iter()
+            .filter_map(|oid| self.functions.get(oid))
+            .filter(|f| schema.is_none_or(|s| f.schema == s) && f.arity() == arity)
+            .collect()
+    }
+}
+
+impl Function {
+    /// Number of input arguments.
+    pub(crate) fn arity(&self) -> usize {
+        serde_json::from_str::<Vec<String>>(&self.argument_types).map_or(0, |types| types.len())
+    }
+
+    /// Names of the input arguments, `''` where unnamed.
+    pub(crate) fn names(&self) -> Vec<String> {
+        serde_json::from_str(&self.argument_names).unwrap_or_default()
+    }
+}

@@ -1,0 +1,220 @@
+//! The question, put to the search for each command: can a row of another tenant get through?
+
+use super::rows::Frame;
+use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
+use super::value::Value;
+use super::words::{self, Explanation};
+use super::world::{Class, World};
+use crate::facts::derive::catalog::{Oid, Relation};
+use crate::facts::derive::privileges;
+use std::collections::BTreeSet;
+
+const JUDGED: RowKey = 1;
+const WRITTEN: RowKey = 2;
+
+/// What the policies decide for one role, relation and command.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision {
+    /// `isolated`, `leaks` or `may leak`.
+    pub(crate) verdict: &'static str,
+    pub(crate) cause: Option<&'static str>,
+    pub(crate) counterexample: Option<String>,
+    /// The permissive policy that lets the row through.
+    pub(crate) policy: Option<Oid>,
+    /// Functions taken as values of the session though their body could not be read.
+    pub(crate) unread: BTreeSet<String>,
+}
+
+/// Decides a relation with row security in force for `role`, acting for `principal`.
+pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, command: &str) -> Decision {
+    let mut found = None;
+    let mut unread = BTreeSet::new();
+    for judge_shared in [false, true] {
+        for question in questions(world, role, relation, command) {
+            let mut search = Search::new(world, principal, role);
+            search.judge_shared = judge_shared;
+            search.visiting.push(relation.oid);
+            if let Some(witness) = question.ask(&mut search, relation) {
+                let policy = question.culprit(&mut search, relation);
+                let explanation = words::explain(world, &witness);
+                // A certain leak says more than one that hangs on an unreadable expression.
+                let better = found.as_ref().is_none_or(|(e, ..): &(Explanation, _, _)| e.uncertain && !explanation.uncertain);
+                if better {
+                    found = Some((explanation, policy, question.words()));
+                }
+            }
+            unread.append(&mut search.unread);
+        }
+        if found.is_some() {
+            break;
+        }
+    }
+    match found {
+        Some((explanation, policy, what)) => Decision {
+            verdict: if explanation.uncertain { "may leak" } else { "leaks" },
+            cause: Some(explanation.cause),
+            counterexample: Some(format!("{what} {}", explanation.words)),
+            policy,
+            unread,
+        },
+        None => Decision { verdict: "isolated", cause: None, counterexample: None, policy: None, unread },
+    }
+}
+
+/// One way a command can cross tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// SELECT, DELETE: an existing row of another tenant passes USING.
+    Touch(&'static str),
+    /// INSERT: a new row that claims another tenant passes WITH CHECK.
+    Plant,
+    /// UPDATE: a row of another tenant passes USING and its new form passes WITH CHECK. Flag: the key may be changed.
+    Change { key: bool },
+    /// UPDATE: the session's own row passes USING and passes WITH CHECK with another tenant's key.
+    Move,
+}
+
+fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -> Vec<Question> {
+    match command {
+        "SELECT" => vec![Question::Touch("SELECT")],
+        "DELETE" => vec![Question::Touch("DELETE")],
+        "INSERT" => vec![Question::Plant],
+        _ => {
+            let held = world.privileges.of(role);
+            let key = world
+                .tenancy
+                .keys_of(relation.oid)
+                .any(|(column, _)| held.on_column(relation.oid, column) & privileges::UPDATE != 0)
+                || world.tenancy.paths.get(&relation.oid).is_some_and(|path| {
+                    path.hops.first().is_some_and(|(_, c)| held.on_column(relation.oid, *c) & privileges::UPDATE != 0)
+                });
+            let mut questions = vec![Question::Change { key }];
+            if key {
+                questions.push(Question::Move);
+            }
+            questions
+        }
+    }
+}
+
+impl Question {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Touch("SELECT") => "rows of another tenant are visible",
+            Self::Touch(_) => "rows of another tenant can be deleted",
+            Self::Plant => "rows can be written for another tenant",
+            Self::Change { .. } => "rows of another tenant can be changed",
+            Self::Move => "own rows can be moved to another tenant",
+        }
+    }
+
+    fn ask(self, search: &mut Search<'_>, relation: &Relation) -> Option<Witness> {
+        let row = |kind| RowInfo { relation: relation.oid, kind, writable: false };
+        let judged = if self == Self::Move { RowKind::Own } else { RowKind::Judged };
+        search.rows.insert(JUDGED, row(judged));
+        search.rows.insert(WRITTEN, row(RowKind::Written));
+        search.run(&mut |search| self.goal(search, relation))
+    }
+
+    fn goal(self, search: &mut Search<'_>, relation: &Relation) -> Outcome<Value> {
+        let role = search.role;
+        let frame = |row| Frame::of_row(row, relation, role);
+        // The claim itself: the judged or written row has a key that is not the session's.
+        let claimed = |search: &mut Search<'_>, row| foreign_key_is_foreign(search, relation, row);
+        match self {
+            Self::Touch(command) => super::eval::conjunction(vec![
+                search.permitted(relation, command, false, role, &frame(JUDGED)),
+                claimed(search, JUDGED),
+            ]),
+            Self::Plant => super::eval::conjunction(vec![
+                search.permitted(relation, "INSERT", true, role, &frame(WRITTEN)),
+                claimed(search, WRITTEN),
+            ]),
+            Self::Change { key } => {
+                let new = if key { WRITTEN } else { JUDGED };
+                super::eval::conjunction(vec![
+                    search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
+                    if key { taken_or_kept(search, relation, &frame(WRITTEN)) } else { search.permitted(relation, "UPDATE", true, role, &frame(new)) },
+                    claimed(search, JUDGED),
+                ])
+            }
+            Self::Move => super::eval::conjunction(vec![
+                search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
+                search.permitted(relation, "UPDATE", true, role, &frame(WRITTEN)),
+                claimed(search, WRITTEN),
+            ]),
+        }
+    }
+
+    /// The first permissive policy that is true under the assignment found.
+    fn culprit(self, search: &mut Search<'_>, relation: &Relation) -> Option<Oid> {
+        let (command, check, row) = match self {
+            Self::Touch(command) => (command, false, JUDGED),
+            Self::Plant => ("INSERT", true, WRITTEN),
+            Self::Change { .. } => ("UPDATE", false, JUDGED),
+            Self::Move => ("UPDATE", true, WRITTEN),
+        };
+        let world = search.world;
+        let frame = Frame::of_row(row, relation, search.role);
+        let (permissive, _) = world.policies(search.role, relation, command);
+        let passes = |search: &mut Search<'_>, text: Option<&String>| match text {
+            Some(text) => {
+                let parsed = world.expression(text);
+                search.truth(&parsed, &frame).is_ok_and(|v| v.is_true())
+            }
+            None => true,
+        };
+        permissive
+            .iter()
+            .find(|p| passes(search, if check { p.check.as_ref().or(p.using.as_ref()) } else { p.using.as_ref() }))
+            .map(|p| p.oid)
+    }
+}
+
+/// The new form of a changed row: WITH CHECK holds for some key the caller may write, its own tenant's included.
+fn taken_or_kept(search: &mut Search<'_>, relation: &Relation, frame: &std::rc::Rc<Frame>) -> Outcome<Value> {
+    let own = search.get(Var::Present(WRITTEN))?.is_true();
+    let kind = if own { RowKind::Own } else { RowKind::Written };
+    search.rows.insert(WRITTEN, RowInfo { relation: relation.oid, kind, writable: false });
+    let role = search.role;
+    search.permitted(relation, "UPDATE", true, role, frame)
+}
+
+/// Reads the key columns, so that a policy without them still has a row of another tenant to judge.
+fn foreign_key_is_foreign(search: &mut Search<'_>, relation: &Relation, row: RowKey) -> Outcome<Value> {
+    let world = search.world;
+    for column in &relation.columns {
+        if world.class(relation, column, false) == Class::Key {
+            search.get(Var::Owned(row))?;
+            search.get(Var::Column(row, column.number))?;
+        }
+    }
+    Ok(Value::Bool(true))
+}
+
+/// The principal can write rows of this relation for other tenants, so that they prove nothing about it.
+pub(crate) fn is_writable(world: &World<'_>, principal: Oid, relation: Oid) -> bool {
+    let key = (principal, relation);
+    if let Some(&known) = world.writable.borrow().get(&key) {
+        return known;
+    }
+    // A relation whose policies look itself up: assume the best while deciding it, the outer decision stands.
+    if !world.deciding.borrow_mut().insert(key) {
+        return false;
+    }
+    let writable = decide_writable(world, principal, relation);
+    world.deciding.borrow_mut().remove(&key);
+    world.writable.borrow_mut().insert(key, writable);
+    writable
+}
+
+fn decide_writable(world: &World<'_>, principal: Oid, oid: Oid) -> bool {
+    let Some(relation) = world.catalog.relations.get(&oid) else { return false };
+    let held = world.privileges.of(principal);
+    let writes = [("INSERT", privileges::INSERT), ("UPDATE", privileges::UPDATE)];
+    writes.iter().any(|(command, right)| {
+        let held = held.on_any_column(oid) & right != 0;
+        held && (!world.is_bound(principal, relation)
+            || decide(world, principal, principal, relation, command).verdict != "isolated")
+    })
+}

@@ -1,0 +1,654 @@
+//! From PostgreSQL's text to [`Expr`]: the only place that knows the parser's tree.
+//!
+//! Whatever has no kind here becomes [`Expr::Opaque`], which lets more through, never less.
+
+use super::expr::{Call, Comparison, Expr, From, Query, Select, Source, Test};
+use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use std::sync::Arc;
+
+/// Parses an expression as `pg_get_expr` prints it.
+pub(crate) fn expression(text: &str) -> Expr {
+    let query = query(&format!("select {text}"));
+    match query.as_ref().and_then(|q| q.arms.first()) {
+        Some(Select { targets, star: false, sources, .. }) if targets.len() == 1 && sources.is_empty() => {
+            targets[0].1.clone()
+        }
+        _ => Expr::Opaque(text.to_owned(), Vec::new()),
+    }
+}
+
+/// Parses one query: a view's definition, or the body of a SQL function.
+pub(crate) fn query(text: &str) -> Option<Query> {
+    let parse = SourceFile::parse(text);
+    let root = parse.syntax_node();
+    let mut statements = root.children().filter(|n| is_query(n.kind()));
+    // A function returns the result of its last statement.
+    let statement = statements.by_ref().last()?;
+    if !parse.errors().is_empty() {
+        return None;
+    }
+    Some(lower_query(&statement))
+}
+
+pub(super) fn is_query(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        SyntaxKind::SELECT | SyntaxKind::COMPOUND_SELECT | SyntaxKind::PAREN_SELECT | SyntaxKind::VALUES | SyntaxKind::TABLE
+    )
+}
+
+pub(super) fn is_expression(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        SyntaxKind::ARRAY_EXPR
+            | SyntaxKind::BETWEEN_EXPR
+            | SyntaxKind::BIN_EXPR
+            | SyntaxKind::CALL_EXPR
+            | SyntaxKind::CASE_EXPR
+            | SyntaxKind::CAST_EXPR
+            | SyntaxKind::COLLATE
+            | SyntaxKind::FIELD_EXPR
+            | SyntaxKind::INDEX_EXPR
+            | SyntaxKind::LITERAL
+            | SyntaxKind::NAME_REF
+            | SyntaxKind::PAREN_EXPR
+            | SyntaxKind::POSTFIX_EXPR
+            | SyntaxKind::PREFIX_EXPR
+            | SyntaxKind::SLICE_EXPR
+            | SyntaxKind::TUPLE_EXPR
+    )
+}
+
+pub(super) fn expressions(node: &SyntaxNode) -> Vec<SyntaxNode> {
+    node.children().filter(|n| is_expression(n.kind())).collect()
+}
+
+pub(super) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
+    node.children().find(|n| n.kind() == kind)
+}
+
+/// Text without comments, its white space folded.
+pub(super) fn folded(node: &SyntaxNode) -> String {
+    let words: Vec<String> = node
+        .descendants_with_tokens()
+        .filter_map(|e| e.into_token())
+        .filter(|t| !matches!(t.kind(), SyntaxKind::COMMENT))
+        .map(|t| if t.kind() == SyntaxKind::WHITESPACE { " ".to_owned() } else { t.text().to_owned() })
+        .collect();
+    words.concat().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An identifier as PostgreSQL stores it: quotes removed, else lower case.
+pub(super) fn identifier(text: &str) -> String {
+    match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => text.to_lowercase(),
+    }
+}
+
+/// The parts of `a.b.c`, outermost first; none where it is not a plain name.
+fn path(node: &SyntaxNode) -> Option<Vec<String>> {
+    match node.kind() {
+        SyntaxKind::NAME_REF => Some(vec![identifier(node.text().to_string().trim())]),
+        SyntaxKind::FIELD_EXPR => {
+            let parts: Vec<SyntaxNode> = node.children().collect();
+            let mut names = path(parts.first()?)?;
+            names.extend(path(parts.get(1)?)?);
+            Some(names)
+        }
+        SyntaxKind::PAREN_EXPR => path(&expressions(node).into_iter().next()?),
+        _ => None,
+    }
+}
+
+fn opaque(node: &SyntaxNode) -> Expr {
+    let inner = node
+        .descendants()
+        .skip(1)
+        .filter(|n| is_expression(n.kind()) && n.parent().is_none_or(|p| p == *node || !is_expression(p.kind())))
+        .map(|n| lower(&n))
+        .collect();
+    Expr::Opaque(folded(node), inner)
+}
+
+fn boxed(node: &SyntaxNode) -> Box<Expr> {
+    Box::new(lower(node))
+}
+
+pub(super) fn lower(node: &SyntaxNode) -> Expr {
+    match node.kind() {
+        SyntaxKind::LITERAL => literal(node),
+        SyntaxKind::PAREN_EXPR => match node.children().find(|n| is_query(n.kind())) {
+            Some(query) => Expr::Scalar(Arc::new(lower_query(&query))),
+            None => expressions(node).first().map_or_else(|| opaque(node), lower),
+        },
+        SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR => name(node),
+        SyntaxKind::COLLATE => expressions(node).first().map_or_else(|| opaque(node), lower),
+        SyntaxKind::CAST_EXPR => cast(node),
+        SyntaxKind::PREFIX_EXPR => prefix(node),
+        SyntaxKind::POSTFIX_EXPR => postfix(node),
+        SyntaxKind::BIN_EXPR => binary(node),
+        SyntaxKind::BETWEEN_EXPR => between(node),
+        SyntaxKind::CASE_EXPR => case(node),
+        SyntaxKind::ARRAY_EXPR => match node.children().find(|n| is_query(n.kind())) {
+            Some(query) => Expr::ArrayQuery(Arc::new(lower_query(&query))),
+            None => Expr::Array(expressions(node).iter().map(lower).collect()),
+        },
+        SyntaxKind::TUPLE_EXPR => Expr::Row(expressions(node).iter().map(lower).collect()),
+        SyntaxKind::CALL_EXPR => call(node),
+        SyntaxKind::INDEX_EXPR => Expr::Operator("[]".into(), expressions(node).iter().map(lower).collect()),
+        _ => opaque(node),
+    }
+}
+
+fn literal(node: &SyntaxNode) -> Expr {
+    let Some(token) = node.first_token() else { return opaque(node) };
+    let text = node.text().to_string();
+    match token.kind() {
+        SyntaxKind::NULL_KW => Expr::Null,
+        SyntaxKind::TRUE_KW => Expr::Bool(true),
+        SyntaxKind::FALSE_KW => Expr::Bool(false),
+        SyntaxKind::INT_NUMBER | SyntaxKind::NUMERIC_NUMBER => Expr::Constant(text),
+        SyntaxKind::STRING => match text.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')) {
+            Some(inner) => Expr::Constant(inner.replace("''", "'")),
+            None => opaque(node),
+        },
+        SyntaxKind::ESC_STRING => escaped(&text).map_or_else(|| opaque(node), Expr::Constant),
+        SyntaxKind::POSITIONAL_PARAM => {
+            text[1..].parse().map_or_else(|_| opaque(node), Expr::Parameter)
+        }
+        _ => opaque(node),
+    }
+}
+
+/// `E'…'` with the escapes that `pg_get_expr` writes; none where another is used.
+fn escaped(text: &str) -> Option<String> {
+    let inner = text[1..].strip_prefix('\'')?.strip_suffix('\'')?;
+    let mut out = String::new();
+    let mut chars = inner.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next()? {
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                'r' => out.push('\r'),
+                c @ ('\\' | '\'' | '"' | '%' | '_') => out.push(c),
+                _ => return None,
+            },
+            '\'' => {
+                chars.next_if_eq(&'\'');
+                out.push('\'');
+            }
+            c => out.push(c),
+        }
+    }
+    Some(out)
+}
+
+/// A column, or a keyword that is a function without parentheses.
+fn name(node: &SyntaxNode) -> Expr {
+    let keyword = node.first_token().map(|t| t.kind());
+    if node.kind() == SyntaxKind::NAME_REF && keyword.is_some_and(|k| k != SyntaxKind::IDENT) {
+        let text = identifier(&node.text().to_string());
+        let function = matches!(
+            text.as_str(),
+            "current_user"
+                | "session_user"
+                | "user"
+                | "current_role"
+                | "current_catalog"
+                | "current_schema"
+                | "current_date"
+                | "current_time"
+                | "current_timestamp"
+                | "localtime"
+                | "localtimestamp"
+                | "system_user"
+        );
+        if function {
+            return Expr::Call(Call { schema: None, name: text, arguments: Vec::new() });
+        }
+    }
+    match path(node).as_deref() {
+        Some([column]) => Expr::Column(None, column.clone()),
+        Some([qualifier, column]) => Expr::Column(Some(qualifier.clone()), column.clone()),
+        Some([_, table, column]) => Expr::Column(Some(table.clone()), column.clone()),
+        _ => opaque(node),
+    }
+}
+
+fn cast(node: &SyntaxNode) -> Expr {
+    let Some(inner) = expressions(node).into_iter().next() else { return opaque(node) };
+    let type_node = node.children().find(|n| !is_expression(n.kind()));
+    let Some(type_node) = type_node else { return opaque(node) };
+    let text = folded(&type_node).to_lowercase();
+    let text = text.strip_prefix("pg_catalog.").unwrap_or(&text).to_owned();
+    Expr::Cast(boxed(&inner), text)
+}
+
+fn prefix(node: &SyntaxNode) -> Expr {
+    let Some(inner) = expressions(node).into_iter().next() else { return opaque(node) };
+    match node.first_token().map(|t| t.kind()) {
+        Some(SyntaxKind::NOT_KW) => Expr::Not(boxed(&inner)),
+        Some(SyntaxKind::MINUS) => match lower(&inner) {
+            Expr::Constant(number) => Expr::Constant(format!("-{number}")),
+            other => Expr::Operator("-".into(), vec![other]),
+        },
+        _ => opaque(node),
+    }
+}
+
+fn postfix(node: &SyntaxNode) -> Expr {
+    let Some(inner) = expressions(node).into_iter().next() else { return opaque(node) };
+    let whole = folded(node).to_lowercase();
+    let test = Expr::Is(boxed(&inner), Test::Null);
+    if whole.ends_with("isnull") {
+        test
+    } else if whole.ends_with("notnull") {
+        Expr::Not(Box::new(test))
+    } else {
+        opaque(node)
+    }
+}
+
+/// What stands between the two operands, folded and in lower case.
+fn operator_between(node: &SyntaxNode, left: &SyntaxNode, right: &SyntaxNode) -> String {
+    let base = node.text_range().start();
+    let text = node.text().to_string();
+    let from = usize::from(left.text_range().end() - base);
+    let to = usize::from(right.text_range().start() - base);
+    text.get(from..to).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+fn binary(node: &SyntaxNode) -> Expr {
+    let sides = expressions(node);
+    let (Some(left), Some(right)) = (sides.first(), sides.get(1)) else { return opaque(node) };
+    let mut operator = operator_between(node, left, right);
+    if let Some(inner) = operator.strip_prefix("operator(").and_then(|o| o.strip_suffix(')')) {
+        // Only built-in operators are known; another schema's may do anything.
+        let Some(known) = inner.strip_prefix("pg_catalog.") else { return opaque(node) };
+        operator = known.trim().to_owned();
+    }
+    if let Some(comparison) = Comparison::of(&operator) {
+        return compare(comparison, left, right);
+    }
+    let negate = |e: Expr| Expr::Not(Box::new(e));
+    match operator.as_str() {
+        "and" => Expr::And(flattened(node, SyntaxKind::AND_KW)),
+        "or" => Expr::Or(flattened(node, SyntaxKind::OR_KW)),
+        "is" | "is not" => match is(left, right) {
+            Some(test) if operator == "is" => test,
+            Some(test) => negate(test),
+            None => opaque(node),
+        },
+        "is distinct from" => Expr::Distinct(boxed(left), boxed(right)),
+        "is not distinct from" => negate(Expr::Distinct(boxed(left), boxed(right))),
+        "in" => membership(left, right),
+        "not in" => negate(membership(left, right)),
+        "like" | "~~" => Expr::Like(boxed(left), boxed(right), false),
+        "not like" | "!~~" => negate(Expr::Like(boxed(left), boxed(right), false)),
+        "ilike" | "~~*" => Expr::Like(boxed(left), boxed(right), true),
+        "not ilike" | "!~~*" => negate(Expr::Like(boxed(left), boxed(right), true)),
+        _ => Expr::Operator(operator, vec![lower(left), lower(right)]),
+    }
+}
+
+/// `a AND b AND c` is one conjunction, however the parser nests it.
+fn flattened(node: &SyntaxNode, keyword: SyntaxKind) -> Vec<Expr> {
+    let mut parts = Vec::new();
+    for side in expressions(node) {
+        let same = side.kind() == SyntaxKind::BIN_EXPR
+            && side.children_with_tokens().filter_map(|e| e.into_token()).any(|t| t.kind() == keyword);
+        if same {
+            parts.extend(flattened(&side, keyword));
+        } else {
+            parts.push(lower(&side));
+        }
+    }
+    parts
+}
+
+fn is(left: &SyntaxNode, right: &SyntaxNode) -> Option<Expr> {
+    let test = match folded(right).to_lowercase().as_str() {
+        "null" | "unknown" => Test::Null,
+        "true" => Test::True,
+        "false" => Test::False,
+        _ => return None,
+    };
+    Some(Expr::Is(boxed(left), test))
+}
+
+/// `left op right`, where the right side may be `ANY (…)` or `ALL (…)`.
+fn compare(comparison: Comparison, left: &SyntaxNode, right: &SyntaxNode) -> Expr {
+    let quantifier = right.children().find(|n| {
+        right.kind() == SyntaxKind::CALL_EXPR
+            && matches!(n.kind(), SyntaxKind::ANY_FN | SyntaxKind::ALL_FN | SyntaxKind::SOME_FN)
+    });
+    let Some(quantifier) = quantifier else { return Expr::Compare(comparison, boxed(left), boxed(right)) };
+    let any = quantifier.kind() != SyntaxKind::ALL_FN;
+    if let Some(query) = quantifier.children().find(|n| is_query(n.kind())) {
+        return Expr::QuantifiedQuery(comparison, boxed(left), any, Arc::new(lower_query(&query)));
+    }
+    match expressions(&quantifier).first() {
+        Some(array) => match lower(array) {
+            // ANY ((SELECT …)) with doubled parentheses still is a query.
+            Expr::Scalar(query) if !query.arms.is_empty() => {
+                Expr::Quantified(comparison, boxed(left), any, Box::new(Expr::Scalar(query)))
+            }
+            array => Expr::Quantified(comparison, boxed(left), any, Box::new(array)),
+        },
+        None => opaque(right),
+    }
+}
+
+fn membership(left: &SyntaxNode, right: &SyntaxNode) -> Expr {
+    if let Some(query) = right.children().find(|n| is_query(n.kind())) {
+        return Expr::QuantifiedQuery(Comparison::Equal, boxed(left), true, Arc::new(lower_query(&query)));
+    }
+    let list = expressions(right).iter().map(lower).collect();
+    Expr::Quantified(Comparison::Equal, boxed(left), true, Box::new(Expr::Array(list)))
+}
+
+fn between(node: &SyntaxNode) -> Expr {
+    let parts = expressions(node);
+    let [value, low, high] = parts.as_slice() else { return opaque(node) };
+    let words = operator_between(node, value, low);
+    let range = Expr::And(vec![
+        Expr::Compare(Comparison::GreaterEqual, boxed(value), boxed(low)),
+        Expr::Compare(Comparison::LessEqual, boxed(value), boxed(high)),
+    ]);
+    match words.as_str() {
+        "between" => range,
+        "not between" => Expr::Not(Box::new(range)),
+        _ => opaque(node),
+    }
+}
+
+fn case(node: &SyntaxNode) -> Expr {
+    let operand = expressions(node).first().map(boxed);
+    let whens = child(node, SyntaxKind::WHEN_CLAUSE_LIST)
+        .into_iter()
+        .flat_map(|list| list.children().collect::<Vec<_>>())
+        .filter_map(|when| match expressions(&when).as_slice() {
+            [condition, result] => Some((lower(condition), lower(result))),
+            _ => None,
+        })
+        .collect();
+    let otherwise =
+        child(node, SyntaxKind::ELSE_CLAUSE).and_then(|e| expressions(&e).first().map(boxed));
+    Expr::Case(operand, whens, otherwise)
+}
+
+fn call(node: &SyntaxNode) -> Expr {
+    if let Some(exists) = child(node, SyntaxKind::EXISTS_FN) {
+        return match exists.children().find(|n| is_query(n.kind())) {
+            Some(query) => Expr::Exists(Arc::new(lower_query(&query))),
+            None => opaque(node),
+        };
+    }
+    let Some(names) = node.children().next().as_ref().and_then(path) else { return opaque(node) };
+    // Aggregates with a FILTER or OVER clause, and named arguments, are beyond what the search evaluates.
+    let plain = node.children().all(|n| {
+        matches!(n.kind(), SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR | SyntaxKind::ARG_LIST)
+    });
+    let list = child(node, SyntaxKind::ARG_LIST);
+    let mut arguments = Vec::new();
+    for argument in list.iter().flat_map(|list| list.children()) {
+        match expressions(&argument).first() {
+            Some(inner) if argument.kind() == SyntaxKind::ARG => arguments.push(lower(inner)),
+            _ => return opaque(node),
+        }
+    }
+    let (schema, name) = match names.as_slice() {
+        [name] => (None, name.clone()),
+        [schema, name] => (Some(schema.clone()), name.clone()),
+        _ => return opaque(node),
+    };
+    if !plain {
+        return opaque(node);
+    }
+    Expr::Call(Call { schema: schema.filter(|s| s != "pg_catalog"), name, arguments })
+}
+
+pub(super) fn lower_query(node: &SyntaxNode) -> Query {
+    let mut query = Query::default();
+    if let Some(with) = child(node, SyntaxKind::WITH_CLAUSE) {
+        for table in with.children().filter(|n| n.kind() == SyntaxKind::WITH_TABLE) {
+            let name = child(&table, SyntaxKind::CTE_NAME).map(|n| identifier(n.text().to_string().trim()));
+            let body = table.children().find(|n| is_query(n.kind()));
+            if let (Some(name), Some(body)) = (name, body) {
+                query.ctes.push((name, Arc::new(lower_query(&body))));
+            }
+        }
+    }
+    match node.kind() {
+        SyntaxKind::SELECT => query.arms.push(select(node)),
+        SyntaxKind::VALUES => {
+            for row in node.descendants().filter(|n| n.kind() == SyntaxKind::ROW) {
+                let targets = expressions(&row).iter().map(|e| (None, lower(e))).collect();
+                query.arms.push(Select { targets, ..Select::default() });
+            }
+        }
+        SyntaxKind::COMPOUND_SELECT => {
+            let sides: Vec<SyntaxNode> = node.children().filter(|n| is_query(n.kind())).collect();
+            let union = child(node, SyntaxKind::UNION).is_some();
+            for side in sides.iter().take(if union { 2 } else { 1 }) {
+                let inner = lower_query(side);
+                query.ctes.extend(inner.ctes);
+                query.arms.extend(inner.arms);
+            }
+        }
+        SyntaxKind::PAREN_SELECT => {
+            if let Some(inner) = node.children().find(|n| is_query(n.kind())) {
+                let inner = lower_query(&inner);
+                query.ctes.extend(inner.ctes);
+                query.arms.extend(inner.arms);
+            }
+        }
+        _ => query.arms.push(Select {
+            sources: vec![Source { alias: None, columns: Vec::new(), from: From::Opaque(folded(node)), optional: false, on: None }],
+            star: true,
+            ..Select::default()
+        }),
+    }
+    query
+}
+
+fn select(node: &SyntaxNode) -> Select {
+    let mut select = Select::default();
+    let list = child(node, SyntaxKind::SELECT_CLAUSE).and_then(|c| child(&c, SyntaxKind::TARGET_LIST));
+    for target in list.into_iter().flat_map(|l| l.children().collect::<Vec<_>>()) {
+        let star = target.descendants_with_tokens().filter_map(|e| e.into_token()).any(|t| t.kind() == SyntaxKind::STAR);
+        let expression = expressions(&target).into_iter().next();
+        let bare_star = star
+            && expression.as_ref().is_none_or(|e| {
+                e.kind() == SyntaxKind::FIELD_EXPR && e.last_token().is_some_and(|t| t.kind() == SyntaxKind::STAR)
+            });
+        match expression {
+            _ if bare_star => select.star = true,
+            Some(expression) => {
+                let alias = child(&target, SyntaxKind::AS_NAME).and_then(|a| child(&a, SyntaxKind::COLUMN_NAME));
+                let name = alias
+                    .map(|a| identifier(a.text().to_string().trim()))
+                    .or_else(|| output_name(&expression));
+                select.targets.push((name, lower(&expression)));
+            }
+            None => {}
+        }
+    }
+    if let Some(from) = child(node, SyntaxKind::FROM_CLAUSE) {
+        for item in from.children() {
+            sources(&item, false, &mut select);
+        }
+    }
+    for clause in [SyntaxKind::WHERE_CLAUSE, SyntaxKind::HAVING_CLAUSE] {
+        let condition = child(node, clause).and_then(|c| expressions(&c).into_iter().next());
+        select.filters.extend(condition.map(|c| lower(&c)));
+    }
+    select
+}
+
+/// The name PostgreSQL gives an unnamed output column: the last name of a column or function.
+fn output_name(node: &SyntaxNode) -> Option<String> {
+    match node.kind() {
+        SyntaxKind::CALL_EXPR => node.children().next().as_ref().and_then(path)?.pop(),
+        SyntaxKind::CAST_EXPR => expressions(node).first().and_then(output_name),
+        _ => path(node)?.pop(),
+    }
+}
+
+fn sources(node: &SyntaxNode, optional: bool, select: &mut Select) {
+    match node.kind() {
+        SyntaxKind::JOIN_EXPR => join(node, optional, select),
+        SyntaxKind::PAREN_FROM_ITEM | SyntaxKind::PAREN_EXPR => {
+            if let Some(inner) = node.descendants().find(|n| is_query(n.kind())).filter(|_| !has_join(node)) {
+                push(node, From::Query(Arc::new(lower_query(&inner))), optional, select);
+            } else {
+                for inner in node.children() {
+                    if !matches!(inner.kind(), SyntaxKind::FROM_ALIAS) {
+                        sources(&inner, optional, select);
+                    }
+                }
+            }
+        }
+        SyntaxKind::RELATION_FROM_ITEM => {
+            let names: Vec<String> = node
+                .descendants()
+                .find(|n| n.kind() == SyntaxKind::RELATION_NAME_REF)
+                .map(|reference| {
+                    reference
+                        .descendants()
+                        .filter(|n| n.kind() == SyntaxKind::PATH_SEGMENT_REF)
+                        .map(|segment| identifier(segment.text().to_string().trim()))
+                        .collect()
+                })
+                .unwrap_or_default();
+            let from = match names.as_slice() {
+                [name] => From::Relation(None, name.clone()),
+                [schema, name] => From::Relation(Some(schema.clone()), name.clone()),
+                _ => From::Opaque(folded(node)),
+            };
+            push(node, from, optional, select);
+        }
+        SyntaxKind::FUNCTION_FROM_ITEM => {
+            let from = expressions(node).first().map_or_else(|| From::Opaque(folded(node)), |e| From::Call(lower(e)));
+            push(node, from, optional, select);
+        }
+        SyntaxKind::FROM_ALIAS => {}
+        _ => push(node, From::Opaque(folded(node)), optional, select),
+    }
+}
+
+/// A join stands inside the parentheses themselves, not in a query below them.
+fn has_join(node: &SyntaxNode) -> bool {
+    node.children().any(|n| n.kind() == SyntaxKind::JOIN_EXPR || n.kind() == SyntaxKind::PAREN_EXPR && has_join(&n))
+}
+
+fn push(node: &SyntaxNode, from: From, optional: bool, select: &mut Select) {
+    let alias_node = child(node, SyntaxKind::FROM_ALIAS);
+    let alias = alias_node
+        .as_ref()
+        .and_then(|a| child(a, SyntaxKind::TABLE_ALIAS))
+        .map(|a| identifier(a.text().to_string().trim()));
+    let columns = alias_node
+        .as_ref()
+        .and_then(|a| child(a, SyntaxKind::COLUMN_LIST))
+        .map(|list| {
+            let names = list.descendants().filter(|n| n.kind() == SyntaxKind::COLUMN_NAME);
+            names.map(|n| identifier(n.text().to_string().trim())).collect()
+        })
+        .unwrap_or_default();
+    select.sources.push(Source { alias, columns, from, optional, on: None });
+}
+
+fn join(node: &SyntaxNode, optional: bool, select: &mut Select) {
+    let parts: Vec<SyntaxNode> = node.children().collect();
+    let Some((first, joins)) = parts.split_first() else { return };
+    let kind = |join: &SyntaxNode| join.children().next().map(|n| n.kind());
+    let nullable_left = joins
+        .iter()
+        .any(|j| matches!(kind(j), Some(SyntaxKind::JOIN_RIGHT | SyntaxKind::JOIN_FULL)));
+    sources(first, optional || nullable_left, select);
+    for join in joins.iter().filter(|n| n.kind() == SyntaxKind::JOIN) {
+        let nullable_right = matches!(kind(join), Some(SyntaxKind::JOIN_LEFT | SyntaxKind::JOIN_FULL));
+        let before = select.sources.len();
+        let item = join.children().nth(1);
+        if let Some(item) = item {
+            sources(&item, optional || nullable_right, select);
+        }
+        let condition = child(join, SyntaxKind::ON_CLAUSE)
+            .and_then(|on| expressions(&on).first().map(lower))
+            .or_else(|| using(join, select, before));
+        match (condition, select.sources.get_mut(before)) {
+            (Some(condition), Some(source)) if nullable_right || nullable_left => source.on = Some(condition),
+            (Some(condition), _) => select.filters.push(condition),
+            (None, _) => {}
+        }
+    }
+}
+
+/// `USING (a, b)` as equalities with the source just before; only where both sides have names.
+fn using(join: &SyntaxNode, select: &Select, at: usize) -> Option<Expr> {
+    let clause = child(join, SyntaxKind::JOIN_USING_CLAUSE)?;
+    let name_of = |source: &Source| {
+        source.alias.clone().or_else(|| match &source.from {
+            From::Relation(_, name) => Some(name.clone()),
+            From::Query(_) | From::Call(_) | From::Opaque(_) => None,
+        })
+    };
+    let right = name_of(select.sources.get(at)?)?;
+    let left = name_of(select.sources.get(at.checked_sub(1)?)?)?;
+    let equalities = clause
+        .descendants()
+        .filter(|n| n.kind() == SyntaxKind::COLUMN_NAME_REF)
+        .map(|n| identifier(n.text().to_string().trim()))
+        .map(|column| {
+            let side = |table: &str| Box::new(Expr::Column(Some(table.to_owned()), column.clone()));
+            Expr::Compare(Comparison::Equal, side(&left), side(&right))
+        })
+        .collect();
+    Some(Expr::And(equalities))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decompiled_policies_have_no_opaque_part() {
+        for text in [
+            "(tenant_id = (current_setting('app.tenant_id'::text))::integer)",
+            "((tenant_id = ANY (ARRAY[1, 2])) AND (NOT (status ~~ 'x%'::text)))",
+            "(EXISTS ( SELECT 1 FROM (public.m m JOIN public.u u_1 ON ((m.u = u_1.id))) WHERE (m.t = docs.t)))",
+            "CASE WHEN (a IS NOT NULL) THEN true ELSE (NOT (b IS DISTINCT FROM 2)) END",
+            "(tenant_id IN ( SELECT m.t FROM public.m WHERE (m.u = auth.uid())))",
+            "((NULLIF(current_setting('a.b'::text, true), ''::text))::uuid = COALESCE(x, y))",
+            "(((current_setting('request.jwt.claims'::text, true))::json ->> 'tenant_id'::text) = (t)::text)",
+            "((a > 1) IS NOT TRUE)",
+            "(x <> ALL (ARRAY['a'::text, 'b'::text]))",
+            "(ROW(a, b) = ROW(1, 2))",
+            "(name = CURRENT_USER)",
+        ] {
+            let mut opaque = Vec::new();
+            expression(text).walk(&mut |e| {
+                if let Expr::Opaque(text, _) = e {
+                    opaque.push(text.clone());
+                }
+            });
+            assert!(opaque.is_empty(), "{text}: {opaque:?}");
+        }
+    }
+
+    #[test]
+    fn literals_keep_their_text() {
+        assert_eq!(expression("''"), Expr::Constant(String::new()));
+        assert_eq!(expression("'it''s'"), Expr::Constant("it's".into()));
+        assert_eq!(expression("'''x'''"), Expr::Constant("'x'".into()));
+        assert_eq!(expression("-5"), Expr::Constant("-5".into()));
+    }
+
+    #[test]
+    fn nonsense_is_opaque() {
+        assert!(matches!(expression("(((( = "), Expr::Opaque(..)));
+    }
+}

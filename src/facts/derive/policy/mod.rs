@@ -1,0 +1,26 @@
+//! Policy reasoning: can a row of another tenant get through?
+//!
+//! [`lower`] reads PostgreSQL's text, [`world`] holds what is certain, [`search`] tries what is not, [`eval`] and [`rows`]
+//! evaluate one try, [`decide`] puts the question for each command, [`outlet`] for views and functions, [`words`] says
+//! the answer.
+
+mod body;
+mod builtin;
+mod decide;
+mod eval;
+mod expr;
+mod lower;
+pub(crate) mod outlet;
+mod pins;
+mod plpgsql;
+mod rows;
+mod search;
+mod settings;
+mod value;
+mod words;
+mod world;
+
+pub(crate) use decide::{Decision, decide};
+pub(crate) use pins::Pins;
+pub(crate) use settings::{Setting, settings};
+pub(crate) use world::World;

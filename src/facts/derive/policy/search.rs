@@ -1,0 +1,291 @@
+//! A search for one row of another tenant that the policies let through.
+//!
+//! The formula is evaluated over variables: the columns of the row, the settings of the session, the rows that
+//! sub-selects find. A variable gets a value when the evaluation first asks for it; each has a few candidates, and what
+//! the formula compares it with joins them, until nothing new is learned. Equality over finitely many constants has this
+//! small-model property, so a policy that lets no foreign row through in any try lets none through. What cannot be
+//! evaluated is a variable of its own and may be anything: a leak is never missed for that, and is then said to be a "may".
+
+use super::value::{self, Value};
+use super::world::{Class, World};
+use crate::facts::derive::catalog::Oid;
+use std::collections::{BTreeSet, HashMap};
+
+/// Names one row of one try: where in the formula it stands.
+pub(crate) type RowKey = u64;
+
+/// Something a try gives a value to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Var {
+    Column(RowKey, i64),
+    /// The row belongs to the session's own tenant.
+    Owned(RowKey),
+    /// The sub-select finds this row.
+    Present(RowKey),
+    /// Which branch of a UNION.
+    Arm(RowKey, usize),
+    Setting(String),
+    /// An argument of a function, which its caller chooses.
+    Argument(String),
+    /// An expression over the session alone that cannot be evaluated; the flag: it is a condition.
+    Session(String, bool),
+    /// An expression over the row that cannot be evaluated; the flag: it is a condition.
+    Opaque(String, bool),
+}
+
+/// What a row is in the world of the try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowKind {
+    /// The row being judged: it belongs to another tenant.
+    Judged,
+    /// A row the caller writes: it claims another tenant and is otherwise as the caller likes.
+    Written,
+    /// A row of the session's own tenant that an UPDATE starts from.
+    Own,
+    /// A row that a policy looks up.
+    Inner,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowInfo {
+    pub(crate) relation: Oid,
+    pub(crate) kind: RowKind,
+    /// The caller may write such rows for other tenants, so that they prove nothing.
+    pub(crate) writable: bool,
+}
+
+/// Why an evaluation stopped.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// A variable has no value yet.
+    Need(Var),
+}
+
+pub(crate) type Outcome<T> = Result<T, Halt>;
+
+/// One assignment that lets the row through.
+#[derive(Clone, Debug)]
+pub(crate) struct Witness {
+    pub(crate) values: Vec<(Var, Value)>,
+    pub(crate) rows: HashMap<RowKey, RowInfo>,
+    /// The search was cut short: the policy is too large to try everything.
+    pub(crate) exhausted: bool,
+}
+
+/// Tries before a formula counts as too large; then it may let anything through.
+const BUDGET: usize = 60_000;
+
+/// Values a variable may learn beyond its own.
+const LEARNED: usize = 24;
+
+pub(crate) struct Search<'w> {
+    pub(crate) world: &'w World<'w>,
+    /// The role that connected, and the role that asks.
+    pub(crate) principal: Oid,
+    pub(crate) role: Oid,
+    pub(crate) rows: HashMap<RowKey, RowInfo>,
+    pub(crate) assigned: HashMap<Var, Value>,
+    trail: Vec<Var>,
+    learned: HashMap<Var, BTreeSet<Value>>,
+    grown: bool,
+    steps: usize,
+    /// Relations whose policies are being evaluated: a second visit is infinite recursion, which raises.
+    pub(crate) visiting: Vec<Oid>,
+    /// Rows whose columns a view or function returns, as the last evaluation found them.
+    pub(crate) output_rows: Vec<RowKey>,
+    /// Functions whose body could not be read, taken as values of the session.
+    pub(crate) unread: BTreeSet<String>,
+    /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
+    pub(crate) judge_shared: bool,
+}
+
+impl<'w> Search<'w> {
+    pub(crate) fn new(world: &'w World<'w>, principal: Oid, role: Oid) -> Self {
+        Self {
+            world,
+            principal,
+            role,
+            rows: HashMap::new(),
+            assigned: HashMap::new(),
+            trail: Vec::new(),
+            learned: HashMap::new(),
+            grown: false,
+            steps: 0,
+            visiting: Vec::new(),
+            output_rows: Vec::new(),
+            unread: BTreeSet::new(),
+            judge_shared: false,
+        }
+    }
+
+    /// Finds an assignment under which the goal is true, if there is one.
+    pub(crate) fn run(&mut self, goal: &mut dyn FnMut(&mut Self) -> Outcome<Value>) -> Option<Witness> {
+        loop {
+            self.grown = false;
+            self.assigned.clear();
+            self.trail.clear();
+            if self.descend(goal) {
+                let exhausted = self.steps > BUDGET;
+                let values = self.minimal(goal);
+                return Some(Witness { values, rows: self.rows.clone(), exhausted });
+            }
+            if !self.grown {
+                return None;
+            }
+        }
+    }
+
+    fn descend(&mut self, goal: &mut dyn FnMut(&mut Self) -> Outcome<Value>) -> bool {
+        self.steps += 1;
+        if self.steps > BUDGET {
+            return true;
+        }
+        match goal(self) {
+            Ok(value) => value.is_true(),
+            Err(Halt::Need(var)) => {
+                for value in self.domain(&var) {
+                    self.assigned.insert(var.clone(), value);
+                    self.trail.push(var.clone());
+                    if self.descend(goal) {
+                        return true;
+                    }
+                    self.trail.pop();
+                    self.assigned.remove(&var);
+                }
+                false
+            }
+        }
+    }
+
+    /// The assigned variables that matter: changing one of them to any other candidate closes the way.
+    fn minimal(&mut self, goal: &mut dyn FnMut(&mut Self) -> Outcome<Value>) -> Vec<(Var, Value)> {
+        let mut needed = Vec::new();
+        for var in self.trail.clone() {
+            let Some(value) = self.assigned.get(&var).cloned() else { continue };
+            let others: Vec<Value> = self.domain(&var).into_iter().filter(|v| *v != value).collect();
+            let indifferent = !others.is_empty()
+                && others.into_iter().all(|other| {
+                    self.assigned.insert(var.clone(), other);
+                    matches!(goal(self), Ok(result) if result.is_true())
+                });
+            self.assigned.insert(var.clone(), value.clone());
+            if !indifferent {
+                needed.push((var, value));
+            }
+        }
+        needed
+    }
+
+    /// The value of a variable in this try.
+    pub(crate) fn get(&self, var: Var) -> Outcome<Value> {
+        self.assigned.get(&var).cloned().ok_or(Halt::Need(var))
+    }
+
+    fn learned(&self, var: &Var) -> impl Iterator<Item = Value> {
+        self.learned.get(var).into_iter().flatten().cloned()
+    }
+
+    fn domain(&self, var: &Var) -> Vec<Value> {
+        let mut values: Vec<Value> = match var {
+            Var::Column(row, column) => self.column_domain(*row, *column),
+            Var::Owned(row) => match self.rows.get(row).map(|r| r.kind) {
+                Some(RowKind::Judged | RowKind::Written) => vec![Value::Bool(false)],
+                Some(RowKind::Own) => vec![Value::Bool(true)],
+                Some(RowKind::Inner) | None => vec![Value::Bool(true), Value::Bool(false)],
+            },
+            Var::Present(_) | Var::Session(_, true) | Var::Opaque(_, true) => {
+                let mut values = vec![Value::Bool(true), Value::Bool(false)];
+                if !matches!(var, Var::Present(_)) {
+                    values.push(Value::Null);
+                }
+                values
+            }
+            Var::Arm(_, arms) => (0..*arms).map(|arm| Value::text(&arm.to_string())).collect(),
+            Var::Setting(name) => {
+                let mut values: Vec<Value> = self.learned(var).collect();
+                values.extend([value::fresh("text"), Value::Null]);
+                if name.contains('.') {
+                    values.push(Value::text(""));
+                }
+                values
+            }
+            Var::Session(_, false) | Var::Opaque(_, false) | Var::Argument(_) => {
+                let mut values: Vec<Value> = self.learned(var).collect();
+                values.extend([value::fresh("text"), Value::Null]);
+                values
+            }
+        };
+        let mut seen = BTreeSet::new();
+        values.retain(|v| seen.insert(v.clone()));
+        values
+    }
+
+    fn column_domain(&self, row: RowKey, number: i64) -> Vec<Value> {
+        let var = Var::Column(row, number);
+        let Some(info) = self.rows.get(&row) else { return vec![Value::Null] };
+        let Some(relation) = self.world.catalog.relations.get(&info.relation) else { return vec![Value::Null] };
+        let Some(column) = relation.column_number(number) else { return vec![Value::Null] };
+        let inner = info.kind == RowKind::Inner;
+        let type_name = column.type_name.as_str();
+        let own = value::own(type_name);
+        let foreign = value::foreign(type_name);
+        let one_foreign = foreign[0].clone();
+        let owned = self.assigned.get(&Var::Owned(row)) == Some(&Value::Bool(true));
+        let constants = self.learned(&var).filter(|v| *v != own);
+        let mut values = match self.world.class(relation, column, inner) {
+            Class::Key => match info.kind {
+                RowKind::Own => vec![own],
+                _ if owned => vec![own],
+                _ => foreign.into_iter().chain(constants.filter(|v| self.judge_shared || !is_shared(v))).collect(),
+            },
+            Class::Link => match info.kind {
+                RowKind::Written => vec![own, one_foreign],
+                _ if owned => vec![own],
+                _ => vec![one_foreign],
+            },
+            Class::User => {
+                let named = owned
+                    || info.kind == RowKind::Written
+                    || match info.kind {
+                        RowKind::Inner => info.writable || !self.world.tenancy.is_tenant_data(info.relation),
+                        _ => !self.world.person_tied(relation),
+                    };
+                let own = named.then_some(own.clone());
+                own.into_iter().chain([one_foreign]).chain(constants).collect()
+            }
+            Class::Identity => {
+                let named = owned || info.writable || !self.world.tenancy.is_tenant_data(info.relation);
+                let own = named.then_some(own.clone());
+                own.into_iter().chain([value::fresh(type_name)]).chain(constants).collect()
+            }
+            Class::Plain => match self.world.catalog.enum_labels.get(&column.type_oid) {
+                Some(labels) if column.type_kind == "enum" => labels.iter().map(|l| Value::text(l)).collect(),
+                _ if type_name == "bool" => vec![Value::Bool(true), Value::Bool(false)],
+                _ => [value::fresh(type_name)].into_iter().chain(self.learned(&var)).collect(),
+            },
+        };
+        let is_key = self.world.class(relation, column, inner) == Class::Key;
+        if !column.not_null && !(is_key && !inner) {
+            values.push(Value::Null);
+        }
+        values
+    }
+
+    /// A comparison has set this variable beside a value: the value becomes a candidate.
+    pub(crate) fn learn(&mut self, var: &Var, value: &Value) {
+        if !matches!(value, Value::Text(_) | Value::Bool(_)) {
+            return;
+        }
+        let known = self.learned.entry(var.clone()).or_default();
+        if known.len() < LEARNED && known.insert(value.clone()) {
+            self.grown = true;
+        }
+    }
+}
+
+/// A tenant that stands for everybody: its rows are meant to be seen by all.
+pub(crate) fn is_shared(value: &Value) -> bool {
+    let Some(text) = value.as_text() else { return false };
+    matches!(text.to_ascii_lowercase().as_str(), "0" | "-1" | "system" | "global" | "public" | "shared" | "default" | "common" | "*")
+        || text.chars().all(|c| c == '0' || c == '-') && text.len() > 1
+}

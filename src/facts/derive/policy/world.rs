@@ -1,0 +1,191 @@
+//! What the search knows for certain: the catalog, who holds what, whose rows are whose.
+
+use super::expr::{Expr, Query};
+use super::lower;
+use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, Policy, Relation};
+use crate::facts::derive::privileges::{self, Privileges};
+use crate::facts::derive::reach::Reach;
+use crate::facts::derive::tenancy::{self, KeyRole, Tenancy};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How the values of a column relate to the tenant of its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Names the tenant.
+    Key,
+    /// Names a row of tenant data: a foreign key, or the primary key such keys point at.
+    Link,
+    /// Names a person.
+    User,
+    /// Finds one row by something a session may know: a login, an e-mail address, the hash of a token.
+    Identity,
+    /// Anything else; says nothing about the tenant.
+    Plain,
+}
+
+/// The read-only side of every search.
+pub(crate) struct World<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) reach: &'a Reach,
+    pub(crate) privileges: &'a Privileges<'a>,
+    pub(crate) tenancy: &'a Tenancy,
+    /// The session names a person and the person's memberships name the tenants: then a row that names the
+    /// person is the session's own. Where the session names the tenant itself, it is not.
+    pub(crate) person_implies_tenant: bool,
+    expressions: RefCell<HashMap<String, Arc<Expr>>>,
+    bodies: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
+    views: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
+    pub(crate) writable: RefCell<HashMap<(Oid, Oid), bool>>,
+    pub(crate) deciding: RefCell<HashSet<(Oid, Oid)>>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(
+        catalog: &'a Catalog,
+        reach: &'a Reach,
+        privileges: &'a Privileges<'a>,
+        tenancy: &'a Tenancy,
+        person_implies_tenant: bool,
+    ) -> Self {
+        Self {
+            catalog,
+            reach,
+            privileges,
+            tenancy,
+            person_implies_tenant,
+            expressions: RefCell::default(),
+            bodies: RefCell::default(),
+            views: RefCell::default(),
+            writable: RefCell::default(),
+            deciding: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn expression(&self, text: &str) -> Arc<Expr> {
+        if let Some(parsed) = self.expressions.borrow().get(text) {
+            return Arc::clone(parsed);
+        }
+        let parsed = Arc::new(lower::expression(text));
+        self.expressions.borrow_mut().insert(text.to_owned(), Arc::clone(&parsed));
+        parsed
+    }
+
+    /// The query a SQL or simple PL/pgSQL function returns; none where its body cannot be read.
+    pub(crate) fn body(&self, function: &Function) -> Option<Arc<Query>> {
+        if let Some(known) = self.bodies.borrow().get(&function.oid) {
+            return known.clone();
+        }
+        let body = super::body::of(function).map(Arc::new);
+        self.bodies.borrow_mut().insert(function.oid, body.clone());
+        body
+    }
+
+    pub(crate) fn view(&self, view: &Relation) -> Option<Arc<Query>> {
+        if let Some(known) = self.views.borrow().get(&view.oid) {
+            return known.clone();
+        }
+        let query = view.definition.as_deref().and_then(lower::query).map(Arc::new);
+        self.views.borrow_mut().insert(view.oid, query.clone());
+        query
+    }
+
+    /// How a column's values relate to the tenant of its row. `inner`: the row is one a policy looks up, where a
+    /// session may be tied to it; else it is the row being judged, whose own id says nothing.
+    pub(crate) fn class(&self, relation: &Relation, column: &Column, inner: bool) -> Class {
+        let number = column.number;
+        let foreign_key = relation.foreign_keys.iter().find(|k| k.columns.iter().any(|(c, _)| *c == number));
+        let to_tenants = foreign_key.is_some_and(|k| Some(k.target) == self.tenancy.tenant_relation);
+        if self.tenancy.keys.contains_key(&(relation.oid, number)) || to_tenants {
+            return Class::Key;
+        }
+        if self.tenancy.is_user_column(relation.oid, number) {
+            return Class::User;
+        }
+        if foreign_key.is_some_and(|k| self.tenancy.is_tenant_data(k.target)) {
+            return Class::Link;
+        }
+        let own_id = relation.primary_key == [number];
+        if own_id && inner && self.tenancy.is_tenant_data(relation.oid) {
+            return Class::Link;
+        }
+        let finds_one = relation.uniques.iter().any(|unique| unique == &[number]) || names_identity(&column.name);
+        if inner && finds_one && column.type_name != "bool" { Class::Identity } else { Class::Plain }
+    }
+
+    /// A foreign row cannot name the session's person here.
+    pub(crate) fn person_tied(&self, relation: &Relation) -> bool {
+        self.person_implies_tenant || self.tenancy.is_membership(relation) || tenancy::is_person_table(relation)
+    }
+
+    /// Row security filters what this role sees and writes in the relation (`check_enable_rls`).
+    pub(crate) fn is_bound(&self, role: Oid, relation: &Relation) -> bool {
+        self.unbound(role, relation).is_none()
+    }
+
+    /// Why row security does not bind this role here, if so.
+    pub(crate) fn unbound(&self, role: Oid, relation: &Relation) -> Option<&'static str> {
+        let attributes = self.catalog.roles.get(&role);
+        if attributes.is_some_and(|r| r.superuser) {
+            Some("superuser")
+        } else if !relation.rls {
+            Some("rls off")
+        } else if attributes.is_some_and(|r| r.bypass_rls) {
+            Some("bypassrls")
+        } else if !relation.force_rls && self.reach.has_privileges_of(role, relation.owner) {
+            Some("owner")
+        } else {
+            None
+        }
+    }
+
+    /// Policies of one command that apply to a role, permissive and restrictive.
+    pub(crate) fn policies<'r>(&self, role: Oid, relation: &'r Relation, command: &str) -> (Vec<&'r Policy>, Vec<&'r Policy>) {
+        relation
+            .policies
+            .iter()
+            .filter(|p| p.command == "ALL" || p.command == command)
+            .filter(|p| p.roles.iter().any(|&r| r == 0 || self.reach.has_privileges_of(role, r)))
+            .partition(|p| p.permissive)
+    }
+
+    /// The role may read at least one column and name the relation.
+    pub(crate) fn may_read(&self, role: Oid, relation: &Relation) -> bool {
+        let held = self.privileges.of(role);
+        held.on_any_column(relation.oid) & privileges::SELECT != 0
+    }
+
+    /// The relation has a key other than a person.
+    pub(crate) fn has_tenant_key(&self, relation: Oid) -> bool {
+        self.tenancy.keys_of(relation).any(|(_, key)| key.role != KeyRole::User)
+    }
+}
+
+/// Names of columns by which a session finds its own row.
+fn names_identity(name: &str) -> bool {
+    let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    ["email", "username", "login", "loginname", "subject", "externalid", "clerkid", "principal", "dbuser", "pguser"]
+        .iter()
+        .any(|word| name == *word)
+        || name.ends_with("hash")
+        || name.ends_with("token")
+        || name.ends_with("apikey")
+}
+
+impl World<'_> {
+    /// The expression means the same whoever asks: it looks up no rows and calls only what is built in.
+    pub(crate) fn stands_alone(&self, text: &str) -> bool {
+        let mut alone = true;
+        self.expression(text).walk(&mut |e| match e {
+            Expr::Exists(_) | Expr::ArrayQuery(_) | Expr::QuantifiedQuery(..) => alone = false,
+            Expr::Scalar(query) => alone &= query.arms.iter().all(|arm| arm.sources.is_empty()),
+            Expr::Call(call) => {
+                let of_role = matches!(call.name.as_str(), "current_user" | "session_user" | "user" | "current_role" | "pg_has_role");
+                alone &= call.schema.is_none() && !of_role && !self.catalog.has_function(&call.name);
+            }
+            _ => {}
+        });
+        alone
+    }
+}

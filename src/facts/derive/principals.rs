@@ -1,0 +1,82 @@
+//! Who may connect, and what for: the callers every verdict is about.
+
+use super::catalog::{Catalog, Oid, PUBLIC, Role};
+use super::reach::Reach;
+use std::collections::BTreeSet;
+
+/// What kind of caller a principal is; the names of the facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Superuser,
+    Login,
+    Unused,
+    Public,
+}
+
+impl Kind {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Superuser => "superuser",
+            Self::Login => "login",
+            Self::Unused => "unused",
+            Self::Public => "public",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Principal {
+    pub(crate) role: Oid,
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) purpose: &'static str,
+}
+
+/// Every login, every role that waits for one, and PUBLIC where nobody else would show what it may do.
+pub(crate) fn find(catalog: &Catalog, reach: &Reach) -> Vec<Principal> {
+    let logins: Vec<&Role> = catalog.roles.values().filter(|r| r.login && !r.name.starts_with("pg_")).collect();
+    let reached: BTreeSet<Oid> =
+        logins.iter().filter(|r| !r.superuser).flat_map(|r| reach.of(r.oid).map(|(to, _)| to)).collect();
+    let granted: BTreeSet<Oid> = catalog
+        .grants
+        .iter()
+        .filter(|g| matches!(g.object_kind.as_str(), "relation" | "column" | "function"))
+        .filter(|g| catalog.relations.get(&g.object).is_none_or(|r| r.owner != g.grantee))
+        .filter(|g| catalog.functions.get(&g.object).is_none_or(|f| f.owner != g.grantee))
+        .map(|g| g.grantee)
+        .collect();
+    let mut principals: Vec<Principal> = logins
+        .iter()
+        .map(|r| principal(r, if r.superuser { Kind::Superuser } else { Kind::Login }))
+        .collect();
+    let waiting = catalog.roles.values().filter(|r| {
+        !r.login && r.provenance != "system" && granted.contains(&r.oid) && !reached.contains(&r.oid)
+    });
+    principals.extend(waiting.map(|r| principal(r, Kind::Unused)));
+    if principals.iter().all(|p| p.kind == Kind::Superuser) {
+        principals.push(Principal { role: PUBLIC, name: "PUBLIC".into(), kind: Kind::Public, purpose: "unknown" });
+    }
+    principals
+}
+
+fn principal(role: &Role, kind: Kind) -> Principal {
+    Principal { role: role.oid, name: role.name.clone(), kind, purpose: purpose(role) }
+}
+
+/// From the words of the name; nothing rests on it but the order of advice.
+fn purpose(role: &Role) -> &'static str {
+    let name = role.name.to_lowercase();
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.iter().any(|w| word.starts_with(w)));
+    if has(&["agent", "bot", "llm", "rag", "copilot", "assistant"]) || words.contains(&"ai") {
+        "agent"
+    } else if role.replication || has(&["repl", "backup", "dump"]) {
+        "replication"
+    } else if has(&["admin", "dba", "root", "migrat", "deploy", "postgres", "super", "ops", "owner", "ddl"]) {
+        "administration"
+    } else if has(&["app", "api", "web", "service", "svc", "worker", "backend", "server", "anon", "authentic", "client"]) {
+        "application"
+    } else {
+        "unknown"
+    }
+}

@@ -1,0 +1,398 @@
+//! Which column says whose a row is: the tenant key of every relation, the tenant table, and the tables that hold
+//! tenant data without a key of their own (TI-01, TI-27, TI-28, TI-49).
+//!
+//! Names propose, keys and policies confirm. One entity is the tenant of a database: the best tier that has support.
+//! Columns of lower entities (`project_id` beside `tenant_id`) are links into tenant data, not keys.
+
+use super::catalog::{Catalog, Oid, Relation};
+use crate::config;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+/// What a key column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyRole {
+    /// Tenant key of a data table.
+    Key,
+    /// Primary key of the tenant table itself.
+    TenantTable,
+    /// A person, where persons are the tenants or the policies know nothing better.
+    User,
+}
+
+impl KeyRole {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::TenantTable => "tenant table",
+            Self::User => "user",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) role: KeyRole,
+    pub(crate) source: &'static str,
+}
+
+/// A table without a key, and the way to one.
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    pub(crate) key_relation: Oid,
+    /// Relations from the child to the keyed one, with the constraint's first column at each hop.
+    pub(crate) hops: Vec<(Oid, i64)>,
+}
+
+/// Who the tenants are and where their key stands.
+#[derive(Debug, Default)]
+pub(crate) struct Tenancy {
+    pub(crate) keys: BTreeMap<(Oid, i64), Key>,
+    pub(crate) paths: BTreeMap<Oid, Path>,
+    pub(crate) tenant_relation: Option<Oid>,
+    /// The word for a tenant here: `tenant`, `organization`, …
+    pub(crate) entity: Option<&'static str>,
+    users: BTreeSet<(Oid, i64)>,
+}
+
+/// Words for a tenant, strongest first. A word of a weaker tier is a tenant only where no stronger one is found.
+const TIERS: [&[&str]; 3] = [
+    &["tenant"],
+    &[
+        "organization", "organisation", "org", "workspace", "company", "account", "realm", "shop", "merchant", "business",
+        "institution", "clinic", "hospital", "school", "agency", "firm", "store", "practice",
+    ],
+    &["customer", "client", "team", "project", "space", "namespace", "site", "brand", "app"],
+];
+
+/// What may follow the word in the name of a key column.
+const ENDINGS: [&str; 8] = ["", "id", "uuid", "guid", "key", "code", "ref", "uid"];
+
+/// Words for a person in the name of a column.
+const PERSONS: [&str; 22] = [
+    "userid", "owner", "ownerid", "authorid", "createdby", "creatorid", "memberid", "profileid", "personid", "employeeid",
+    "uid", "sub", "authid", "authuserid", "authuid", "useruuid", "userref", "ownerref", "accountholderid", "subjectid",
+    "principalid", "actorid",
+];
+
+/// Names of tables whose rows are persons.
+const PERSON_TABLES: [&str; 12] = [
+    "users", "user", "profiles", "profile", "people", "persons", "person", "employees", "userprofiles", "appusers",
+    "authusers", "useraccounts",
+];
+
+/// `tenantId`, `"Tenant ID"` and `tenant_id` are one name.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The tier and word of a column name that may be a tenant key.
+fn proposed(name: &str) -> Option<(usize, &'static str)> {
+    let name = plain(name);
+    TIERS.iter().enumerate().find_map(|(tier, words)| {
+        let word = words.iter().find(|word| {
+            name.strip_prefix(**word).is_some_and(|rest| ENDINGS.contains(&rest) && (tier < 2 || !rest.is_empty()))
+        })?;
+        Some((tier, *word))
+    })
+}
+
+/// The relation is named after the word: `tenant`, `tenants`, `companies`.
+fn names_entity(relation: &str, word: &str) -> bool {
+    let relation = plain(relation);
+    relation == word
+        || relation == format!("{word}s")
+        || relation == format!("{word}es")
+        || word.strip_suffix('y').is_some_and(|stem| relation == format!("{stem}ies"))
+}
+
+pub(crate) fn is_person_table(relation: &Relation) -> bool {
+    PERSON_TABLES.contains(&plain(&relation.name).as_str())
+}
+
+impl Tenancy {
+    /// Infers tenancy. `pinned` are columns that policies compare with a value of the session.
+    pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, pinned: &BTreeSet<(Oid, i64)>) -> Self {
+        let mut tenancy = Self::default();
+        tenancy.find_users(catalog);
+        let tables: Vec<&Relation> =
+            catalog.relations.values().filter(|r| r.kind != "sequence" && r.provenance != "extension").collect();
+        tenancy.from_config(&tables, config);
+        if let Some((word, tenant_relation)) = Self::choose_entity(catalog, &tables, pinned) {
+            tenancy.entity = Some(word);
+            tenancy.tenant_relation = tenancy.tenant_relation.or(tenant_relation);
+            for relation in &tables {
+                for column in &relation.columns {
+                    if proposed(&column.name).is_some_and(|(_, w)| w == word) && !is_flag(&column.type_name) {
+                        tenancy.add(relation.oid, column.number, KeyRole::Key, "name");
+                    }
+                }
+            }
+        }
+        tenancy.from_foreign_keys(&tables);
+        tenancy.find_paths(&tables);
+        tenancy.from_weaker_names(&tables);
+        tenancy.from_policies(catalog, pinned);
+        tenancy.from_persons(&tables);
+        tenancy.find_paths(&tables);
+        tenancy
+    }
+
+    pub(crate) fn keys_of(&self, relation: Oid) -> impl Iterator<Item = (i64, &Key)> {
+        self.keys.range((relation, i64::MIN)..=(relation, i64::MAX)).map(|(&(_, column), key)| (column, key))
+    }
+
+    /// The relation holds rows that belong to one tenant each.
+    pub(crate) fn is_tenant_data(&self, relation: Oid) -> bool {
+        self.keys_of(relation).next().is_some() || self.paths.contains_key(&relation)
+    }
+
+    pub(crate) fn is_user_column(&self, relation: Oid, column: i64) -> bool {
+        self.users.contains(&(relation, column))
+    }
+
+    /// The relation says which person belongs to which tenant: a row naming the session's user is the session's own.
+    pub(crate) fn is_membership(&self, relation: &Relation) -> bool {
+        let keys: Vec<i64> = self
+            .keys_of(relation.oid)
+            .filter(|(_, key)| key.role != KeyRole::User)
+            .map(|(column, _)| column)
+            .collect();
+        let users: Vec<i64> =
+            relation.columns.iter().map(|c| c.number).filter(|&n| self.is_user_column(relation.oid, n)).collect();
+        if keys.is_empty() || users.is_empty() {
+            return false;
+        }
+        let both = relation
+            .uniques
+            .iter()
+            .any(|unique| unique.iter().any(|c| keys.contains(c)) && unique.iter().any(|c| users.contains(c)));
+        let name = plain(&relation.name);
+        let named = ["member", "userrole", "roleassign"].iter().any(|word| name.contains(word))
+            || (name.contains("user") && !is_person_table(relation));
+        both || named
+    }
+
+    fn add(&mut self, relation: Oid, column: i64, role: KeyRole, source: &'static str) {
+        self.keys.entry((relation, column)).or_insert(Key { role, source });
+    }
+
+    fn find_users(&mut self, catalog: &Catalog) {
+        for relation in catalog.relations.values() {
+            for column in &relation.columns {
+                if PERSONS.contains(&plain(&column.name).as_str()) {
+                    self.users.insert((relation.oid, column.number));
+                }
+            }
+            for key in &relation.foreign_keys {
+                let to_person = catalog.relations.get(&key.target).is_some_and(is_person_table);
+                if let (true, [(column, _)]) = (to_person, key.columns.as_slice()) {
+                    self.users.insert((relation.oid, *column));
+                }
+            }
+            if let (true, [column]) = (is_person_table(relation), relation.primary_key.as_slice()) {
+                self.users.insert((relation.oid, *column));
+            }
+        }
+    }
+
+    fn from_config(&mut self, tables: &[&Relation], config: &config::Tenancy) {
+        for relation in tables {
+            let qualified = format!("{}.{}", relation.schema, relation.name);
+            if config.table.as_deref().is_some_and(|table| table == qualified || table == relation.name) {
+                self.tenant_relation = Some(relation.oid);
+            }
+            for column in relation.columns.iter().filter(|c| config.keys.contains(&c.name)) {
+                self.add(relation.oid, column.number, KeyRole::Key, "config");
+            }
+        }
+    }
+
+    /// The word for a tenant here and its table: the strongest tier with support. `tenant` needs none; a weaker word
+    /// needs a table of that name, a second relation, or a policy that compares it with the session.
+    fn choose_entity(
+        catalog: &Catalog,
+        tables: &[&Relation],
+        pinned: &BTreeSet<(Oid, i64)>,
+    ) -> Option<(&'static str, Option<Oid>)> {
+        let mut uses: BTreeMap<(usize, &'static str), (usize, bool)> = BTreeMap::new();
+        for relation in tables.iter().filter(|r| r.is_table()) {
+            for column in &relation.columns {
+                if let Some(found) = proposed(&column.name).filter(|_| !is_flag(&column.type_name)) {
+                    let (count, confirmed) = uses.entry(found).or_default();
+                    *count += 1;
+                    *confirmed |= pinned.contains(&(relation.oid, column.number));
+                }
+            }
+        }
+        let table_of = |word: &str| {
+            tables.iter().find(|r| r.is_table() && r.primary_key.len() == 1 && names_entity(&r.name, word)).copied()
+        };
+        let supported: Vec<(usize, &'static str, usize)> = uses
+            .iter()
+            .filter(|((tier, word), (count, confirmed))| {
+                *tier == 0 || *confirmed || *count >= 2 && table_of(word).is_some() || *count >= 4
+            })
+            .map(|((tier, word), (count, _))| (*tier, *word, *count))
+            .collect();
+        let best = supported.iter().map(|(tier, ..)| *tier).min()?;
+        // Within a tier the tenant is the entity whose own table belongs to no other: workspaces of an organization.
+        let peers: Vec<_> = supported.iter().filter(|(tier, ..)| *tier == best).collect();
+        let belongs_to_peer = |word: &str| {
+            table_of(word).is_some_and(|table| {
+                table.columns.iter().any(|c| {
+                    proposed(&c.name).is_some_and(|(_, other)| other != word && peers.iter().any(|(_, w, _)| *w == other))
+                })
+            })
+        };
+        let top = peers
+            .iter()
+            .filter(|(_, word, _)| !belongs_to_peer(word))
+            .max_by_key(|(_, _, count)| *count)
+            .or_else(|| peers.iter().max_by_key(|(_, _, count)| *count))?;
+        let referenced = Self::most_referenced(catalog, tables, top.1);
+        Some((top.1, referenced.or_else(|| table_of(top.1).map(|r| r.oid))))
+    }
+
+    /// The relation that most key columns of this word reference.
+    fn most_referenced(catalog: &Catalog, tables: &[&Relation], word: &str) -> Option<Oid> {
+        let mut targets: HashMap<Oid, usize> = HashMap::new();
+        for relation in tables {
+            for key in relation.foreign_keys.iter().filter(|key| key.columns.len() == 1) {
+                let column = relation.column_number(key.columns[0].0);
+                if column.is_some_and(|c| proposed(&c.name).is_some_and(|(_, w)| w == word)) {
+                    *targets.entry(key.target).or_default() += 1;
+                }
+            }
+        }
+        let best = targets.into_iter().max_by_key(|&(oid, count)| (count, std::cmp::Reverse(oid)))?.0;
+        catalog.relations.contains_key(&best).then_some(best)
+    }
+
+    fn from_foreign_keys(&mut self, tables: &[&Relation]) {
+        let Some(tenants) = self.tenant_relation else { return };
+        for relation in tables {
+            if relation.oid == tenants {
+                // A self reference or parent column of the tenant table is no key of it; its primary key is.
+                self.keys.retain(|(r, _), _| *r != tenants);
+                if let [column] = relation.primary_key.as_slice() {
+                    self.add(tenants, *column, KeyRole::TenantTable, "primary key");
+                }
+                continue;
+            }
+            let keyed = self.keys_of(relation.oid).next().is_some();
+            for key in relation.foreign_keys.iter().filter(|key| key.target == tenants && !keyed) {
+                for &(column, _) in &key.columns {
+                    self.add(relation.oid, column, KeyRole::Key, "foreign key");
+                }
+            }
+        }
+    }
+
+    fn from_weaker_names(&mut self, tables: &[&Relation]) {
+        if self.entity.is_none() {
+            return;
+        }
+        for relation in tables {
+            if self.is_tenant_data(relation.oid) || self.entity.is_some_and(|word| names_entity(&relation.name, word)) {
+                continue;
+            }
+            for column in &relation.columns {
+                let weaker = proposed(&column.name).is_some_and(|(tier, _)| tier < 2);
+                let references = relation.foreign_keys.iter().any(|k| k.columns.iter().any(|(c, _)| *c == column.number));
+                if weaker && !references && !is_flag(&column.type_name) {
+                    self.add(relation.oid, column.number, KeyRole::Key, "name");
+                }
+            }
+        }
+    }
+
+    /// A column that a policy compares with the session is a key where nothing better is known.
+    fn from_policies(&mut self, catalog: &Catalog, pinned: &BTreeSet<(Oid, i64)>) {
+        for &(relation, column) in pinned {
+            let Some(table) = catalog.relations.get(&relation) else { continue };
+            let flag = table.column_number(column).is_none_or(|c| is_flag(&c.type_name) || c.type_kind == "enum");
+            let own_id = table.primary_key == [column] && !self.is_user_column(relation, column);
+            if self.is_tenant_data(relation) || flag || own_id {
+                continue;
+            }
+            let role = if self.is_user_column(relation, column) { KeyRole::User } else { KeyRole::Key };
+            self.add(relation, column, role, "policy");
+        }
+    }
+
+    /// Where nothing else separates customers, each person is a tenant.
+    fn from_persons(&mut self, tables: &[&Relation]) {
+        if self.keys.values().any(|key| key.role != KeyRole::User) {
+            return;
+        }
+        for relation in tables {
+            if self.is_tenant_data(relation.oid) {
+                continue;
+            }
+            let user = relation.columns.iter().find(|c| self.is_user_column(relation.oid, c.number));
+            if let Some(number) = user.map(|c| c.number) {
+                self.add(relation.oid, number, KeyRole::User, "name");
+            }
+        }
+    }
+
+    /// Children of keyed tables, breadth first. A column that says who touched a row (`updated_by`) leads nowhere.
+    fn find_paths(&mut self, tables: &[&Relation]) {
+        let mut children: HashMap<Oid, Vec<(Oid, i64)>> = HashMap::new();
+        for relation in tables.iter().filter(|r| r.is_table()) {
+            for key in relation.foreign_keys.iter().filter(|key| key.target != relation.oid) {
+                let Some(&(column, _)) = key.columns.first() else { continue };
+                let touched = relation.column_number(column).is_some_and(|c| plain(&c.name).ends_with("by"));
+                if !touched {
+                    children.entry(key.target).or_default().push((relation.oid, column));
+                }
+            }
+        }
+        let keyed: BTreeSet<Oid> = self.keys.keys().map(|&(relation, _)| relation).collect();
+        self.paths.retain(|relation, _| !keyed.contains(relation));
+        let mut queue: VecDeque<Oid> = keyed.iter().copied().collect();
+        while let Some(parent) = queue.pop_front() {
+            for &(child, column) in children.get(&parent).into_iter().flatten() {
+                if keyed.contains(&child) || self.paths.contains_key(&child) {
+                    continue;
+                }
+                let mut hops = vec![(child, column)];
+                let (key_relation, rest) = match self.paths.get(&parent) {
+                    Some(path) => (path.key_relation, path.hops.clone()),
+                    None => (parent, Vec::new()),
+                };
+                hops.extend(rest);
+                self.paths.insert(child, Path { key_relation, hops });
+                queue.push_back(child);
+            }
+        }
+    }
+}
+
+/// A column of this type cannot name a tenant.
+fn is_flag(type_name: &str) -> bool {
+    matches!(type_name, "bool" | "timestamptz" | "timestamp" | "date" | "time" | "json" | "jsonb" | "interval" | "float4" | "float8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_every_spelling_are_proposed() {
+        for name in ["tenant_id", "tenantId", "TenantID", "Tenant ID", "tenant", "TENANT_UUID"] {
+            assert_eq!(proposed(name), Some((0, "tenant")), "{name}");
+        }
+        assert_eq!(proposed("orgId").map(|(tier, _)| tier), Some(1));
+        assert_eq!(proposed("project_id").map(|(tier, _)| tier), Some(2));
+        for name in ["tenant_name", "accountant", "customer", "organic", "id"] {
+            assert_eq!(proposed(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn tables_are_named_after_their_entity() {
+        assert!(names_entity("Companies", "company") && names_entity("tenants", "tenant"));
+        assert!(!names_entity("tenant_settings", "tenant"));
+    }
+}

@@ -1,0 +1,264 @@
+//! What each principal can do to rows of another tenant: policies decided, doors around them tried, the worst role kept.
+
+use super::catalog::{Catalog, Oid, PUBLIC, Relation};
+use super::policy::{Decision, World, decide, outlet};
+use super::principals::{Kind, Principal};
+use super::privileges::{self, Rights};
+use super::reach::path_text;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+pub(crate) const COMMANDS: [(&str, Rights); 4] = [
+    ("SELECT", privileges::SELECT),
+    ("INSERT", privileges::INSERT),
+    ("UPDATE", privileges::UPDATE),
+    ("DELETE", privileges::DELETE),
+];
+
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) principal: Oid,
+    pub(crate) relation: Oid,
+    pub(crate) command: &'static str,
+    pub(crate) verdict: &'static str,
+    pub(crate) as_role: Oid,
+    pub(crate) path: String,
+    pub(crate) policy: Option<Oid>,
+    pub(crate) counterexample: Option<String>,
+    pub(crate) cause: Option<&'static str>,
+}
+
+/// A role a principal may act as, and how it gets there.
+#[derive(Clone, Debug)]
+pub(crate) struct Acting {
+    pub(crate) role: Oid,
+    pub(crate) path: String,
+}
+
+/// Itself, and every role it may SET ROLE to. What makes the target all-powerful is a finding about the role, not about
+/// each table, so superusers and, by SET ROLE, BYPASSRLS roles are left out here.
+pub(crate) fn acting_roles(world: &World<'_>, principal: &Principal) -> Vec<Acting> {
+    let own = Acting { role: principal.role, path: principal.name.clone() };
+    let mut roles = vec![own];
+    if principal.role == PUBLIC {
+        return roles;
+    }
+    for (to, step) in world.reach.of(principal.role) {
+        let target = world.catalog.roles.get(&to);
+        let powerful = target.is_none_or(|r| r.superuser || r.bypass_rls || r.name.starts_with("pg_"));
+        if to != principal.role && step.can_set && !powerful {
+            roles.push(Acting { role: to, path: path_text(world.catalog, &step.path) });
+        }
+    }
+    roles
+}
+
+/// How much a verdict opens; the worst of the roles a principal may act as is kept.
+fn rank(verdict: &str) -> u8 {
+    match verdict {
+        "denied" => 0,
+        "isolated" => 1,
+        "may leak" => 2,
+        "leaks" => 3,
+        "owner" => 4,
+        "bypassrls" => 5,
+        _ => 6,
+    }
+}
+
+/// Decides, remembering what does not depend on who asks: thousands of tables share a handful of policies.
+pub(crate) struct Judge<'w> {
+    world: &'w World<'w>,
+    known: HashMap<String, Decision>,
+    /// Functions taken on trust, by relation.
+    pub(crate) unread: BTreeMap<Oid, BTreeSet<String>>,
+}
+
+impl<'w> Judge<'w> {
+    pub(crate) fn new(world: &'w World<'w>) -> Self {
+        Self { world, known: HashMap::new(), unread: BTreeMap::new() }
+    }
+
+    /// Verdicts of one principal on every relation with tenant data and every view.
+    pub(crate) fn verdicts(&mut self, principal: &Principal) -> Vec<Verdict> {
+        if principal.kind == Kind::Superuser {
+            return Vec::new();
+        }
+        let acting = acting_roles(self.world, principal);
+        let mut verdicts = Vec::new();
+        for relation in self.world.catalog.relations.values() {
+            let view = matches!(relation.kind.as_str(), "view" | "materialized view");
+            let judged = match relation.kind.as_str() {
+                "sequence" => false,
+                _ if view => relation.provenance == "user" && self.reads_tenant_data(relation.oid, 0),
+                _ => relation.provenance != "extension" && self.world.tenancy.is_tenant_data(relation.oid),
+            };
+            if !judged {
+                continue;
+            }
+            for (command, right) in COMMANDS.into_iter().take(if view { 1 } else { 4 }) {
+                let worst = acting.iter().filter_map(|acting| self.one(principal, acting, relation, command, right));
+                verdicts.extend(worst.max_by_key(|v| (rank(v.verdict), v.as_role == principal.role)));
+            }
+        }
+        verdicts
+    }
+
+    fn one(
+        &mut self,
+        principal: &Principal,
+        acting: &Acting,
+        relation: &Relation,
+        command: &'static str,
+        right: Rights,
+    ) -> Option<Verdict> {
+        let world = self.world;
+        let held = world.privileges.of(acting.role);
+        let may = held.on_any_column(relation.oid) & right != 0 && held.schemas_used.contains(&relation.schema_oid);
+        let mut verdict = Verdict {
+            principal: principal.role,
+            relation: relation.oid,
+            command,
+            verdict: "denied",
+            as_role: acting.role,
+            path: acting.path.clone(),
+            policy: None,
+            counterexample: None,
+            cause: None,
+        };
+        if !may {
+            return (acting.role == principal.role).then_some(verdict);
+        }
+        let decision = if matches!(relation.kind.as_str(), "view" | "materialized view") {
+            outlet::view(world, principal.role, acting.role, relation)
+        } else if let Some(reason) = world.unbound(acting.role, relation) {
+            verdict.verdict = reason;
+            return Some(verdict);
+        } else if world.policies(acting.role, relation, command).0.is_empty() {
+            return Some(verdict);
+        } else {
+            self.decide(principal.role, acting.role, relation, command)
+        };
+        verdict.verdict = decision.verdict;
+        verdict.policy = decision.policy;
+        verdict.counterexample = decision.counterexample;
+        verdict.cause = decision.cause;
+        if !decision.unread.is_empty() {
+            self.unread.entry(relation.oid).or_default().extend(decision.unread);
+        }
+        Some(verdict)
+    }
+
+    fn decide(&mut self, principal: Oid, role: Oid, relation: &Relation, command: &'static str) -> Decision {
+        let key = self.signature(principal, role, relation, command);
+        if let Some(known) = self.known.get(&key) {
+            let mut decision = known.clone();
+            // The policy is named by its place, since equal policies of two tables have two oids.
+            decision.policy = decision.policy.and_then(|place| relation.policies.get(usize::try_from(place).ok()?)).map(|p| p.oid);
+            return decision;
+        }
+        let decision = decide(self.world, principal, role, relation, command);
+        let place = decision.policy.and_then(|oid| relation.policies.iter().position(|p| p.oid == oid));
+        self.known.insert(key, Decision { policy: place.and_then(|p| i64::try_from(p).ok()), ..decision.clone() });
+        decision
+    }
+
+    /// Everything a decision depends on, as text.
+    fn signature(&self, principal: Oid, role: Oid, relation: &Relation, command: &str) -> String {
+        let world = self.world;
+        let held = world.privileges.of(role);
+        let mut text = format!("{command};{};{};", world.person_tied(relation), relation.name);
+        let mut alone = true;
+        for policy in &relation.policies {
+            let applies = policy.roles.iter().any(|&r| r == PUBLIC || world.reach.has_privileges_of(role, r));
+            text.push_str(&format!("{applies}{}{}{:?}{:?};", policy.permissive, policy.command, policy.using, policy.check));
+            alone &= !applies || policy.using.iter().chain(&policy.check).all(|t| world.stands_alone(t));
+        }
+        for column in &relation.columns {
+            let class = world.class(relation, column, false);
+            let update = held.on_column(relation.oid, column.number) & privileges::UPDATE != 0;
+            text.push_str(&format!("{}:{}:{}:{class:?}:{update};", column.name, column.type_oid, column.not_null));
+        }
+        if !alone {
+            text.push_str(&format!("{principal}:{role}:{}", relation.oid));
+        }
+        text
+    }
+
+    /// A view is built, at any depth, on tenant data.
+    fn reads_tenant_data(&self, view: Oid, depth: usize) -> bool {
+        depth < 16
+            && self.world.catalog.named_by(view).any(|base| {
+                self.world.tenancy.is_tenant_data(base) || self.reads_tenant_data(base, depth + 1)
+            })
+    }
+}
+
+/// What a principal can read through a SECURITY DEFINER function.
+#[derive(Debug)]
+pub(crate) struct FunctionVerdict {
+    pub(crate) principal: Oid,
+    pub(crate) function: Oid,
+    pub(crate) verdict: &'static str,
+    pub(crate) reads: Vec<String>,
+    pub(crate) counterexample: Option<String>,
+}
+
+/// Definer functions that name tenant relations, decided for every principal that may call them.
+pub(crate) fn functions(world: &World<'_>, principals: &[Principal]) -> Vec<FunctionVerdict> {
+    let catalog = world.catalog;
+    let mut verdicts = Vec::new();
+    for function in catalog.functions.values().filter(|f| f.security_definer && f.returns != "trigger" && f.returns != "event_trigger") {
+        let reads = tenant_relations_named(world, catalog, function.source.as_deref().unwrap_or_default());
+        if reads.is_empty() {
+            continue;
+        }
+        for principal in principals.iter().filter(|p| p.kind != Kind::Superuser) {
+            let caller = acting_roles(world, principal).into_iter().find(|acting| {
+                let held = world.privileges.of(acting.role);
+                held.functions.contains(&function.oid) && held.schemas_used.contains(&function.schema_oid)
+            });
+            if caller.is_none() || principal.role == function.owner {
+                continue;
+            }
+            let (verdict, counterexample) = if world.body(function).is_none() {
+                ("unread", None)
+            } else {
+                let decision = outlet::function(world, principal.role, function);
+                (decision.verdict, decision.counterexample)
+            };
+            let reads = reads.clone();
+            verdicts.push(FunctionVerdict { principal: principal.role, function: function.oid, verdict, reads, counterexample });
+        }
+    }
+    verdicts
+}
+
+/// Tenant relations whose name stands in a function's text as a word.
+fn tenant_relations_named(world: &World<'_>, catalog: &Catalog, source: &str) -> Vec<String> {
+    let words: BTreeSet<String> = source
+        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+        .map(str::to_lowercase)
+        .collect();
+    catalog
+        .relations
+        .values()
+        .filter(|r| r.kind != "sequence" && world.tenancy.is_tenant_data(r.oid))
+        .filter(|r| words.contains(&r.name.to_lowercase()) || source.contains(&format!("\"{}\"", r.name)))
+        .map(|r| format!("{}.{}", r.schema, r.name))
+        .collect()
+}
+
+/// The first role, the principal itself before those it may SET ROLE to, of which `may` holds, and the way to it.
+pub(crate) fn acting_path(
+    catalog: &Catalog,
+    reach: &super::reach::Reach,
+    principal: &Principal,
+    may: impl Fn(Oid) -> bool,
+) -> Option<(Oid, String)> {
+    if may(principal.role) {
+        return Some((principal.role, principal.name.clone()));
+    }
+    let reached = reach.of(principal.role).filter(|(_, step)| step.can_set);
+    let found = reached.into_iter().find(|(to, _)| may(*to))?;
+    Some((found.0, path_text(catalog, &found.1.path)))
+}

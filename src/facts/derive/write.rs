@@ -1,0 +1,281 @@
+//! Derived facts as rows of part 2 of the schema.
+
+use super::Derived;
+use super::catalog::{Catalog, Oid};
+use super::privileges::{self, Held, Rights};
+use super::reach::path_text;
+use super::verdicts::{COMMANDS, acting_path};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Row = Vec<Option<String>>;
+
+/// A table of the facts, its columns, and rows for it.
+pub(crate) type Table = (&'static str, &'static [&'static str], Vec<Row>);
+
+fn number(value: i64) -> Option<String> {
+    Some(value.to_string())
+}
+
+fn flag(value: bool) -> Option<String> {
+    Some(i64::from(value).to_string())
+}
+
+fn text(value: impl Into<String>) -> Option<String> {
+    Some(value.into())
+}
+
+/// Every derived table.
+pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
+    vec![
+        principals(derived),
+        role_reach(catalog, derived),
+        relation_privileges(catalog, derived),
+        column_privileges(derived),
+        schema_privileges(derived),
+        function_privileges(catalog, derived),
+        tenancy(derived),
+        tenant_keys(catalog, derived),
+        tenant_paths(catalog, derived),
+        verdicts(derived),
+        function_verdicts(derived),
+        unread_functions(derived),
+        policy_settings(derived),
+        exposure(catalog, derived),
+    ]
+}
+
+fn principals(derived: &Derived) -> Table {
+    let rows = derived.principals.iter().map(|p| vec![number(p.role), text(&p.name), text(p.kind.name()), text(p.purpose)]);
+    ("principals", &["role", "name", "kind", "purpose"], rows.collect())
+}
+
+fn role_reach(catalog: &Catalog, derived: &Derived) -> Table {
+    let mut rows = Vec::new();
+    for principal in &derived.principals {
+        for (to, step) in derived.reach.of(principal.role) {
+            rows.push(vec![
+                number(principal.role),
+                number(to),
+                flag(step.inherits),
+                flag(step.can_set),
+                flag(step.admin),
+                text(path_text(catalog, &step.path)),
+            ]);
+        }
+    }
+    ("role_reach", &["role", "reaches", "inherits", "can_set", "admin", "path"], rows)
+}
+
+const RIGHTS: [Rights; 8] = [
+    privileges::SELECT,
+    privileges::INSERT,
+    privileges::UPDATE,
+    privileges::DELETE,
+    privileges::TRUNCATE,
+    privileges::REFERENCES,
+    privileges::TRIGGER,
+    privileges::MAINTAIN,
+];
+
+fn relation_privileges(catalog: &Catalog, derived: &Derived) -> Table {
+    let mut rows = Vec::new();
+    for (role, held) in &derived.roles {
+        let relations: BTreeSet<Oid> =
+            held.relations.keys().copied().chain(held.columns.keys().map(|&(relation, _)| relation)).collect();
+        for relation in relations {
+            let (whole, any) = (held.on(relation), held.on_any_column(relation));
+            if any == 0 {
+                continue;
+            }
+            let mut row = vec![number(*role), number(relation), flag(visible(catalog, held, relation))];
+            row.extend(RIGHTS.map(|right| {
+                number(if whole & right != 0 { 1 } else if any & right != 0 { 2 } else { 0 })
+            }));
+            rows.push(row);
+        }
+    }
+    let columns = &[
+        "role", "relation", "visible", "can_select", "can_insert", "can_update", "can_delete", "can_truncate", "can_references",
+        "can_trigger", "can_maintain",
+    ];
+    ("relation_privileges", columns, rows)
+}
+
+fn visible(catalog: &Catalog, held: &Held, relation: Oid) -> bool {
+    catalog.relations.get(&relation).is_some_and(|r| held.schemas_used.contains(&r.schema_oid))
+}
+
+fn column_privileges(derived: &Derived) -> Table {
+    let mut rows = Vec::new();
+    for (role, held) in &derived.roles {
+        for &(relation, column) in held.columns.keys() {
+            let rights = held.on_column(relation, column);
+            let can = |right: Rights| flag(rights & right != 0);
+            rows.push(vec![
+                number(*role),
+                number(relation),
+                number(column),
+                can(privileges::SELECT),
+                can(privileges::INSERT),
+                can(privileges::UPDATE),
+                can(privileges::REFERENCES),
+            ]);
+        }
+    }
+    let columns = &["role", "relation", "column_number", "can_select", "can_insert", "can_update", "can_references"];
+    ("column_privileges", columns, rows)
+}
+
+fn schema_privileges(derived: &Derived) -> Table {
+    let mut rows = Vec::new();
+    for (role, held) in &derived.roles {
+        for &schema in held.schemas_used.union(&held.schemas_created_in) {
+            let (uses, creates) = (held.schemas_used.contains(&schema), held.schemas_created_in.contains(&schema));
+            rows.push(vec![number(*role), number(schema), flag(uses), flag(creates)]);
+        }
+    }
+    ("schema_privileges", &["role", "schema_oid", "can_use", "can_create"], rows)
+}
+
+fn function_privileges(catalog: &Catalog, derived: &Derived) -> Table {
+    let mut rows = Vec::new();
+    for (role, held) in &derived.roles {
+        for function in &held.functions {
+            let Some(function) = catalog.functions.get(function) else { continue };
+            let visible = held.schemas_used.contains(&function.schema_oid);
+            rows.push(vec![number(*role), number(function.oid), flag(visible)]);
+        }
+    }
+    ("function_privileges", &["role", "function", "visible"], rows)
+}
+
+fn tenancy(derived: &Derived) -> Table {
+    let (mode, source, reason) = &derived.mode;
+    let row = vec![text(*mode), text(*source), derived.tenancy.tenant_relation.map(|oid| oid.to_string()), text(reason)];
+    ("tenancy", &["mode", "source", "tenant_relation", "reason"], vec![row])
+}
+
+fn tenant_keys(catalog: &Catalog, derived: &Derived) -> Table {
+    let mut rows = Vec::new();
+    for (&(relation, column), key) in &derived.tenancy.keys {
+        let name = catalog.relations.get(&relation).and_then(|r| r.column_number(column)).map(|c| c.name.clone());
+        rows.push(vec![number(relation), number(column), name, text(key.role.name()), text(key.source)]);
+    }
+    ("tenant_keys", &["relation", "column_number", "name", "role", "source"], rows)
+}
+
+fn tenant_paths(catalog: &Catalog, derived: &Derived) -> Table {
+    let mut rows = Vec::new();
+    for (&relation, path) in &derived.tenancy.paths {
+        let place = |oid: Oid, column: i64| {
+            let relation = catalog.relations.get(&oid)?;
+            Some(format!("{}.{}", relation.name, relation.column_number(column)?.name))
+        };
+        let key = derived.tenancy.keys_of(path.key_relation).next().map_or(0, |(column, _)| column);
+        let steps = path.hops.iter().map(|&(oid, column)| place(oid, column)).chain([place(path.key_relation, key)]);
+        let words = steps.flatten().collect::<Vec<_>>().join(" → ");
+        let hops = i64::try_from(path.hops.len()).unwrap_or(i64::MAX);
+        rows.push(vec![number(relation), number(path.key_relation), number(hops), text(words)]);
+    }
+    ("tenant_paths", &["relation", "key_relation", "hops", "path"], rows)
+}
+
+fn verdicts(derived: &Derived) -> Table {
+    let rows = derived.verdicts.iter().map(|v| {
+        vec![
+            number(v.principal),
+            number(v.relation),
+            text(v.command),
+            text(v.verdict),
+            number(v.as_role),
+            text(&v.path),
+            v.policy.map(|oid| oid.to_string()),
+            v.counterexample.clone(),
+            v.cause.map(str::to_owned),
+        ]
+    });
+    let columns = &["principal", "relation", "command", "verdict", "as_role", "path", "policy", "counterexample", "cause"];
+    ("verdicts", columns, rows.collect())
+}
+
+fn function_verdicts(derived: &Derived) -> Table {
+    let rows = derived.functions.iter().map(|v| {
+        let reads = serde_json::Value::from(v.reads.clone()).to_string();
+        vec![number(v.principal), number(v.function), text(v.verdict), text(reads), v.counterexample.clone()]
+    });
+    ("function_verdicts", &["principal", "function", "verdict", "reads", "counterexample"], rows.collect())
+}
+
+fn unread_functions(derived: &Derived) -> Table {
+    let rows = derived.unread.iter().map(|(relation, function)| vec![number(*relation), text(function)]);
+    ("unread_functions", &["relation", "function"], rows.collect())
+}
+
+fn policy_settings(derived: &Derived) -> Table {
+    let rows = derived.settings.iter().map(|s| {
+        vec![number(s.policy), text(&s.name), flag(s.missing_ok), flag(s.caller_may_set())]
+    });
+    ("policy_settings", &["policy", "setting", "missing_ok", "caller_may_set"], rows.collect())
+}
+
+/// TI-10: every relation a principal can read, and why row security does or does not bind it there.
+fn exposure(catalog: &Catalog, derived: &Derived) -> Table {
+    let held: BTreeMap<Oid, &Held> = derived.roles.iter().map(|(role, held)| (*role, held.as_ref())).collect();
+    let decided: BTreeMap<(Oid, Oid), &super::verdicts::Verdict> = derived
+        .verdicts
+        .iter()
+        .filter(|v| v.command == COMMANDS[0].0)
+        .map(|v| ((v.principal, v.relation), v))
+        .collect();
+    let mut rows = Vec::new();
+    for principal in &derived.principals {
+        for relation in catalog.relations.values().filter(|r| r.kind != "sequence") {
+            let Some((as_role, path)) = acting_path(catalog, &derived.reach, principal, |role| {
+                held.get(&role).is_some_and(|h| {
+                    h.on_any_column(relation.oid) & privileges::SELECT != 0 && h.schemas_used.contains(&relation.schema_oid)
+                })
+            }) else {
+                continue;
+            };
+            let tenant = derived.tenancy.is_tenant_data(relation.oid);
+            let verdict = decided.get(&(principal.role, relation.oid)).filter(|v| v.verdict != "denied");
+            let unbound = unbound(catalog, derived, as_role, relation);
+            let (as_role, path, verdict) = match (verdict, relation.kind.as_str()) {
+                (Some(v), "table" | "partitioned table") => (v.as_role, v.path.clone(), v.verdict),
+                (Some(v), "materialized view") if v.verdict != "isolated" => (v.as_role, v.path.clone(), "materialized view"),
+                (Some(v), "view") if v.verdict != "isolated" && !relation.security_invoker => (v.as_role, v.path.clone(), "definer view"),
+                (Some(v), _) if v.verdict == "isolated" => (v.as_role, v.path.clone(), "isolated"),
+                (_, "foreign table") => (as_role, path, "foreign table"),
+                (_, "materialized view") => (as_role, path, "materialized view"),
+                (_, "view") if !relation.security_invoker => (as_role, path, "definer view"),
+                _ => (as_role, path, unbound.unwrap_or("bound")),
+            };
+            rows.push(vec![
+                number(principal.role),
+                number(relation.oid),
+                text(verdict),
+                number(as_role),
+                text(path),
+                flag(tenant),
+            ]);
+        }
+    }
+    ("exposure", &["principal", "relation", "verdict", "as_role", "path", "is_tenant_data"], rows)
+}
+
+fn unbound(catalog: &Catalog, derived: &Derived, role: Oid, relation: &super::catalog::Relation) -> Option<&'static str> {
+    let attributes = catalog.roles.get(&role);
+    if attributes.is_some_and(|r| r.superuser) {
+        Some("superuser")
+    } else if !relation.is_table() {
+        None
+    } else if !relation.rls {
+        Some("rls off")
+    } else if attributes.is_some_and(|r| r.bypass_rls) {
+        Some("bypassrls")
+    } else if !relation.force_rls && derived.reach.has_privileges_of(role, relation.owner) {
+        Some("owner")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,165 @@
+//! What every prose format says, in the same order and the same words; a format only knows how it looks.
+
+use crate::assess::{Assessment, Cause, Finding, Verdict};
+use crate::check::{Axis, Check, Severity};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many objects of one check are shown where not all are asked for.
+pub(super) const SHOWN: usize = 5;
+
+/// Findings of one check that are equally bad.
+pub(super) struct Group<'a> {
+    pub(super) severity: Severity,
+    pub(super) check: &'a Check,
+    pub(super) findings: Vec<&'a Finding>,
+}
+
+/// Open findings, worst first, then by check.
+pub(super) fn groups(it: &Assessment) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (check, finding) in it.findings() {
+        match groups.last_mut() {
+            Some(group) if group.severity == finding.severity && group.check.id == check.id => {
+                group.findings.push(finding);
+            }
+            _ => groups.push(Group { severity: finding.severity, check, findings: vec![finding] }),
+        }
+    }
+    groups
+}
+
+/// What came of the checks of one axis, in numbers.
+#[derive(Default)]
+pub(super) struct AxisCount {
+    pub(super) pass: usize,
+    /// Checks with findings, and their findings.
+    pub(super) failing: usize,
+    pub(super) findings: usize,
+    pub(super) undecided: usize,
+    pub(super) not_applicable: usize,
+}
+
+impl AxisCount {
+    /// Checks whose question arose.
+    pub(super) fn asked(&self) -> usize {
+        self.pass + self.failing + self.undecided
+    }
+}
+
+/// Every axis that a check was run for, in order.
+pub(super) fn axes(it: &Assessment) -> BTreeMap<Axis, AxisCount> {
+    let mut axes: BTreeMap<Axis, AxisCount> = BTreeMap::new();
+    for (check, verdict) in it.checks.values() {
+        let count = axes.entry(check.axis).or_default();
+        match verdict {
+            Verdict::Pass => count.pass += 1,
+            Verdict::Fail(findings) => {
+                count.failing += 1;
+                count.findings += findings.len();
+            }
+            Verdict::Undecided(_) => count.undecided += 1,
+            Verdict::NotApplicable(_) => count.not_applicable += 1,
+        }
+    }
+    axes
+}
+
+/// `33 pass, 13 fail (2 high, 11 low), 2 undecided, 3 not applicable`
+pub(super) fn counts(it: &Assessment) -> String {
+    let tally = it.tally();
+    let mut by_severity: BTreeMap<Severity, usize> = BTreeMap::new();
+    for (_, finding) in it.findings() {
+        *by_severity.entry(finding.severity).or_default() += 1;
+    }
+    let severities =
+        by_severity.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect::<Vec<_>>().join(", ");
+    let mut parts = vec![format!("{} pass", tally.pass)];
+    parts.push(if severities.is_empty() { "0 fail".to_owned() } else { format!("{} fail ({severities})", tally.fail) });
+    parts.push(format!("{} undecided", tally.undecided));
+    if tally.waived > 0 {
+        parts.push(format!("{} waived", tally.waived));
+    }
+    parts.push(format!("{} not applicable", tally.not_applicable));
+    parts.join(", ")
+}
+
+/// Undecided checks by cause: what was hidden, the step that would show it, and the checks that wait for it.
+pub(super) fn undecided(it: &Assessment) -> Vec<(&Cause, Vec<&Check>)> {
+    let mut causes: Vec<(&Cause, Vec<&Check>)> = Vec::new();
+    for (check, cause) in it.undecided() {
+        match causes.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, checks)) => checks.push(check),
+            None => causes.push((cause, vec![check])),
+        }
+    }
+    causes
+}
+
+/// Checks that do not apply, by reason.
+pub(super) fn not_applicable(it: &Assessment) -> BTreeMap<&str, Vec<&Check>> {
+    let mut reasons: BTreeMap<&str, Vec<&Check>> = BTreeMap::new();
+    for (check, verdict) in it.checks.values() {
+        if let Verdict::NotApplicable(reason) = verdict {
+            reasons.entry(reason).or_default().push(check);
+        }
+    }
+    reasons
+}
+
+/// The fixes of some findings, each once, in order.
+pub(super) fn fixes<'a>(findings: &[&'a Finding]) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    findings.iter().filter_map(|finding| finding.fix.as_deref()).filter(|fix| seen.insert(*fix)).collect()
+}
+
+/// What follows, and what to type next; ids and commands are alone on a line, so that a double click copies them.
+pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option<String>) {
+    let tally = it.tally();
+    let groups = groups(it);
+    let doubt = match tally.undecided {
+        0 => String::new(),
+        n => format!(" {} could not be decided.", checks(n)),
+    };
+    if let Some(worst) = groups.first() {
+        let explain = Some(format!("govctl explain {}", worst.check.id));
+        let counting = it.findings().iter().filter(|(_, finding)| finding.severity >= fail_on).count();
+        let text = if counting == 0 {
+            format!("Nothing is at or above {fail_on}; {} below it.{doubt}", stand(tally.fail))
+        } else {
+            let worst = worst.severity;
+            format!("{} open, the worst {worst}.{doubt} Start with:", stand(counting))
+        };
+        (text, explain)
+    } else if tally.undecided > 0 {
+        let text = format!(
+            "Nothing was found, but {} could not be decided: this is not a clean result.",
+            checks(tally.undecided)
+        );
+        (text, None)
+    } else if tally.pass == 0 {
+        ("No check applies to this database: nothing was judged.".to_owned(), Some("govctl checks".to_owned()))
+    } else {
+        (format!("Nothing was found, and all of {} could be decided.", checks(tally.pass)), None)
+    }
+}
+
+fn stand(findings: usize) -> String {
+    if findings == 1 { "1 finding is".to_owned() } else { format!("{findings} findings are") }
+}
+
+/// `1 check`, `2 checks`.
+pub(super) fn checks(n: usize) -> String {
+    if n == 1 { "1 check".to_owned() } else { format!("{n} checks") }
+}
+
+/// Control ids as readers know them: `NIST AC-3`.
+pub(super) fn controls(check: &Check) -> Vec<String> {
+    let framework = |key: &str| match key {
+        "owasp_llm" => "OWASP".to_owned(),
+        "soc2" => "SOC 2".to_owned(),
+        "iso27001" => "ISO 27001".to_owned(),
+        other => other.replace('_', " ").to_uppercase(),
+    };
+    let pairs = check.controls.iter().flat_map(|(key, ids)| ids.iter().map(move |id| (key, id)));
+    pairs.map(|(key, id)| format!("{} {id}", framework(key))).collect()
+}

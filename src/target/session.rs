@@ -1,0 +1,72 @@
+//! The one read-only session with the audited database.
+
+use super::refusal::{self, Unreachable};
+use crate::error::Stop;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use std::time::Duration;
+
+/// How long the server may take to answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The oldest PostgreSQL whose catalogs are understood.
+const OLDEST: u32 = 140_000;
+
+/// Everything that is read is read in one snapshot, and nothing can be written. Names come out qualified, decompiled
+/// expressions do not depend on what the role or the database has set, and a lock is not waited for.
+const BEGIN: &str = "
+    begin isolation level repeatable read read only;
+    set local search_path = '';
+    set local row_security = off;
+    set local statement_timeout = '30s';
+    set local lock_timeout = '2s';
+    set local idle_in_transaction_session_timeout = '10min';
+    set local quote_all_identifiers = off;
+    set local standard_conforming_strings = on;
+    set local jit = off;
+    set local max_parallel_workers_per_gather = 0";
+
+/// A read-only transaction in the audited database.
+#[derive(Debug)]
+pub struct Session {
+    connection: PgConnection,
+}
+
+impl Session {
+    /// Connects and opens the transaction.
+    pub async fn open(options: PgConnectOptions) -> Result<Self, Stop> {
+        // A pooler refuses startup parameters it does not know, and keeps no prepared statements.
+        let options = options
+            .extra_float_digits(None)
+            .application_name("govctl")
+            .statement_cache_capacity(0)
+            .disable_statement_logging();
+        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options));
+        let mut connection = match connecting.await {
+            Ok(connected) => connected.map_err(|error| refusal::explain(&options, error))?,
+            Err(_) => return Err(refusal::no_answer(&options, CONNECT_TIMEOUT).into()),
+        };
+        match connection.server_version_num() {
+            Some(version) if version < OLDEST => {
+                let version = format!("{}.{}", version / 10_000, version % 10_000);
+                return Err(Unreachable::TooOld { version }.into());
+            }
+            _ => sqlx::raw_sql(BEGIN)
+                .execute(&mut connection)
+                .await
+                .map_err(|error| refusal::explain(&options, error))?,
+        };
+        Ok(Self { connection })
+    }
+
+    /// For queries.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    /// Rolls back and says goodbye. The server does both by itself where the session is already lost.
+    pub async fn close(mut self) {
+        let _ = sqlx::raw_sql("rollback").execute(&mut self.connection).await;
+        let _ = self.connection.close().await;
+    }
+}

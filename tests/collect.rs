@@ -1,0 +1,155 @@
+//! The facts, collected from a real server: `GOVCTL_TEST_URL` is a superuser's URL of a PostgreSQL 14 to 18.
+
+#[path = "collect/doors.rs"]
+mod doors;
+#[path = "collect/meaning.rs"]
+mod meaning;
+#[path = "collect/provenance.rs"]
+mod provenance;
+#[path = "collect/shop.rs"]
+mod shop;
+
+use govctl::error::Stop;
+use govctl::exit::Exit;
+use govctl::facts::{Facts, collect::collect};
+use govctl::target::{Session, Unreachable};
+use shop::{Shop, assert_rows, everything, rows};
+use sqlx::{Connection, PgConnection};
+
+#[tokio::test]
+async fn an_auditor_with_nothing_but_login_sees_what_a_superuser_sees() {
+    let shop = Shop::open("t_auditor").await;
+    let mut auditor = shop.facts_of_an_auditor().await;
+    let mut superuser = shop.facts().await;
+    assert_rows(
+        &mut auditor,
+        "select area, object, needs from unseen order by 1, 2",
+        &[
+            "scheduled_jobs | cron.job | alter role t_auditor_auditor bypassrls",
+            "settings | ∅ | grant pg_read_all_settings to t_auditor_auditor",
+            "user_mappings | far for PUBLIC | grant postgres to t_auditor_auditor",
+            "user_mappings | far for t_auditor_app | run govctl as t_auditor_app or as a superuser",
+        ],
+    )
+    .await;
+    let seen = everything(&mut auditor).await;
+    for (table, rows) in everything(&mut superuser).await {
+        // The rest differ as `unseen` says; `target` names the role, and statistics move on.
+        if !["scheduled_jobs", "settings", "user_mappings", "unseen", "target", "relation_statistics"]
+            .contains(&table.as_str())
+        {
+            // other tests make and remove databases and roles meanwhile
+            let ours = |rows: &[String]| -> Vec<String> {
+                let shared =
+                    ["databases", "roles", "role_settings", "memberships", "grants", "replication_slots", "parameters"];
+                let keep = |row: &&String| !shared.contains(&table.as_str()) || row.contains("t_auditor");
+                rows.iter().filter(keep).cloned().collect()
+            };
+            assert_eq!(ours(&seen[&table]), ours(&rows), "{table}");
+        }
+    }
+    for (column, of) in [("grantee", "grants"), ("member", "memberships"), ("role", "role_settings")] {
+        let sql = format!("select count(*) from {of} join roles r on r.oid = {column} where r.name like 't_auditor%'");
+        let (seen, all) = (rows(&mut auditor, &sql).await, rows(&mut superuser, &sql).await);
+        assert_eq!(seen, all, "{of}");
+        assert_ne!(seen, ["0"], "{of}");
+    }
+    shop.remove().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_is_listed_and_costs_nothing_else() {
+    let shop = Shop::open("t_refused").await;
+    let mut whole = shop.facts().await;
+    shop.sql(
+        "revoke select on pg_catalog.pg_policy from public;
+         revoke select on pg_catalog.pg_trigger, pg_catalog.pg_tablespace from public;
+         revoke execute on function pg_get_viewdef(oid) from public",
+    )
+    .await;
+    let mut auditor = shop.facts_of_an_auditor().await;
+    let policy = "pg_catalog.pg_policy | grant select on pg_catalog.pg_policy to t_refused_auditor";
+    let expected = [
+        ["grants", "pg_catalog.pg_tablespace | grant select on pg_catalog.pg_tablespace to t_refused_auditor"],
+        ["policies", policy],
+        ["policy_dependencies", policy],
+        ["policy_roles", policy],
+        [
+            "relations",
+            "pg_catalog.pg_get_viewdef | grant execute on function pg_catalog.pg_get_viewdef(oid) to t_refused_auditor",
+        ],
+        ["triggers", "pg_catalog.pg_trigger | grant select on pg_catalog.pg_trigger to t_refused_auditor"],
+    ];
+    let expected: Vec<String> = expected.iter().map(|row| row.join(" | ")).collect();
+    let unseen = "select area, object, needs from unseen where object like 'pg_catalog.%' order by 1, 2";
+    assert_eq!(rows(&mut auditor, unseen).await, expected);
+    for (lost, gone) in
+        [("policies", "1"), ("policy_roles", "1"), ("triggers", "1"), ("relations where definition is not null", "1")]
+    {
+        assert_rows(&mut auditor, &format!("select count(*) = 0 from {lost}"), &[gone]).await;
+    }
+    let (all, seen) = (everything(&mut whole).await, everything(&mut auditor).await);
+    for table in [
+        "columns",
+        "constraints",
+        "functions",
+        "inheritance",
+        "sequences",
+        "publication_relations",
+        "extensions",
+        "event_triggers",
+    ] {
+        assert_eq!(seen[table], all[table], "{table}");
+    }
+    assert_eq!(seen["relations"].len(), all["relations"].len());
+    shop.remove().await;
+}
+
+#[tokio::test]
+async fn a_locked_table_costs_the_expressions_over_it_and_no_more() {
+    let shop = Shop::open("t_locked").await;
+    let mut other = PgConnection::connect_with(&shop.options()).await.unwrap();
+    sqlx::raw_sql("begin; lock table app.orders in access exclusive mode").execute(&mut other).await.unwrap();
+    let facts = &mut shop.facts().await;
+    let why = "select distinct area from unseen where why like 'another session held a lock%' order by 1";
+    let row_filters = (shop.version >= 150_000).then_some("publication_relations");
+    let lost = ["columns", "constraints", "indexes", "policies"].into_iter().chain(row_filters).chain(["relations"]);
+    assert_rows(facts, why, &lost.collect::<Vec<_>>()).await;
+    assert_rows(facts, "select count(*) from relations where name = 'orders'", &["1"]).await;
+    other.close().await.unwrap();
+    shop.remove().await;
+}
+
+#[tokio::test]
+async fn nothing_can_be_written_and_nothing_was() {
+    let shop = Shop::open("t_readonly").await;
+    let mut session = Session::open(shop.options()).await.unwrap();
+    collect(session.connection(), &mut Facts::empty().await.unwrap()).await.unwrap();
+    let assigned: Option<String> = sqlx::query_scalar("select pg_current_xact_id_if_assigned()::text")
+        .fetch_one(session.connection())
+        .await
+        .unwrap();
+    assert_eq!(assigned, None, "a transaction that writes has an id");
+    let settings =
+        "select concat_ws(' ', current_setting('transaction_isolation'), current_setting('transaction_read_only'),
+        current_setting('row_security'), current_setting('search_path'), current_setting('application_name'))";
+    let settings: String = sqlx::query_scalar(settings).fetch_one(session.connection()).await.unwrap();
+    assert_eq!(settings, "repeatable read on off \"\" govctl");
+    let refused = sqlx::raw_sql("create table t (a int)").execute(session.connection()).await.unwrap_err();
+    assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "25006");
+    session.close().await;
+    shop.remove().await;
+}
+
+#[tokio::test]
+async fn a_lost_session_stops_the_run() {
+    let shop = Shop::open("t_lost").await;
+    let mut session = Session::open(shop.options()).await.unwrap();
+    let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(session.connection()).await.unwrap();
+    shop.sql(&format!("select pg_terminate_backend({pid})")).await;
+    let stop = collect(session.connection(), &mut Facts::empty().await.unwrap()).await.unwrap_err();
+    assert!(matches!(stop, Stop::Unreachable(Unreachable::Lost { .. })), "{stop:?}");
+    assert_eq!(stop.exit(), Exit::Unreachable);
+    session.close().await;
+    shop.remove().await;
+}
