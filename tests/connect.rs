@@ -1,4 +1,5 @@
 //! Every way not to get a session says what is wrong and what to try, ends with exit code 3 and shows no password.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
 use govctl::error::Stop;
 use govctl::exit::Exit;

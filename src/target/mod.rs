@@ -6,3 +6,4 @@ mod session;
 
 pub use refusal::Unreachable;
 pub use session::Session;
+pub(crate) use session::version;
