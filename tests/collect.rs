@@ -154,6 +154,9 @@ async fn nothing_can_be_written_and_nothing_was() {
         .await
         .unwrap();
     assert_eq!(assigned, None, "a transaction that writes has an id");
+    let locked = "select count(*) from pg_locks where pid = pg_backend_pid() and relation >= 16384";
+    let locked: i64 = sqlx::query_scalar(locked).fetch_one(session.connection()).await.unwrap();
+    assert_eq!(locked, 0, "nobody waits for us any longer");
     let settings =
         "select concat_ws(' ', current_setting('transaction_isolation'), current_setting('transaction_read_only'),
         current_setting('row_security'), current_setting('search_path'), current_setting('application_name'))";

@@ -49,7 +49,9 @@ impl Session {
         let refused = |error| refusal::explain(&options, error);
         let version = version(&mut connection).await.map_err(refused)?;
         if version < OLDEST {
-            let version = format!("{}.{}", version / 10_000, version % 10_000);
+            // before 10 the second number was part of the major version
+            let minor = if version < 100_000 { version / 100 % 100 } else { version % 10_000 };
+            let version = format!("{}.{minor}", version / 10_000);
             return Err(Unreachable::TooOld { version }.into());
         }
         sqlx::raw_sql(BEGIN).execute(&mut connection).await.map_err(refused)?;
