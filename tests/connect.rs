@@ -87,8 +87,12 @@ async fn another_protocol() {
 
 #[tokio::test]
 async fn hung_up() {
-    let why = refusal(listener(drop)).await;
-    assert!(matches!(why, Unreachable::Closed { .. }), "{why:?}");
+    for _ in 0..20 {
+        let why = refusal(listener(drop)).await;
+        assert!(matches!(why, Unreachable::Closed { .. }), "{why:?}");
+        let why = refusal(listener(|mut stream| drop(stream.read(&mut [0; 64])))).await;
+        assert!(matches!(why, Unreachable::Closed { .. }), "{why:?}");
+    }
 }
 
 #[tokio::test]

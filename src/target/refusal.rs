@@ -208,6 +208,8 @@ pub(super) fn explain(options: &PgConnectOptions, error: sqlx::Error) -> Unreach
             Unreachable::NoTls { place, mode: mode(options) }
         }
         sqlx::Error::Tls(cause) => Unreachable::BadTls { place, cause: cause.to_string() },
+        // No byte came where one letter was due: the end of the stream, as sqlx tells it.
+        sqlx::Error::Protocol(words) if words.contains("SSLRequest: 0x00") => Unreachable::Closed { place },
         sqlx::Error::Protocol(_) => Unreachable::NotPostgres { place },
         sqlx::Error::Database(error) => {
             let role = options.get_username().to_owned();
