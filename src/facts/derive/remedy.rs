@@ -57,10 +57,9 @@ impl Style {
             *used.entry(&setting.name).or_default() += 1;
         }
         let named = used.into_iter().filter(|(name, _)| tenancy.entity.is_some_and(|word| name.contains(word)));
-        let setting = named.max_by_key(|(_, count)| *count).map_or_else(
-            || format!("app.{}_id", tenancy.entity.unwrap_or("tenant")),
-            |(name, _)| name.to_owned(),
-        );
+        let setting = named
+            .max_by_key(|(_, count)| *count)
+            .map_or_else(|| format!("app.{}_id", tenancy.entity.unwrap_or("tenant")), |(name, _)| name.to_owned());
         Self { tails: tails.into_iter().map(|(name, (_, tail))| (name, tail)).collect(), setting }
     }
 

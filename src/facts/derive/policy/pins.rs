@@ -63,7 +63,9 @@ impl Pins {
 /// The right side of a policy that is one pin.
 fn tail(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), String)> {
     let left = match expr {
-        Expr::Compare(Comparison::Equal, left, right) if matches!(origin(right), Origin::Session | Origin::Query) => left,
+        Expr::Compare(Comparison::Equal, left, right) if matches!(origin(right), Origin::Session | Origin::Query) => {
+            left
+        }
         Expr::QuantifiedQuery(Comparison::Equal, left, true, _) => left,
         _ => return None,
     };
