@@ -306,3 +306,17 @@ fn every_shell_gets_its_completions() {
     }
     assert!(run(&["completions", "bash", "--format", "json"], 2).err.contains("no other format"));
 }
+
+#[test]
+fn the_tour_needs_nothing_and_ends_well() {
+    let ran = run(&["demo"], 0);
+    assert_eq!(ran.err, "", "nothing is drawn where nobody watches");
+    for heading in ["1  The database", "2  What govctl finds", "3  The way out, proved", "4  Yours"] {
+        assert!(ran.out.lines().any(|line| line == heading), "{heading} in {}", ran.out);
+    }
+    assert!(ran.out.contains("that check has 0 findings where it had"), "{}", ran.out);
+    assert!(ran.out.lines().last().is_some_and(|line| line.contains("govctl diagnose postgres://")));
+    let document: serde_json::Value = serde_json::from_str(&run(&["demo", "--format", "json"], 0).out).expect("JSON");
+    assert_eq!(document["schema"], "govctl.diagnose/1");
+    assert!(document["summary"]["fail"].as_u64().is_some_and(|fail| fail > 0));
+}

@@ -35,7 +35,12 @@ impl Screen<'_> {
         let taken = target.taken_at.parse::<jiff::Timestamp>();
         let taken =
             taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-        let line = format!("on PostgreSQL {}, as {}, {}", clean(version), clean(&target.role), clean(&taken));
+        let from = match target.kind.as_str() {
+            "facts" => ", from saved facts",
+            "migrations" => ", replayed from migrations",
+            _ => "",
+        };
+        let line = format!("on PostgreSQL {}, as {}, {}{from}", clean(version), clean(&target.role), clean(&taken));
         let name = self.look.paint(Tone::Strong, clean(&target.database));
         let mut text = wrap(&line, &format!("{name} "), self.look.width);
         for note in &self.it.notes {

@@ -159,12 +159,16 @@ pub(super) fn checks(n: usize) -> String {
 
 /// Control ids as readers know them: `NIST AC-3`.
 pub(super) fn controls(check: &Check) -> Vec<String> {
-    let framework = |key: &str| match key {
-        "owasp_llm" => "OWASP".to_owned(),
+    let each = |(key, ids): &(String, Vec<String>)| ids.iter().map(|id| format!("{} {id}", framework(key))).collect();
+    check.controls.iter().flat_map::<Vec<_>, _>(each).collect()
+}
+
+/// The name of a framework, from its key in a check.
+pub(super) fn framework(key: &str) -> String {
+    match key {
+        "owasp_llm" | "owasp_agentic" => "OWASP".to_owned(),
         "soc2" => "SOC 2".to_owned(),
         "iso27001" => "ISO 27001".to_owned(),
         other => other.replace('_', " ").to_uppercase(),
-    };
-    let pairs = check.controls.iter().flat_map(|(key, ids)| ids.iter().map(move |id| (key, id)));
-    pairs.map(|(key, id)| format!("{} {id}", framework(key))).collect()
+    }
 }
