@@ -80,6 +80,21 @@ async fn what_is_saved_is_what_is_opened() {
 }
 
 #[tokio::test]
+async fn rows_are_inserted_all_or_none() {
+    let mut facts = Facts::empty().await.unwrap();
+    let row = |values: &[&str]| values.iter().map(|value| Some((*value).to_owned())).collect::<Vec<_>>();
+    let columns = ["oid", "name"];
+    facts.insert("parameters", &columns, Vec::<Vec<Option<String>>>::new()).await.unwrap();
+    let twice = (0..9_999).chain([7]).map(|oid| row(&[&oid.to_string(), "work_mem"])).collect();
+    assert!(facts.insert("parameters", &columns, twice).await.is_err(), "one oid twice");
+    let stop = facts.insert("parameters", &columns, vec![row(&["1"])]).await.unwrap_err();
+    assert!(stop.to_string().contains("one value for each column"), "{stop}");
+    assert_eq!(count(&mut facts, "parameters").await, 0);
+    facts.insert("parameters", &columns, vec![row(&["1", "work_mem"])]).await.unwrap();
+    assert_eq!(count(&mut facts, "parameters").await, 1);
+}
+
+#[tokio::test]
 async fn the_derived_part_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let path = saved(folder.path(), "insert into tenancy values ('single', 'config', null, 'trust me')").await;

@@ -59,6 +59,10 @@ impl Facts {
     where
         V: Encode<'static, Sqlite> + Type<Sqlite> + 'static,
     {
+        if columns.is_empty() || !values.len().is_multiple_of(columns.len()) {
+            let message = format!("the facts store failed: a row for {table:?} has not one value for each column");
+            return Err(Stop::Facts { message, help: None });
+        }
         let names = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
         let row = format!("({})", vec!["?"; columns.len()].join(", "));
         let statement =
