@@ -330,7 +330,13 @@ begin
        format('select count(*) from %s where note = ''touched'' and tenant_id::text <> %L', t, own))
      or j.tries(login, format('update %s set tenant_id = %L', t, own), format('select %s - (%s)', before_foreign, foreign_rows))
      or exists (select from unnest(others) x
-                where j.tries(login, format('update %s set tenant_id = %L', t, x), format('select %s - (%s)', before_own, own_rows)))) then
+                where j.tries(login, format('update %s set tenant_id = %L', t, x), format('select %s - (%s)', before_own, own_rows)))
+     or exists (select from unnest(array['public', 'private', 'shared', null]) s1, unnest(array['true', 'false', null]) p1,
+                  unnest(array['20', '75', '500']) a1, unnest(array['u-own', null]) o1
+                where j.tries(login, format('update %s set tenant_id = %L, status = %L, is_public = %L, amount = %L, owner_id = %L, note = ''publication''', t, others[1], s1, p1, a1, o1),
+                  format('select %s - (%s)', before_own, own_rows))
+                or j.tries(login, format('update %s set tenant_id = %L, status = %L, is_public = %L, amount = %L, owner_id = %L', t, own, s1, p1, a1, o1),
+                  format('select %s - (%s)', before_foreign, foreign_rows)))) then
     found := found || 'UPDATE'::text;
   end if;
   <<planting>>

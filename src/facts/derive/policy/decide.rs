@@ -2,7 +2,7 @@
 
 use super::rows::Frame;
 use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
-use super::value::Value;
+use super::value::{self, Value};
 use super::words::{self, Explanation};
 use super::world::{Class, World};
 use crate::facts::derive::catalog::{Oid, Relation};
@@ -33,6 +33,8 @@ pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Re
         for question in questions(world, role, relation, command) {
             let mut search = Search::new(world, principal, role);
             search.judge_shared = judge_shared;
+            let keys = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
+            search.own_keys = keys.map(|c| value::own(&c.type_name)).collect();
             search.visiting.push(relation.oid);
             if let Some(witness) = question.ask(&mut search, relation) {
                 let policy = question.culprit(&mut search, relation);
@@ -122,33 +124,20 @@ impl Question {
         let frame = |row| Frame::of_row(row, relation, role);
         // The claim itself: the judged or written row has a key that is not the session's.
         let claimed = |search: &mut Search<'_>, row| foreign_key_is_foreign(search, relation, row);
-        match self {
-            Self::Touch(command) => super::eval::conjunction(vec![
-                search.permitted(relation, command, false, role, &frame(JUDGED)),
-                claimed(search, JUDGED),
-            ]),
-            Self::Plant => super::eval::conjunction(vec![
-                search.permitted(relation, "INSERT", true, role, &frame(WRITTEN)),
-                claimed(search, WRITTEN),
-            ]),
-            Self::Change { key } => {
-                let new = if key { WRITTEN } else { JUDGED };
-                super::eval::conjunction(vec![
-                    search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
-                    if key {
-                        taken_or_kept(search, relation, &frame(WRITTEN))
-                    } else {
-                        search.permitted(relation, "UPDATE", true, role, &frame(new))
-                    },
-                    claimed(search, JUDGED),
-                ])
-            }
-            Self::Move => super::eval::conjunction(vec![
-                search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
-                search.permitted(relation, "UPDATE", true, role, &frame(WRITTEN)),
-                claimed(search, WRITTEN),
-            ]),
-        }
+        let mut written = |search: &mut Search<'_>| match self {
+            Self::Touch(_) => Ok(Value::Bool(true)),
+            Self::Plant => search.permitted(relation, "INSERT", true, role, &frame(WRITTEN)),
+            Self::Change { key: true } => taken_or_kept(search, relation, &frame(WRITTEN)),
+            Self::Change { key: false } => search.permitted(relation, "UPDATE", true, role, &frame(JUDGED)),
+            Self::Move => search.permitted(relation, "UPDATE", true, role, &frame(WRITTEN)),
+        };
+        let mut touched = |search: &mut Search<'_>| match self {
+            Self::Touch(command) => search.permitted(relation, command, false, role, &frame(JUDGED)),
+            Self::Plant => Ok(Value::Bool(true)),
+            Self::Change { .. } | Self::Move => search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
+        };
+        let row = if matches!(self, Self::Plant | Self::Move) { WRITTEN } else { JUDGED };
+        search.conjoin(&mut [&mut touched, &mut written, &mut |search| claimed(search, row)])
     }
 
     /// The first permissive policy that is true under the assignment found.

@@ -9,6 +9,7 @@ use super::value::{self, Value};
 use super::words;
 use super::world::World;
 use crate::facts::derive::catalog::{Function, Oid, Relation};
+use std::sync::Arc;
 
 /// Decides a view that `role` reads, acting for `principal`.
 pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation) -> Decision {
@@ -16,7 +17,7 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
     let runs_as = if view.security_invoker && view.kind == "view" { role } else { view.owner };
     let mut search = Search::new(world, principal, role);
     // The rows of a materialized view were chosen in the session of its last refresh, not in the reader's.
-    let query = if view.kind == "materialized view" { std::sync::Arc::new(unfiltered(&query)) } else { query };
+    let query = if view.kind == "materialized view" { Arc::new(unfiltered(&query)) } else { query };
     let witness = search.run(&mut |search| returns_foreign(search, &query, runs_as, Vec::new()));
     decision(world, search, witness, "rows of another tenant are visible")
 }
@@ -43,7 +44,12 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
 }
 
 /// The query returns a row, and one of the tenant rows it is made of is another tenant's.
-fn returns_foreign(search: &mut Search<'_>, query: &Query, role: Oid, variables: Vec<(String, Val)>) -> Outcome<Value> {
+fn returns_foreign(
+    search: &mut Search<'_>,
+    query: &Arc<Query>,
+    role: Oid,
+    variables: Vec<(String, Val)>,
+) -> Outcome<Value> {
     search.output_rows.clear();
     let frame = Frame::of_body(role, 1, variables);
     let (truth, _) = search.derived(query, &frame, &[], true)?;

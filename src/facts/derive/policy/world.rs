@@ -161,6 +161,16 @@ impl<'a> World<'a> {
         held.on_any_column(relation.oid) & privileges::SELECT != 0
     }
 
+    /// A row of the relation is either the session's own or another's: tenant data, or persons.
+    pub(crate) fn is_owned(&self, relation: &Relation) -> bool {
+        self.tenancy.is_tenant_data(relation.oid) || tenancy::is_person_table(relation)
+    }
+
+    /// Rows are persons who belong to no one tenant.
+    pub(crate) fn is_person(&self, relation: &Relation) -> bool {
+        tenancy::is_person_table(relation) && !self.tenancy.is_tenant_data(relation.oid)
+    }
+
     /// The relation has a key other than a person.
     pub(crate) fn has_tenant_key(&self, relation: Oid) -> bool {
         self.tenancy.keys_of(relation).any(|(_, key)| key.role != KeyRole::User)
