@@ -26,7 +26,11 @@ const KEYS: [(&str, &str, [&str; 3]); 3] = [
     (
         "uuid",
         "55555555-0000-4000-8000-000000000000",
-        ["11111111-0000-4000-8000-000000000000", "77777777-0000-4000-8000-000000000000", "99999999-0000-4000-8000-000000000000"],
+        [
+            "11111111-0000-4000-8000-000000000000",
+            "77777777-0000-4000-8000-000000000000",
+            "99999999-0000-4000-8000-000000000000",
+        ],
     ),
 ];
 
@@ -145,7 +149,13 @@ fn policy() -> impl Strategy<Value = RandomPolicy> {
         expression(),
         prop::option::weighted(0.4, expression()),
     )
-        .prop_map(|(permissive, command, role, using, check)| RandomPolicy { permissive, command, role, using, check })
+        .prop_map(|(permissive, command, role, using, check)| RandomPolicy {
+            permissive,
+            command,
+            role,
+            using,
+            check,
+        })
 }
 
 fn table() -> impl Strategy<Value = RandomTable> {
@@ -157,15 +167,21 @@ fn table() -> impl Strategy<Value = RandomTable> {
         prop::sample::select(vec!["j_owner", "j_owner", "j_owner", "j_other"]),
         prop::collection::vec(policy(), 1..4),
     )
-        .prop_map(|(key, nullable, rls, force, owner, policies)| RandomTable { key, nullable, rls, force, owner, policies })
+        .prop_map(|(key, nullable, rls, force, owner, policies)| RandomTable {
+            key,
+            nullable,
+            rls,
+            force,
+            owner,
+            policies,
+        })
 }
 
 impl RandomTable {
     fn ddl(&self, name: &str) -> String {
         let (key_type, own, others) = KEYS[self.key];
-        let fill = |text: &str| {
-            text.replace("$T", key_type).replace("$R", name).replace("$A", own).replace("$B", others[1])
-        };
+        let fill =
+            |text: &str| text.replace("$T", key_type).replace("$R", name).replace("$A", own).replace("$B", others[1]);
         let null = if self.nullable { "" } else { "not null" };
         let mut sql = format!(
             "create table j.{name} (id int generated always as identity, tenant_id {key_type} {null}, status text, is_public boolean,
@@ -298,22 +314,33 @@ async fn truth(connection: &mut PgConnection, tables: &[(String, RandomTable)]) 
             let (key_type, own, others) = KEYS[table.key];
             for (setting, value) in ["app.tenant", "app.is_admin", "app.user"].iter().zip(state) {
                 if let Some(value) = value {
-                    sqlx::query("select set_config($1, $2, false)").bind(setting).bind(value.replace("$own", own)).execute(&mut *connection).await.unwrap();
+                    sqlx::query("select set_config($1, $2, false)")
+                        .bind(setting)
+                        .bind(value.replace("$own", own))
+                        .execute(&mut *connection)
+                        .await
+                        .unwrap();
                 }
             }
             for login in ["j_app", "j_other"] {
-                for (command, verb) in [("SELECT", "SELECT"), ("UPDATE", "UPDATE"), ("TAKE", "UPDATE"), ("DELETE", "DELETE")] {
+                for (command, verb) in
+                    [("SELECT", "SELECT"), ("UPDATE", "UPDATE"), ("TAKE", "UPDATE"), ("DELETE", "DELETE")]
+                {
                     if crosses(connection, name, own, login, command).await {
                         found.insert((name.clone(), login.to_owned(), verb));
                     }
                 }
                 for other in others {
-                    let row = |s: &str, p: &str, a: &str, n: &str, o: &str| format!("'{other}'::{key_type}, {s}, {p}, {a}, {n}, {o}");
+                    let row = |s: &str, p: &str, a: &str, n: &str, o: &str| {
+                        format!("'{other}'::{key_type}, {s}, {p}, {a}, {n}, {o}")
+                    };
                     for s in ["'public'", "'private'", "null"] {
                         for (p, n) in [("true", "'publication'"), ("false", "null")] {
                             for (a, o) in [("500", "'u-own'"), ("20", "'u-other'"), ("75", "'u-own'")] {
                                 let key = (name.clone(), login.to_owned(), "INSERT");
-                                if !found.contains(&key) && crosses(connection, name, &row(s, p, a, n, o), login, "INSERT").await {
+                                if !found.contains(&key)
+                                    && crosses(connection, name, &row(s, p, a, n, o), login, "INSERT").await
+                                {
                                     found.insert(key);
                                 }
                             }
@@ -373,6 +400,10 @@ async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(C
 
 #[tokio::test]
 async fn postgresql_agrees_with_the_verdicts() {
+    // The judge catches errors in PL/pgSQL, which the embedded server cannot.
+    if support::is_embedded() {
+        return;
+    }
     let database = support::cluster().await;
     let (mut safe, mut accused, mut leaks, mut missed) = (0, 0, 0, Vec::new());
     let mut examples = Vec::new();

@@ -177,12 +177,15 @@ impl Catalog {
         catalog.roles = all::<Role>(c, "select * from roles").await?.into_iter().map(|r| (r.oid, r)).collect();
         catalog.memberships = all(c, "select * from memberships").await?;
         catalog.schemas = all::<Schema>(c, "select * from schemas").await?.into_iter().map(|s| (s.oid, s)).collect();
-        catalog.functions = all::<Function>(c, "select * from functions").await?.into_iter().map(|f| (f.oid, f)).collect();
+        catalog.functions =
+            all::<Function>(c, "select * from functions").await?.into_iter().map(|f| (f.oid, f)).collect();
         catalog.grants = all(c, "select * from grants").await?;
-        catalog.view_relations =
-            all(c, "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view
-                 order by view, object")
-                .await?;
+        catalog.view_relations = all(
+            c,
+            "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view
+                 order by view, object",
+        )
+        .await?;
         for (oid, label) in
             all::<(Oid, String)>(c, "select type_oid, label from enum_labels order by type_oid, position").await?
         {
@@ -202,7 +205,8 @@ impl Catalog {
         type Head = (Oid, Oid, String, String, String, Oid, bool, bool);
         type Tail = (Oid, bool, bool, bool, Option<String>, String);
         let heads: Vec<Head> =
-            all(c, "select oid, schema_oid, schema, name, kind, owner, rls, force_rls from relations order by oid").await?;
+            all(c, "select oid, schema_oid, schema, name, kind, owner, rls, force_rls from relations order by oid")
+                .await?;
         let tails: Vec<Tail> = all(
             c,
             "select oid, security_invoker, is_partition, default_acl, definition, provenance from relations order by oid",
@@ -303,9 +307,10 @@ impl Catalog {
     /// A relation by its schema and name; without a schema, the only one of that name.
     pub(crate) fn relation_named(&self, schema: Option<&str>, name: &str) -> Option<&Relation> {
         match schema {
-            Some(schema) => {
-                self.relations_by_name.get(&(schema.to_owned(), name.to_owned())).and_then(|oid| self.relations.get(oid))
-            }
+            Some(schema) => self
+                .relations_by_name
+                .get(&(schema.to_owned(), name.to_owned()))
+                .and_then(|oid| self.relations.get(oid)),
             None => {
                 let mut named = self.relations.values().filter(|r| r.name == name);
                 let first = named.next()?;

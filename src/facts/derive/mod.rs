@@ -56,7 +56,10 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
         let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
         let functions = verdicts::functions(&world, &principals);
         let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
-        let mut roles: Vec<_> = principals.iter().flat_map(|p| reach.of(p.role).filter(|(to, s)| s.can_set || *to == p.role).map(|(to, _)| to)).collect();
+        let mut roles: Vec<_> = principals
+            .iter()
+            .flat_map(|p| reach.of(p.role).filter(|(to, s)| s.can_set || *to == p.role).map(|(to, _)| to))
+            .collect();
         roles.extend(principals.iter().map(|p| p.role));
         roles.sort_unstable();
         roles.dedup();

@@ -45,13 +45,12 @@ pub(crate) fn find(catalog: &Catalog, reach: &Reach) -> Vec<Principal> {
         .filter(|g| catalog.functions.get(&g.object).is_none_or(|f| f.owner != g.grantee))
         .map(|g| g.grantee)
         .collect();
-    let mut principals: Vec<Principal> = logins
-        .iter()
-        .map(|r| principal(r, if r.superuser { Kind::Superuser } else { Kind::Login }))
-        .collect();
-    let waiting = catalog.roles.values().filter(|r| {
-        !r.login && r.provenance != "system" && granted.contains(&r.oid) && !reached.contains(&r.oid)
-    });
+    let mut principals: Vec<Principal> =
+        logins.iter().map(|r| principal(r, if r.superuser { Kind::Superuser } else { Kind::Login })).collect();
+    let waiting = catalog
+        .roles
+        .values()
+        .filter(|r| !r.login && r.provenance != "system" && granted.contains(&r.oid) && !reached.contains(&r.oid));
     principals.extend(waiting.map(|r| principal(r, Kind::Unused)));
     if principals.iter().all(|p| p.kind == Kind::Superuser) {
         principals.push(Principal { role: PUBLIC, name: "PUBLIC".into(), kind: Kind::Public, purpose: "unknown" });
@@ -74,7 +73,19 @@ fn purpose(role: &Role) -> &'static str {
         "replication"
     } else if has(&["admin", "dba", "root", "migrat", "deploy", "postgres", "super", "ops", "owner", "ddl"]) {
         "administration"
-    } else if has(&["app", "api", "web", "service", "svc", "worker", "backend", "server", "anon", "authentic", "client"]) {
+    } else if has(&[
+        "app",
+        "api",
+        "web",
+        "service",
+        "svc",
+        "worker",
+        "backend",
+        "server",
+        "anon",
+        "authentic",
+        "client",
+    ]) {
         "application"
     } else {
         "unknown"

@@ -65,9 +65,7 @@ impl Reach {
         let sets = walk(&|edge| edge.2);
         // ADMIN OPTION counts where its holder's privileges are inherited (is_admin_of_role).
         let admin_of = |role: Oid| {
-            edges.iter().any(|(member, to)| {
-                any.contains_key(member) && to.iter().any(|edge| edge.0 == role && edge.3)
-            })
+            edges.iter().any(|(member, to)| any.contains_key(member) && to.iter().any(|edge| edge.0 == role && edge.3))
         };
         any.iter()
             .map(|(&role, path)| {

@@ -58,8 +58,24 @@ pub(crate) struct Tenancy {
 const TIERS: [&[&str]; 3] = [
     &["tenant"],
     &[
-        "organization", "organisation", "org", "workspace", "company", "account", "realm", "shop", "merchant", "business",
-        "institution", "clinic", "hospital", "school", "agency", "firm", "store", "practice",
+        "organization",
+        "organisation",
+        "org",
+        "workspace",
+        "company",
+        "account",
+        "realm",
+        "shop",
+        "merchant",
+        "business",
+        "institution",
+        "clinic",
+        "hospital",
+        "school",
+        "agency",
+        "firm",
+        "store",
+        "practice",
     ],
     &["customer", "client", "team", "project", "space", "namespace", "site", "brand", "app"],
 ];
@@ -69,15 +85,44 @@ const ENDINGS: [&str; 8] = ["", "id", "uuid", "guid", "key", "code", "ref", "uid
 
 /// Words for a person in the name of a column.
 const PERSONS: [&str; 22] = [
-    "userid", "owner", "ownerid", "authorid", "createdby", "creatorid", "memberid", "profileid", "personid", "employeeid",
-    "uid", "sub", "authid", "authuserid", "authuid", "useruuid", "userref", "ownerref", "accountholderid", "subjectid",
-    "principalid", "actorid",
+    "userid",
+    "owner",
+    "ownerid",
+    "authorid",
+    "createdby",
+    "creatorid",
+    "memberid",
+    "profileid",
+    "personid",
+    "employeeid",
+    "uid",
+    "sub",
+    "authid",
+    "authuserid",
+    "authuid",
+    "useruuid",
+    "userref",
+    "ownerref",
+    "accountholderid",
+    "subjectid",
+    "principalid",
+    "actorid",
 ];
 
 /// Names of tables whose rows are persons.
 const PERSON_TABLES: [&str; 12] = [
-    "users", "user", "profiles", "profile", "people", "persons", "person", "employees", "userprofiles", "appusers",
-    "authusers", "useraccounts",
+    "users",
+    "user",
+    "profiles",
+    "profile",
+    "people",
+    "persons",
+    "person",
+    "employees",
+    "userprofiles",
+    "appusers",
+    "authusers",
+    "useraccounts",
 ];
 
 /// `tenantId`, `"Tenant ID"` and `tenant_id` are one name.
@@ -152,11 +197,8 @@ impl Tenancy {
 
     /// The relation says which person belongs to which tenant: a row naming the session's user is the session's own.
     pub(crate) fn is_membership(&self, relation: &Relation) -> bool {
-        let keys: Vec<i64> = self
-            .keys_of(relation.oid)
-            .filter(|(_, key)| key.role != KeyRole::User)
-            .map(|(column, _)| column)
-            .collect();
+        let keys: Vec<i64> =
+            self.keys_of(relation.oid).filter(|(_, key)| key.role != KeyRole::User).map(|(column, _)| column).collect();
         let users: Vec<i64> =
             relation.columns.iter().map(|c| c.number).filter(|&n| self.is_user_column(relation.oid, n)).collect();
         if keys.is_empty() || users.is_empty() {
@@ -240,7 +282,8 @@ impl Tenancy {
         let belongs_to_peer = |word: &str| {
             table_of(word).is_some_and(|table| {
                 table.columns.iter().any(|c| {
-                    proposed(&c.name).is_some_and(|(_, other)| other != word && peers.iter().any(|(_, w, _)| *w == other))
+                    proposed(&c.name)
+                        .is_some_and(|(_, other)| other != word && peers.iter().any(|(_, w, _)| *w == other))
                 })
             })
         };
@@ -298,7 +341,8 @@ impl Tenancy {
             }
             for column in &relation.columns {
                 let weaker = proposed(&column.name).is_some_and(|(tier, _)| tier < 2);
-                let references = relation.foreign_keys.iter().any(|k| k.columns.iter().any(|(c, _)| *c == column.number));
+                let references =
+                    relation.foreign_keys.iter().any(|k| k.columns.iter().any(|(c, _)| *c == column.number));
                 if weaker && !references && !is_flag(&column.type_name) {
                     self.add(relation.oid, column.number, KeyRole::Key, "name");
                 }
@@ -371,7 +415,10 @@ impl Tenancy {
 
 /// A column of this type cannot name a tenant.
 fn is_flag(type_name: &str) -> bool {
-    matches!(type_name, "bool" | "timestamptz" | "timestamp" | "date" | "time" | "json" | "jsonb" | "interval" | "float4" | "float8")
+    matches!(
+        type_name,
+        "bool" | "timestamptz" | "timestamp" | "date" | "time" | "json" | "jsonb" | "interval" | "float4" | "float8"
+    )
 }
 
 #[cfg(test)]

@@ -153,7 +153,8 @@ impl<'w> Judge<'w> {
         if let Some(known) = self.known.get(&key) {
             let mut decision = known.clone();
             // The policy is named by its place, since equal policies of two tables have two oids.
-            decision.policy = decision.policy.and_then(|place| relation.policies.get(usize::try_from(place).ok()?)).map(|p| p.oid);
+            decision.policy =
+                decision.policy.and_then(|place| relation.policies.get(usize::try_from(place).ok()?)).map(|p| p.oid);
             return decision;
         }
         let decision = decide(self.world, principal, role, relation, command);
@@ -170,7 +171,10 @@ impl<'w> Judge<'w> {
         let mut alone = true;
         for policy in &relation.policies {
             let applies = policy.roles.iter().any(|&r| r == PUBLIC || world.reach.has_privileges_of(role, r));
-            text.push_str(&format!("{applies}{}{}{:?}{:?};", policy.permissive, policy.command, policy.using, policy.check));
+            text.push_str(&format!(
+                "{applies}{}{}{:?}{:?};",
+                policy.permissive, policy.command, policy.using, policy.check
+            ));
             alone &= !applies || policy.using.iter().chain(&policy.check).all(|t| world.stands_alone(t));
         }
         for column in &relation.columns {
@@ -187,9 +191,11 @@ impl<'w> Judge<'w> {
     /// A view is built, at any depth, on tenant data.
     fn reads_tenant_data(&self, view: Oid, depth: usize) -> bool {
         depth < 16
-            && self.world.catalog.named_by(view).any(|base| {
-                self.world.tenancy.is_tenant_data(base) || self.reads_tenant_data(base, depth + 1)
-            })
+            && self
+                .world
+                .catalog
+                .named_by(view)
+                .any(|base| self.world.tenancy.is_tenant_data(base) || self.reads_tenant_data(base, depth + 1))
     }
 }
 
@@ -207,7 +213,11 @@ pub(crate) struct FunctionVerdict {
 pub(crate) fn functions(world: &World<'_>, principals: &[Principal]) -> Vec<FunctionVerdict> {
     let catalog = world.catalog;
     let mut verdicts = Vec::new();
-    for function in catalog.functions.values().filter(|f| f.security_definer && f.returns != "trigger" && f.returns != "event_trigger") {
+    for function in catalog
+        .functions
+        .values()
+        .filter(|f| f.security_definer && f.returns != "trigger" && f.returns != "event_trigger")
+    {
         let reads = tenant_relations_named(world, catalog, function.source.as_deref().unwrap_or_default());
         if reads.is_empty() {
             continue;
@@ -227,7 +237,13 @@ pub(crate) fn functions(world: &World<'_>, principals: &[Principal]) -> Vec<Func
                 (decision.verdict, decision.counterexample)
             };
             let reads = reads.clone();
-            verdicts.push(FunctionVerdict { principal: principal.role, function: function.oid, verdict, reads, counterexample });
+            verdicts.push(FunctionVerdict {
+                principal: principal.role,
+                function: function.oid,
+                verdict,
+                reads,
+                counterexample,
+            });
         }
     }
     verdicts
@@ -235,10 +251,8 @@ pub(crate) fn functions(world: &World<'_>, principals: &[Principal]) -> Vec<Func
 
 /// Tenant relations whose name stands in a function's text as a word.
 fn tenant_relations_named(world: &World<'_>, catalog: &Catalog, source: &str) -> Vec<String> {
-    let words: BTreeSet<String> = source
-        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-        .map(str::to_lowercase)
-        .collect();
+    let words: BTreeSet<String> =
+        source.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).map(str::to_lowercase).collect();
     catalog
         .relations
         .values()

@@ -45,7 +45,8 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
 }
 
 fn principals(derived: &Derived) -> Table {
-    let rows = derived.principals.iter().map(|p| vec![number(p.role), text(&p.name), text(p.kind.name()), text(p.purpose)]);
+    let rows =
+        derived.principals.iter().map(|p| vec![number(p.role), text(&p.name), text(p.kind.name()), text(p.purpose)]);
     ("principals", &["role", "name", "kind", "purpose"], rows.collect())
 }
 
@@ -89,14 +90,29 @@ fn relation_privileges(catalog: &Catalog, derived: &Derived) -> Table {
             }
             let mut row = vec![number(*role), number(relation), flag(visible(catalog, held, relation))];
             row.extend(RIGHTS.map(|right| {
-                number(if whole & right != 0 { 1 } else if any & right != 0 { 2 } else { 0 })
+                number(if whole & right != 0 {
+                    1
+                } else if any & right != 0 {
+                    2
+                } else {
+                    0
+                })
             }));
             rows.push(row);
         }
     }
     let columns = &[
-        "role", "relation", "visible", "can_select", "can_insert", "can_update", "can_delete", "can_truncate", "can_references",
-        "can_trigger", "can_maintain",
+        "role",
+        "relation",
+        "visible",
+        "can_select",
+        "can_insert",
+        "can_update",
+        "can_delete",
+        "can_truncate",
+        "can_references",
+        "can_trigger",
+        "can_maintain",
     ];
     ("relation_privileges", columns, rows)
 }
@@ -151,7 +167,8 @@ fn function_privileges(catalog: &Catalog, derived: &Derived) -> Table {
 
 fn tenancy(derived: &Derived) -> Table {
     let (mode, source, reason) = &derived.mode;
-    let row = vec![text(*mode), text(*source), derived.tenancy.tenant_relation.map(|oid| oid.to_string()), text(reason)];
+    let row =
+        vec![text(*mode), text(*source), derived.tenancy.tenant_relation.map(|oid| oid.to_string()), text(reason)];
     ("tenancy", &["mode", "source", "tenant_relation", "reason"], vec![row])
 }
 
@@ -194,7 +211,8 @@ fn verdicts(derived: &Derived) -> Table {
             v.cause.map(str::to_owned),
         ]
     });
-    let columns = &["principal", "relation", "command", "verdict", "as_role", "path", "policy", "counterexample", "cause"];
+    let columns =
+        &["principal", "relation", "command", "verdict", "as_role", "path", "policy", "counterexample", "cause"];
     ("verdicts", columns, rows.collect())
 }
 
@@ -212,9 +230,10 @@ fn unread_functions(derived: &Derived) -> Table {
 }
 
 fn policy_settings(derived: &Derived) -> Table {
-    let rows = derived.settings.iter().map(|s| {
-        vec![number(s.policy), text(&s.name), flag(s.missing_ok), flag(s.caller_may_set())]
-    });
+    let rows = derived
+        .settings
+        .iter()
+        .map(|s| vec![number(s.policy), text(&s.name), flag(s.missing_ok), flag(s.caller_may_set())]);
     ("policy_settings", &["policy", "setting", "missing_ok", "caller_may_set"], rows.collect())
 }
 
@@ -232,7 +251,8 @@ fn exposure(catalog: &Catalog, derived: &Derived) -> Table {
         for relation in catalog.relations.values().filter(|r| r.kind != "sequence") {
             let Some((as_role, path)) = acting_path(catalog, &derived.reach, principal, |role| {
                 held.get(&role).is_some_and(|h| {
-                    h.on_any_column(relation.oid) & privileges::SELECT != 0 && h.schemas_used.contains(&relation.schema_oid)
+                    h.on_any_column(relation.oid) & privileges::SELECT != 0
+                        && h.schemas_used.contains(&relation.schema_oid)
                 })
             }) else {
                 continue;
@@ -242,8 +262,12 @@ fn exposure(catalog: &Catalog, derived: &Derived) -> Table {
             let unbound = unbound(catalog, derived, as_role, relation);
             let (as_role, path, verdict) = match (verdict, relation.kind.as_str()) {
                 (Some(v), "table" | "partitioned table") => (v.as_role, v.path.clone(), v.verdict),
-                (Some(v), "materialized view") if v.verdict != "isolated" => (v.as_role, v.path.clone(), "materialized view"),
-                (Some(v), "view") if v.verdict != "isolated" && !relation.security_invoker => (v.as_role, v.path.clone(), "definer view"),
+                (Some(v), "materialized view") if v.verdict != "isolated" => {
+                    (v.as_role, v.path.clone(), "materialized view")
+                }
+                (Some(v), "view") if v.verdict != "isolated" && !relation.security_invoker => {
+                    (v.as_role, v.path.clone(), "definer view")
+                }
                 (Some(v), _) if v.verdict == "isolated" => (v.as_role, v.path.clone(), "isolated"),
                 (_, "foreign table") => (as_role, path, "foreign table"),
                 (_, "materialized view") => (as_role, path, "materialized view"),
@@ -263,7 +287,12 @@ fn exposure(catalog: &Catalog, derived: &Derived) -> Table {
     ("exposure", &["principal", "relation", "verdict", "as_role", "path", "is_tenant_data"], rows)
 }
 
-fn unbound(catalog: &Catalog, derived: &Derived, role: Oid, relation: &super::catalog::Relation) -> Option<&'static str> {
+fn unbound(
+    catalog: &Catalog,
+    derived: &Derived,
+    role: Oid,
+    relation: &super::catalog::Relation,
+) -> Option<&'static str> {
     let attributes = catalog.roles.get(&role);
     if attributes.is_some_and(|r| r.superuser) {
         Some("superuser")

@@ -6,8 +6,26 @@ use super::value::Value;
 pub(crate) fn is_known(name: &str) -> bool {
     matches!(
         name,
-        "lower" | "upper" | "btrim" | "trim" | "ltrim" | "rtrim" | "length" | "char_length" | "left" | "right" | "md5" | "sha256"
-            | "concat" | "abs" | "mod" | "reverse" | "substr" | "substring" | "starts_with" | "strpos"
+        "lower"
+            | "upper"
+            | "btrim"
+            | "trim"
+            | "ltrim"
+            | "rtrim"
+            | "length"
+            | "char_length"
+            | "left"
+            | "right"
+            | "md5"
+            | "sha256"
+            | "concat"
+            | "abs"
+            | "mod"
+            | "reverse"
+            | "substr"
+            | "substring"
+            | "starts_with"
+            | "strpos"
     )
 }
 

@@ -38,7 +38,8 @@ pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Re
                 let policy = question.culprit(&mut search, relation);
                 let explanation = words::explain(world, &witness);
                 // A certain leak says more than one that hangs on an unreadable expression.
-                let better = found.as_ref().is_none_or(|(e, ..): &(Explanation, _, _)| e.uncertain && !explanation.uncertain);
+                let better =
+                    found.as_ref().is_none_or(|(e, ..): &(Explanation, _, _)| e.uncertain && !explanation.uncertain);
                 if better {
                     found = Some((explanation, policy, question.words()));
                 }
@@ -134,7 +135,11 @@ impl Question {
                 let new = if key { WRITTEN } else { JUDGED };
                 super::eval::conjunction(vec![
                     search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
-                    if key { taken_or_kept(search, relation, &frame(WRITTEN)) } else { search.permitted(relation, "UPDATE", true, role, &frame(new)) },
+                    if key {
+                        taken_or_kept(search, relation, &frame(WRITTEN))
+                    } else {
+                        search.permitted(relation, "UPDATE", true, role, &frame(new))
+                    },
                     claimed(search, JUDGED),
                 ])
             }

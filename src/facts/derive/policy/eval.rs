@@ -315,7 +315,12 @@ impl Search<'_> {
                 let element = type_name.trim_end_matches("[]");
                 let elements = self.elements(inner, frame)?;
                 Ok(elements.map(|list| {
-                    list.into_iter().map(|e| { let cast = value::cast(e.value.clone(), element); e.with(cast) }).collect()
+                    list.into_iter()
+                        .map(|e| {
+                            let cast = value::cast(e.value.clone(), element);
+                            e.with(cast)
+                        })
+                        .collect()
                 }))
             }
             Expr::ArrayQuery(query) => self.query_elements(query, frame).map(Some),
@@ -351,7 +356,14 @@ impl Search<'_> {
         Ok(Val { value, sort, origin: Some(var) })
     }
 
-    fn operator(&mut self, operator: &str, operands: &[Expr], whole: &Expr, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
+    fn operator(
+        &mut self,
+        operator: &str,
+        operands: &[Expr],
+        whole: &Expr,
+        frame: &Rc<Frame>,
+        boolean: bool,
+    ) -> Outcome<Val> {
         if let ("@>" | "<@" | "&&" | "?", [left, right]) = (operator, operands) {
             if let Some(value) = self.containment(operator, left, right, frame)? {
                 return self.condition(Ok(value));
@@ -362,13 +374,16 @@ impl Search<'_> {
             let values = operands.iter().map(|o| self.eval(o, frame)).collect::<Outcome<Vec<_>>>()?;
             let sort = combined(&values);
             if sort != Sort::Plain {
-                if let Some(value) = builtin::operator(operator, &values.iter().map(|v| v.value.clone()).collect::<Vec<_>>()) {
+                if let Some(value) =
+                    builtin::operator(operator, &values.iter().map(|v| v.value.clone()).collect::<Vec<_>>())
+                {
                     return Ok(Val { value, sort, origin: None });
                 }
             }
         }
         let text = words::render(whole);
-        let boolean = boolean || matches!(operator, "~" | "!~" | "~*" | "!~*" | "@>" | "<@" | "&&" | "?" | "@@" | "similar to");
+        let boolean =
+            boolean || matches!(operator, "~" | "!~" | "~*" | "!~*" | "@>" | "<@" | "&&" | "?" | "@@" | "similar to");
         self.unknown(&text, frame, operands, boolean)
     }
 
@@ -404,7 +419,9 @@ impl Search<'_> {
             ("session_user", []) => session(name_of(self.principal)),
             ("current_database" | "current_catalog", []) => Val::constant(Value::text(&self.world.catalog.database)),
             ("current_setting", [name, rest @ ..]) => {
-                let Some(setting) = self.eval(name, frame)?.value.as_text().map(str::to_lowercase) else { return Ok(None) };
+                let Some(setting) = self.eval(name, frame)?.value.as_text().map(str::to_lowercase) else {
+                    return Ok(None);
+                };
                 let missing_ok = match rest {
                     [flag, ..] => self.truth(flag, frame)?.is_true(),
                     [] => false,

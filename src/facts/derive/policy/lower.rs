@@ -33,7 +33,11 @@ pub(crate) fn query(text: &str) -> Option<Query> {
 pub(super) fn is_query(kind: SyntaxKind) -> bool {
     matches!(
         kind,
-        SyntaxKind::SELECT | SyntaxKind::COMPOUND_SELECT | SyntaxKind::PAREN_SELECT | SyntaxKind::VALUES | SyntaxKind::TABLE
+        SyntaxKind::SELECT
+            | SyntaxKind::COMPOUND_SELECT
+            | SyntaxKind::PAREN_SELECT
+            | SyntaxKind::VALUES
+            | SyntaxKind::TABLE
     )
 }
 
@@ -154,9 +158,7 @@ fn literal(node: &SyntaxNode) -> Expr {
             None => opaque(node),
         },
         SyntaxKind::ESC_STRING => escaped(&text).map_or_else(|| opaque(node), Expr::Constant),
-        SyntaxKind::POSITIONAL_PARAM => {
-            text[1..].parse().map_or_else(|_| opaque(node), Expr::Parameter)
-        }
+        SyntaxKind::POSITIONAL_PARAM => text[1..].parse().map_or_else(|_| opaque(node), Expr::Parameter),
         _ => opaque(node),
     }
 }
@@ -374,8 +376,7 @@ fn case(node: &SyntaxNode) -> Expr {
             _ => None,
         })
         .collect();
-    let otherwise =
-        child(node, SyntaxKind::ELSE_CLAUSE).and_then(|e| expressions(&e).first().map(boxed));
+    let otherwise = child(node, SyntaxKind::ELSE_CLAUSE).and_then(|e| expressions(&e).first().map(boxed));
     Expr::Case(operand, whens, otherwise)
 }
 
@@ -388,9 +389,9 @@ fn call(node: &SyntaxNode) -> Expr {
     }
     let Some(names) = node.children().next().as_ref().and_then(path) else { return opaque(node) };
     // Aggregates with a FILTER or OVER clause, and named arguments, are beyond what the search evaluates.
-    let plain = node.children().all(|n| {
-        matches!(n.kind(), SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR | SyntaxKind::ARG_LIST)
-    });
+    let plain = node
+        .children()
+        .all(|n| matches!(n.kind(), SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR | SyntaxKind::ARG_LIST));
     let list = child(node, SyntaxKind::ARG_LIST);
     let mut arguments = Vec::new();
     for argument in list.iter().flat_map(|list| list.children()) {
@@ -446,7 +447,13 @@ pub(super) fn lower_query(node: &SyntaxNode) -> Query {
             }
         }
         _ => query.arms.push(Select {
-            sources: vec![Source { alias: None, columns: Vec::new(), from: From::Opaque(folded(node)), optional: false, on: None }],
+            sources: vec![Source {
+                alias: None,
+                columns: Vec::new(),
+                from: From::Opaque(folded(node)),
+                optional: false,
+                on: None,
+            }],
             star: true,
             ..Select::default()
         }),
@@ -458,7 +465,8 @@ fn select(node: &SyntaxNode) -> Select {
     let mut select = Select::default();
     let list = child(node, SyntaxKind::SELECT_CLAUSE).and_then(|c| child(&c, SyntaxKind::TARGET_LIST));
     for target in list.into_iter().flat_map(|l| l.children().collect::<Vec<_>>()) {
-        let star = target.descendants_with_tokens().filter_map(|e| e.into_token()).any(|t| t.kind() == SyntaxKind::STAR);
+        let star =
+            target.descendants_with_tokens().filter_map(|e| e.into_token()).any(|t| t.kind() == SyntaxKind::STAR);
         let expression = expressions(&target).into_iter().next();
         let bare_star = star
             && expression.as_ref().is_none_or(|e| {
@@ -468,9 +476,7 @@ fn select(node: &SyntaxNode) -> Select {
             _ if bare_star => select.star = true,
             Some(expression) => {
                 let alias = child(&target, SyntaxKind::AS_NAME).and_then(|a| child(&a, SyntaxKind::COLUMN_NAME));
-                let name = alias
-                    .map(|a| identifier(a.text().to_string().trim()))
-                    .or_else(|| output_name(&expression));
+                let name = alias.map(|a| identifier(a.text().to_string().trim())).or_else(|| output_name(&expression));
                 select.targets.push((name, lower(&expression)));
             }
             None => {}
@@ -565,9 +571,7 @@ fn join(node: &SyntaxNode, optional: bool, select: &mut Select) {
     let parts: Vec<SyntaxNode> = node.children().collect();
     let Some((first, joins)) = parts.split_first() else { return };
     let kind = |join: &SyntaxNode| join.children().next().map(|n| n.kind());
-    let nullable_left = joins
-        .iter()
-        .any(|j| matches!(kind(j), Some(SyntaxKind::JOIN_RIGHT | SyntaxKind::JOIN_FULL)));
+    let nullable_left = joins.iter().any(|j| matches!(kind(j), Some(SyntaxKind::JOIN_RIGHT | SyntaxKind::JOIN_FULL)));
     sources(first, optional || nullable_left, select);
     for join in joins.iter().filter(|n| n.kind() == SyntaxKind::JOIN) {
         let nullable_right = matches!(kind(join), Some(SyntaxKind::JOIN_LEFT | SyntaxKind::JOIN_FULL));

@@ -85,7 +85,9 @@ fn decision(world: &World<'_>, search: Search<'_>, witness: Option<Witness>, wha
                 unread: search.unread,
             }
         }
-        None => Decision { verdict: "isolated", cause: None, counterexample: None, policy: None, unread: search.unread },
+        None => {
+            Decision { verdict: "isolated", cause: None, counterexample: None, policy: None, unread: search.unread }
+        }
     }
 }
 

@@ -32,7 +32,8 @@ fn returned_query(block: &SyntaxNode) -> Option<Query> {
     let body = lower::child(block, SyntaxKind::PLPGSQL_BODY)?;
     let mut statements = body.children();
     let first = statements.next().filter(|n| n.kind() == SyntaxKind::PLPGSQL_RETURN_QUERY_STMT)?;
-    let only = statements.all(|n| n.kind() == SyntaxKind::PLPGSQL_RETURN_STMT && lower::child(&n, SyntaxKind::PLPGSQL_EXPR).is_none());
+    let only = statements
+        .all(|n| n.kind() == SyntaxKind::PLPGSQL_RETURN_STMT && lower::child(&n, SyntaxKind::PLPGSQL_EXPR).is_none());
     let query = first.children().find(|n| lower::is_query(n.kind()))?;
     only.then(|| lower::lower_query(&query))
 }
@@ -54,7 +55,8 @@ fn block_result(block: &SyntaxNode) -> Option<Expr> {
             return None;
         }
         let name = name(declaration, SyntaxKind::PLPGSQL_VAR_NAME)?;
-        let initial = lower::child(declaration, SyntaxKind::PLPGSQL_VAR_INIT).map_or(Some(Expr::Null), |i| expression(&i))?;
+        let initial =
+            lower::child(declaration, SyntaxKind::PLPGSQL_VAR_INIT).map_or(Some(Expr::Null), |i| expression(&i))?;
         result = Expr::Let(name, Box::new(initial), Box::new(result));
     }
     Some(result)
@@ -80,7 +82,11 @@ fn sequence(statements: &[SyntaxNode], rest: &[SyntaxNode]) -> Option<Expr> {
     };
     match first.kind() {
         SyntaxKind::PLPGSQL_RETURN_STMT => {
-            if lower::child(first, SyntaxKind::PLPGSQL_EXPR).is_none() { Some(Expr::Null) } else { expression(first) }
+            if lower::child(first, SyntaxKind::PLPGSQL_EXPR).is_none() {
+                Some(Expr::Null)
+            } else {
+                expression(first)
+            }
         }
         SyntaxKind::PLPGSQL_ASSIGN_STMT => {
             let target = name(first, SyntaxKind::PLPGSQL_VAR_NAME_REF)?;
@@ -130,7 +136,8 @@ fn select_into(text: &str, after: &[SyntaxNode], rest: &[SyntaxNode]) -> Option<
     if first == "perform" {
         return sequence(after, rest);
     }
-    let into = words.iter().position(|w| w.eq_ignore_ascii_case("into")).filter(|_| first == "select" || first == "with")?;
+    let into =
+        words.iter().position(|w| w.eq_ignore_ascii_case("into")).filter(|_| first == "select" || first == "with")?;
     let strict = usize::from(words.get(into + 1)?.eq_ignore_ascii_case("strict"));
     let target = words.get(into + 1 + strict)?;
     if target.contains([',', '(', ')', '.']) {
@@ -154,13 +161,19 @@ mod tests {
                     if v is null then raise exception 'none'; end if; return v; exception when others then return null; end";
         let query = result(body).expect("readable");
         assert!(matches!(query.arms[0].targets[0].1, Expr::Let(..)));
-        let found = result("begin select tenant_id into strict t from users where id = 1; if not found then return null; end if; return t; end");
+        let found = result(
+            "begin select tenant_id into strict t from users where id = 1; if not found then return null; end if; return t; end",
+        );
         assert!(found.is_some());
     }
 
     #[test]
     fn bodies_that_do_more_are_unreadable() {
-        for body in ["begin execute 'select 1'; return 1; end", "begin for r in select 1 loop return r; end loop; end", "not plpgsql"] {
+        for body in [
+            "begin execute 'select 1'; return 1; end",
+            "begin for r in select 1 loop return r; end loop; end",
+            "not plpgsql",
+        ] {
             assert!(result(body).is_none(), "{body}");
         }
     }

@@ -154,7 +154,17 @@ fn address<T>(node: &T) -> u64 {
 fn is_aggregate(name: &str) -> bool {
     matches!(
         name,
-        "array_agg" | "bool_or" | "bool_and" | "every" | "max" | "min" | "any_value" | "count" | "string_agg" | "json_agg" | "jsonb_agg"
+        "array_agg"
+            | "bool_or"
+            | "bool_and"
+            | "every"
+            | "max"
+            | "min"
+            | "any_value"
+            | "count"
+            | "string_agg"
+            | "json_agg"
+            | "jsonb_agg"
     )
 }
 
@@ -222,7 +232,13 @@ impl Search<'_> {
     }
 
     /// Binds one FROM item. The value says whether the caller may see such a row.
-    fn source(&mut self, source: &Source, row: RowKey, frame: &Rc<Frame>, output: bool) -> Outcome<(String, SourceBound, Value)> {
+    fn source(
+        &mut self,
+        source: &Source,
+        row: RowKey,
+        frame: &Rc<Frame>,
+        output: bool,
+    ) -> Outcome<(String, SourceBound, Value)> {
         let alias = |fallback: &str| source.alias.clone().unwrap_or_else(|| fallback.to_owned());
         let yes = Value::Bool(true);
         match &source.from {
@@ -257,7 +273,14 @@ impl Search<'_> {
                         let (truth, columns) = self.derived(&query, &inner, &source.columns, output)?;
                         return Ok((alias, columns, truth));
                     }
-                    if matches!(name.as_str(), "unnest" | "jsonb_array_elements_text" | "json_array_elements_text" | "string_to_table" | "regexp_split_to_table") {
+                    if matches!(
+                        name.as_str(),
+                        "unnest"
+                            | "jsonb_array_elements_text"
+                            | "json_array_elements_text"
+                            | "string_to_table"
+                            | "regexp_split_to_table"
+                    ) {
                         let column = source.columns.first().cloned().unwrap_or_else(|| alias.clone());
                         let (truth, val) = self.element(&call.arguments[0], row, frame)?;
                         return Ok((alias, SourceBound::Columns(vec![(column, val)]), truth));
@@ -336,7 +359,14 @@ impl Search<'_> {
         conjunction(parts)
     }
 
-    fn view(&mut self, view: &Relation, alias: String, row: RowKey, frame: &Rc<Frame>, output: bool) -> Outcome<(String, SourceBound, Value)> {
+    fn view(
+        &mut self,
+        view: &Relation,
+        alias: String,
+        row: RowKey,
+        frame: &Rc<Frame>,
+        output: bool,
+    ) -> Outcome<(String, SourceBound, Value)> {
         if !self.world.may_read(frame.role, view) {
             return Ok((alias, SourceBound::Absent, Value::Error));
         }
@@ -351,7 +381,13 @@ impl Search<'_> {
     }
 
     /// One row of a query as named values.
-    pub(crate) fn derived(&mut self, query: &Query, frame: &Rc<Frame>, names: &[String], output: bool) -> Outcome<(Value, SourceBound)> {
+    pub(crate) fn derived(
+        &mut self,
+        query: &Query,
+        frame: &Rc<Frame>,
+        names: &[String],
+        output: bool,
+    ) -> Outcome<(Value, SourceBound)> {
         let (truth, inner, arm) = self.some_row(query, frame, output)?;
         let Some(select) = query.arms.get(arm) else { return Ok((Value::Bool(false), SourceBound::Absent)) };
         if truth == Value::Bool(false) {
@@ -407,10 +443,12 @@ impl Search<'_> {
             return self.eval(&Expr::Row(parts), frame);
         }
         match select.targets.first() {
-            Some((_, Expr::Call(call))) if call.schema.is_none() && is_aggregate(&call.name) => match call.arguments.first() {
-                Some(argument) => self.eval(argument, frame),
-                None => Ok(Val::constant(Value::text("1"))),
-            },
+            Some((_, Expr::Call(call))) if call.schema.is_none() && is_aggregate(&call.name) => {
+                match call.arguments.first() {
+                    Some(argument) => self.eval(argument, frame),
+                    None => Ok(Val::constant(Value::text("1"))),
+                }
+            }
             Some((_, Expr::Call(call))) => self.set_returning(call, frame),
             Some((_, target)) => self.eval(target, frame),
             None => Ok(self.star(frame)?.into_iter().next().map_or_else(|| Val::constant(Value::Null), |(_, val)| val)),

@@ -286,6 +286,8 @@ impl<'w> Search<'w> {
 /// A tenant that stands for everybody: its rows are meant to be seen by all.
 pub(crate) fn is_shared(value: &Value) -> bool {
     let Some(text) = value.as_text() else { return false };
-    matches!(text.to_ascii_lowercase().as_str(), "0" | "-1" | "system" | "global" | "public" | "shared" | "default" | "common" | "*")
-        || text.chars().all(|c| c == '0' || c == '-') && text.len() > 1
+    matches!(
+        text.to_ascii_lowercase().as_str(),
+        "0" | "-1" | "system" | "global" | "public" | "shared" | "default" | "common" | "*"
+    ) || text.chars().all(|c| c == '0' || c == '-') && text.len() > 1
 }

@@ -45,13 +45,21 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn expression(&mut self, expr: &Expr) {
         let mut calls = Vec::new();
-        expr.walk(&mut |e| if let Expr::Call(call) = e { calls.push(call) });
+        expr.walk(&mut |e| {
+            if let Expr::Call(call) = e {
+                calls.push(call)
+            }
+        });
         self.calls(calls);
     }
 
     fn query(&mut self, query: &Query) {
         let mut calls = Vec::new();
-        query.walk(&mut |e| if let Expr::Call(call) = e { calls.push(call) });
+        query.walk(&mut |e| {
+            if let Expr::Call(call) = e {
+                calls.push(call)
+            }
+        });
         self.calls(calls);
     }
 

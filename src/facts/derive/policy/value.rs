@@ -93,7 +93,9 @@ pub(crate) fn cast(value: Value, type_text: &str) -> Value {
                 Ok(number) => Value::text(&number.to_string()),
                 Err(_) if value == Value::Bool(true) => Value::text("1"),
                 Err(_) if value == Value::Bool(false) => Value::text("0"),
-                Err(_) => text.trim().parse::<f64>().map_or(Value::Error, |n| Value::text(&(n.round() as i64).to_string())),
+                Err(_) => {
+                    text.trim().parse::<f64>().map_or(Value::Error, |n| Value::text(&(n.round() as i64).to_string()))
+                }
             };
         }
         "numeric" | "decimal" | "real" | "double precision" | "float8" | "float4" => text.trim().parse::<f64>().is_ok(),
@@ -201,9 +203,14 @@ mod tests {
 
     #[test]
     fn like_matches_as_postgresql_does() {
-        for (text, pattern, expected) in
-            [("abc", "a%", true), ("abc", "a_c", true), ("abc", "b%", false), ("a%c", "a\\%c", true), ("", "%", true), ("x", "", false)]
-        {
+        for (text, pattern, expected) in [
+            ("abc", "a%", true),
+            ("abc", "a_c", true),
+            ("abc", "b%", false),
+            ("a%c", "a\\%c", true),
+            ("", "%", true),
+            ("x", "", false),
+        ] {
             assert_eq!(like(text, pattern), expected, "{text} like {pattern}");
         }
     }

@@ -12,7 +12,11 @@ pub(crate) fn render(expr: &Expr) -> String {
         Expr::Null => "NULL".into(),
         Expr::Bool(b) => b.to_string(),
         Expr::Constant(text) => {
-            if text.parse::<f64>().is_ok() { text.clone() } else { format!("'{}'", text.replace('\'', "''")) }
+            if text.parse::<f64>().is_ok() {
+                text.clone()
+            } else {
+                format!("'{}'", text.replace('\'', "''"))
+            }
         }
         Expr::Column(Some(qualifier), name) => format!("{qualifier}.{name}"),
         Expr::Column(None, name) => name.clone(),
@@ -100,7 +104,11 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
             },
             Var::Session(text, _) if !is_own(value) => {
                 note(5, "session flag");
-                conditions.push(if *value == Value::Null { format!("{text} is null") } else { format!("{text} is {}", quoted(value)) });
+                conditions.push(if *value == Value::Null {
+                    format!("{text} is null")
+                } else {
+                    format!("{text} is {}", quoted(value))
+                });
             }
             Var::Opaque(text, _) => {
                 uncertain = true;
@@ -115,7 +123,10 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                 let inner = info.kind == RowKind::Inner;
                 if inner {
                     let name = format!("{}.{}", relation.schema, relation.name);
-                    note(if info.writable { 8 } else { 4 }, if info.writable { "writable trust" } else { "trusted table" });
+                    note(
+                        if info.writable { 8 } else { 4 },
+                        if info.writable { "writable trust" } else { "trusted table" },
+                    );
                     if !looked_up.contains(&name) {
                         looked_up.push(name);
                     }

@@ -141,7 +141,12 @@ impl<'a> World<'a> {
     }
 
     /// Policies of one command that apply to a role, permissive and restrictive.
-    pub(crate) fn policies<'r>(&self, role: Oid, relation: &'r Relation, command: &str) -> (Vec<&'r Policy>, Vec<&'r Policy>) {
+    pub(crate) fn policies<'r>(
+        &self,
+        role: Oid,
+        relation: &'r Relation,
+        command: &str,
+    ) -> (Vec<&'r Policy>, Vec<&'r Policy>) {
         relation
             .policies
             .iter()
@@ -181,7 +186,10 @@ impl World<'_> {
             Expr::Exists(_) | Expr::ArrayQuery(_) | Expr::QuantifiedQuery(..) => alone = false,
             Expr::Scalar(query) => alone &= query.arms.iter().all(|arm| arm.sources.is_empty()),
             Expr::Call(call) => {
-                let of_role = matches!(call.name.as_str(), "current_user" | "session_user" | "user" | "current_role" | "pg_has_role");
+                let of_role = matches!(
+                    call.name.as_str(),
+                    "current_user" | "session_user" | "user" | "current_role" | "pg_has_role"
+                );
                 alone &= call.schema.is_none() && !of_role && !self.catalog.has_function(&call.name);
             }
             _ => {}
