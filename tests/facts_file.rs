@@ -1,4 +1,5 @@
 //! The facts file: what is saved is what is opened, and a bad file is a clear refusal.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
 use govctl::error::Stop;
 use govctl::exit::Exit;

@@ -38,6 +38,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ),
     ("tenant_keys", &["tenancy"]),
     ("tenant_paths", &["tenant_keys"]),
+    ("tenant_predicates", &["tenant_keys", "tenant_paths", "policies", "functions"]),
     ("policy_settings", &["policies", "policy_dependencies", "functions", "parameters", "grants", "role_settings"]),
     (
         "verdicts",

@@ -48,10 +48,10 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         (None, Some(options)) => source::collect(options, &*progress).await?,
         (path, _) => Facts::open(path.as_deref().unwrap_or_else(|| "".as_ref())).await?,
     };
+    let assessment = judge(&mut facts, &library, &config, &*progress).await?;
     if let Some(path) = &args.save_facts {
         facts.save(path).await?;
     }
-    let assessment = judge(&mut facts, &library, &config, &*progress).await?;
     progress.end();
     report(&assessment, args.all, outputs, global, ui)
 }

@@ -198,6 +198,10 @@ create table tenant_keys (relation integer not null, column_number integer not n
 -- Tables that hold tenant data without a key of their own: the way to one. path: 'chunks.document_id → documents.tenant_id'. hops >= 1
 create table tenant_paths (relation integer primary key, key_relation integer not null, hops integer not null, path text not null);
 
+-- For tables with tenant data: the predicate of a policy that would isolate them, written the way this database's own
+-- policies say it (else over a setting app.tenant_id). Text for `fix` templates; identifiers in it are quoted.
+create table tenant_predicates (relation integer primary key, predicate text not null);
+
 -- What one principal can do to rows of another tenant, for tenant relations. as_role: the role it acts as (itself or by SET ROLE),
 -- chosen where it is worst; path says how. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'.
 -- Views count too (command SELECT alone): what their query lets through with the rights it runs with.

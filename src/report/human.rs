@@ -79,9 +79,12 @@ impl Screen<'_> {
 
     /// `██████░░  10 of 14`; only full where all pass.
     fn bar(&self, count: &AxisCount) -> String {
-        let length = if self.look.width >= 90 { 20 } else { 10 };
+        let length = if self.look.width >= 92 { 20 } else { 8 };
         let asked = count.asked();
-        let full = (count.pass * length).checked_div(asked).unwrap_or(0);
+        if asked == 0 {
+            return "no check applies".to_owned();
+        }
+        let full = count.pass * length / asked;
         let (done, left) = (self.look.sign("█", "#"), self.look.sign("░", "."));
         format!("{}{}  {:>3} of {asked}", done.repeat(full), left.repeat(length - full), count.pass)
     }

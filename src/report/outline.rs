@@ -127,7 +127,12 @@ pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option
             format!("Nothing is at or above {fail_on}; {} below it.{doubt}", stand(tally.fail))
         } else {
             let worst = worst.severity;
-            format!("{} open, the worst {worst}.{doubt} Start with:", stand(counting))
+            let all = if counting == tally.fail {
+                format!("{} open", stand(counting))
+            } else {
+                format!("{counting} of {} findings are at or above {fail_on}", tally.fail)
+            };
+            format!("{all}, the worst {worst}.{doubt} Start with:")
         };
         (text, explain)
     } else if tally.undecided > 0 {
@@ -139,7 +144,7 @@ pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option
     } else if tally.pass == 0 {
         ("No check applies to this database: nothing was judged.".to_owned(), Some("govctl checks".to_owned()))
     } else {
-        (format!("Nothing was found, and all of {} could be decided.", checks(tally.pass)), None)
+        ("Nothing was found, and no check was left undecided.".to_owned(), None)
     }
 }
 

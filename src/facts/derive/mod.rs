@@ -5,6 +5,7 @@ mod policy;
 mod principals;
 mod privileges;
 mod reach;
+mod remedy;
 mod tenancy;
 mod verdicts;
 mod write;
@@ -40,6 +41,7 @@ pub(crate) struct Derived {
     functions: Vec<verdicts::FunctionVerdict>,
     unread: Vec<(catalog::Oid, String)>,
     settings: Vec<policy::Setting>,
+    remedy: remedy::Remedy,
 }
 
 fn derivations(catalog: &Catalog, config: &Config) -> Derived {
@@ -66,8 +68,9 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
         let roles = roles.into_iter().map(|role| (role, privileges.of(role))).collect();
         (verdicts, functions, unread, roles)
     };
-    let settings = policy::settings(catalog).into_iter().collect();
-    Derived { principals, reach, roles, mode, tenancy, verdicts, functions, unread, settings }
+    let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
+    let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings);
+    Derived { principals, reach, roles, mode, tenancy, verdicts, functions, unread, settings, remedy }
 }
 
 /// Mode, its source, and why, in one sentence.

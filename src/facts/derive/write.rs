@@ -36,6 +36,7 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         tenancy(derived),
         tenant_keys(catalog, derived),
         tenant_paths(catalog, derived),
+        tenant_predicates(derived),
         verdicts(derived),
         function_verdicts(derived),
         unread_functions(derived),
@@ -195,6 +196,11 @@ fn tenant_paths(catalog: &Catalog, derived: &Derived) -> Table {
         rows.push(vec![number(relation), number(path.key_relation), number(hops), text(words)]);
     }
     ("tenant_paths", &["relation", "key_relation", "hops", "path"], rows)
+}
+
+fn tenant_predicates(derived: &Derived) -> Table {
+    let rows = derived.remedy.predicates.iter().map(|(relation, predicate)| vec![number(*relation), text(predicate)]);
+    ("tenant_predicates", &["relation", "predicate"], rows.collect())
 }
 
 fn verdicts(derived: &Derived) -> Table {

@@ -221,7 +221,7 @@ fn name(node: &SyntaxNode) -> Expr {
 
 fn cast(node: &SyntaxNode) -> Expr {
     let Some(inner) = expressions(node).into_iter().next() else { return opaque(node) };
-    let type_node = node.children().find(|n| !is_expression(n.kind()));
+    let type_node = node.children().find(|n| !is_expression(n.kind()) && n.kind() != SyntaxKind::COLON_COLON);
     let Some(type_node) = type_node else { return opaque(node) };
     let text = folded(&type_node).to_lowercase();
     let text = text.strip_prefix("pg_catalog.").unwrap_or(&text).to_owned();
@@ -649,6 +649,11 @@ mod tests {
         assert_eq!(expression("'it''s'"), Expr::Constant("it's".into()));
         assert_eq!(expression("'''x'''"), Expr::Constant("'x'".into()));
         assert_eq!(expression("-5"), Expr::Constant("-5".into()));
+        assert_eq!(expression("x::integer"), Expr::Cast(Box::new(Expr::Column(None, "x".into())), "integer".into()));
+        assert_eq!(
+            expression("date '2020-01-01'"),
+            Expr::Cast(Box::new(Expr::Constant("2020-01-01".into())), "date".into())
+        );
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Pins {
     pub(crate) direct: BTreeSet<(Oid, i64)>,
     /// Compared with what a sub-select returns.
     pub(crate) looked_up: BTreeSet<(Oid, i64)>,
+    /// Right sides of policies that are one pin and nothing else, as PostgreSQL's own text: `= current_tenant()`.
+    pub(crate) tails: Vec<((Oid, i64), String)>,
 }
 
 impl Pins {
@@ -24,6 +26,7 @@ impl Pins {
                 for text in policy.using.iter().chain(&policy.check) {
                     let expr = parsed.entry(text.as_str()).or_insert_with(|| Arc::new(lower::expression(text)));
                     pins.read(relation, expr);
+                    pins.tails.extend(tail(relation, text, expr));
                 }
             }
         }
@@ -55,6 +58,24 @@ impl Pins {
             _ => {}
         });
     }
+}
+
+/// The right side of a policy that is one pin.
+fn tail(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), String)> {
+    let left = match expr {
+        Expr::Compare(Comparison::Equal, left, right) if matches!(origin(right), Origin::Session | Origin::Query) => {
+            left
+        }
+        Expr::QuantifiedQuery(Comparison::Equal, left, true, _) => left,
+        _ => return None,
+    };
+    let Expr::Column(None, name) = left.as_ref() else { return None };
+    let column = relation.column(name)?;
+    let inner = text.strip_prefix('(')?.strip_suffix(')')?;
+    let tail = inner.strip_prefix(&crate::check::quote::ident(name))?.strip_prefix(' ')?;
+    // What names the relation again means this relation only.
+    let alone = !tail.contains(&format!("{}.", relation.name)) && !tail.contains(&format!("\"{}\".", relation.name));
+    alone.then(|| ((relation.oid, column.number), tail.to_owned()))
 }
 
 /// A column of the policy's own relation, through casts.

@@ -68,6 +68,8 @@ pub(crate) type Outcome<T> = Result<T, Halt>;
 pub(crate) struct Witness {
     pub(crate) values: Vec<(Var, Value)>,
     pub(crate) rows: HashMap<RowKey, RowInfo>,
+    /// Rows that a view or function returns columns of.
+    pub(crate) output_rows: Vec<RowKey>,
     /// The search was cut short: the policy is too large to try everything.
     pub(crate) exhausted: bool,
 }
@@ -127,7 +129,12 @@ impl<'w> Search<'w> {
             if self.descend(goal) {
                 let exhausted = self.steps > BUDGET;
                 let values = self.minimal(goal);
-                return Some(Witness { values, rows: self.rows.clone(), exhausted });
+                return Some(Witness {
+                    values,
+                    rows: self.rows.clone(),
+                    output_rows: self.output_rows.clone(),
+                    exhausted,
+                });
             }
             if !self.grown {
                 return None;

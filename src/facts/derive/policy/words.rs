@@ -121,7 +121,7 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                 let Some(relation) = world.catalog.relations.get(&info.relation) else { continue };
                 let Some(column) = relation.column_number(*number) else { continue };
                 let inner = info.kind == RowKind::Inner;
-                if inner {
+                if inner && !witness.output_rows.contains(row) {
                     let name = format!("{}.{}", relation.schema, relation.name);
                     note(
                         if info.writable { 8 } else { 4 },
@@ -133,7 +133,7 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                     continue;
                 }
                 match world.class(relation, column, inner) {
-                    Class::Key if !value::foreign(&column.type_name).contains(value) => {
+                    Class::Key if !is_own(value) && !value::foreign(&column.type_name).contains(value) => {
                         note(3, if super::search::is_shared(value) { "shared rows" } else { "literal tenant" });
                         conditions.push(format!("{} = {}", column.name, quoted(value)));
                     }
