@@ -439,6 +439,10 @@ async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(C
 
 #[tokio::test]
 async fn postgresql_agrees_with_the_verdicts() {
+    // The judge catches errors in PL/pgSQL, which the embedded server cannot.
+    if support::is_embedded() {
+        return;
+    }
     let database = support::cluster().await;
     let (mut safe, mut accused, mut leaks, mut missed) = (0, 0, 0, Vec::new());
     let mut examples = Vec::new();

@@ -5,6 +5,9 @@ use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
 async fn every_table_is_filled() {
+    if crate::support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_filled").await;
     shop.sql("select pg_create_physical_replication_slot('{db}')").await;
     // a setting that carries a password; on a server that is no standby it does nothing
@@ -40,6 +43,9 @@ async fn reload(shop: &Shop, conninfo: &str) {
 
 #[tokio::test]
 async fn the_facts_mean_what_the_schema_says() {
+    if crate::support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_meaning").await;
     let facts = &mut shop.facts().await;
     let since = |version, yes: &'static str, no: &'static str| if shop.version >= version { yes } else { no };
@@ -153,6 +159,9 @@ async fn the_facts_mean_what_the_schema_says() {
 
 #[tokio::test]
 async fn roles_and_rights_mean_what_the_schema_says() {
+    if crate::support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_rights").await;
     let facts = &mut shop.facts().await;
     assert_rows(

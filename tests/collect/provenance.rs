@@ -4,6 +4,9 @@ use crate::shop::{Shop, assert_rows};
 
 #[tokio::test]
 async fn a_plain_name_is_the_platform_s_only_where_the_platform_owns_it() {
+    if crate::support::is_embedded() {
+        return;
+    }
     let shop = Shop::empty("t_whose").await;
     shop.sql(
         "drop role if exists supabase_admin, supabase_storage_admin, anon;
@@ -61,6 +64,9 @@ async fn a_plain_name_is_the_platform_s_only_where_the_platform_owns_it() {
 
 #[tokio::test]
 async fn what_an_extension_brings_is_its_own() {
+    if crate::support::is_embedded() {
+        return;
+    }
     let shop = Shop::empty("t_theirs").await;
     shop.sql(
         "create extension pg_stat_statements; create schema tools; create extension hstore schema tools;

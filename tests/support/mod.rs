@@ -42,7 +42,8 @@ pub fn server() -> &'static Scratch {
     &SERVER
 }
 
-/// Whether a second connection would wait for the first to be closed.
+/// Whether a second connection would wait for the first to be closed. A test that needs two, or a server that checks
+/// logins, has nothing to say there and returns.
 pub fn is_embedded() -> bool {
     server().kind() == Kind::Embedded
 }
