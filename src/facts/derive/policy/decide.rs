@@ -7,6 +7,7 @@ use super::words::{self, Explanation};
 use super::world::{Class, World};
 use crate::facts::derive::catalog::{Oid, Relation};
 use crate::facts::derive::privileges;
+use crate::facts::derive::tenancy::KeyRole;
 use std::collections::BTreeSet;
 
 const JUDGED: RowKey = 1;
@@ -79,6 +80,8 @@ fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -
     match command {
         "SELECT" => vec![Question::Touch("SELECT")],
         "DELETE" => vec![Question::Touch("DELETE")],
+        // A new row of the tenant table is a new tenant: its own key is unique, so it claims nobody else's.
+        "INSERT" if is_tenant_table(world, relation) => Vec::new(),
         "INSERT" => vec![Question::Plant],
         _ => {
             let held = world.privileges.of(role);
@@ -96,6 +99,13 @@ fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -
             questions
         }
     }
+}
+
+/// The relation's only key is its own primary key.
+fn is_tenant_table(world: &World<'_>, relation: &Relation) -> bool {
+    let mut keys = world.tenancy.keys_of(relation.oid).peekable();
+    keys.peek().is_some()
+        && keys.all(|(column, key)| key.role == KeyRole::TenantTable && relation.primary_key == [column])
 }
 
 impl Question {

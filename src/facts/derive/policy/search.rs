@@ -238,12 +238,20 @@ impl<'w> Search<'w> {
         let foreign = value::foreign(type_name);
         let one_foreign = foreign[0].clone();
         let owned = self.assigned.get(&Var::Owned(row)) == Some(&Value::Bool(true));
-        let constants = self.learned(&var).filter(|v| *v != own);
-        let mut values = match self.world.class(relation, column, inner) {
+        // The name of a role the session is says as much as its tenant's key: one role a tenant.
+        let (names, constants): (Vec<_>, Vec<_>) = self
+            .learned(&var)
+            .filter(|v| *v != own)
+            .partition(|v| self.world.is_name_of(v, [self.principal, self.role]));
+        let own_or_named = || std::iter::once(own.clone()).chain(names.iter().cloned());
+        let mut values: Vec<Value> = match self.world.class(relation, column, inner) {
             Class::Key => match info.kind {
-                RowKind::Own => vec![own],
-                _ if owned => vec![own],
-                _ => foreign.into_iter().chain(constants.filter(|v| self.judge_shared || !is_shared(v))).collect(),
+                RowKind::Own => own_or_named().collect(),
+                _ if owned => own_or_named().collect(),
+                _ => {
+                    let shared = |v: &Value| self.judge_shared || !is_shared(v);
+                    foreign.into_iter().chain(constants.into_iter().filter(shared)).collect()
+                }
             },
             Class::Link => match info.kind {
                 RowKind::Written => vec![own, one_foreign],
@@ -257,13 +265,13 @@ impl<'w> Search<'w> {
                         RowKind::Inner => info.writable || !self.world.tenancy.is_tenant_data(info.relation),
                         _ => !self.world.person_tied(relation),
                     };
-                let own = named.then_some(own.clone());
-                own.into_iter().chain([one_foreign]).chain(constants).collect()
+                let own = named.then(own_or_named);
+                own.into_iter().flatten().chain([one_foreign]).chain(constants).collect()
             }
             Class::Identity => {
                 let named = owned || info.writable || !self.world.tenancy.is_tenant_data(info.relation);
-                let own = named.then_some(own.clone());
-                own.into_iter().chain([value::fresh(type_name)]).chain(constants).collect()
+                let own = named.then(own_or_named);
+                own.into_iter().flatten().chain([value::fresh(type_name)]).chain(constants).collect()
             }
             Class::Plain => match self.world.catalog.enum_labels.get(&column.type_oid) {
                 Some(labels) if column.type_kind == "enum" => labels.iter().map(|l| Value::text(l)).collect(),
