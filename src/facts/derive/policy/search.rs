@@ -249,7 +249,8 @@ impl<'w> Search<'w> {
                 RowKind::Own => own_or_named().collect(),
                 _ if owned => own_or_named().collect(),
                 _ => {
-                    let shared = |v: &Value| self.judge_shared || !is_shared(v);
+                    // An empty key is nobody's.
+                    let shared = |v: &Value| v.as_text() != Some("") && (self.judge_shared || !is_shared(v));
                     foreign.into_iter().chain(constants.into_iter().filter(shared)).collect()
                 }
             },
