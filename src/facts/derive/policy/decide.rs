@@ -195,9 +195,16 @@ fn taken_or_kept(search: &mut Search<'_>, relation: &Relation, frame: &std::rc::
     search.permitted(relation, "UPDATE", true, role, frame)
 }
 
-/// Reads the key columns, so that a policy without them still has a row of another tenant to judge.
+/// Reads what says whose the row is, so that a policy without it still has a row of another tenant to judge.
 fn foreign_key_is_foreign(search: &mut Search<'_>, relation: &Relation, row: RowKey) -> Outcome<Value> {
     let world = search.world;
+    // Without a key of its own a row is whose its parent is: a link to the session's own parent claims nothing.
+    if let Some(&(_, hop)) = world.tenancy.paths.get(&relation.oid).and_then(|path| path.hops.first()) {
+        let own = relation.column_number(hop).map(|column| super::value::own(&column.type_name));
+        if Some(search.get(Var::Column(row, hop))?) == own {
+            return Ok(Value::Bool(false));
+        }
+    }
     for column in &relation.columns {
         if world.class(relation, column, false) == Class::Key {
             search.get(Var::Owned(row))?;
