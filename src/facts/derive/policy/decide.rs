@@ -7,6 +7,7 @@ use super::words::{self, Explanation};
 use super::world::{Class, World};
 use crate::facts::derive::catalog::{Oid, Relation};
 use crate::facts::derive::privileges;
+use crate::facts::derive::tenancy::KeyRole;
 use std::collections::BTreeSet;
 
 const JUDGED: RowKey = 1;
@@ -81,6 +82,8 @@ fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -
     match command {
         "SELECT" => vec![Question::Touch("SELECT")],
         "DELETE" => vec![Question::Touch("DELETE")],
+        // A new row of the tenant table is a new tenant: its own key is unique, so it claims nobody else's.
+        "INSERT" if is_tenant_table(world, relation) => Vec::new(),
         "INSERT" => vec![Question::Plant],
         _ => {
             let held = world.privileges.of(role);
@@ -98,6 +101,13 @@ fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -
             questions
         }
     }
+}
+
+/// The relation's only key is its own primary key.
+fn is_tenant_table(world: &World<'_>, relation: &Relation) -> bool {
+    let mut keys = world.tenancy.keys_of(relation.oid).peekable();
+    keys.peek().is_some()
+        && keys.all(|(column, key)| key.role == KeyRole::TenantTable && relation.primary_key == [column])
 }
 
 impl Question {
@@ -174,9 +184,16 @@ fn taken_or_kept(search: &mut Search<'_>, relation: &Relation, frame: &std::rc::
     search.permitted(relation, "UPDATE", true, role, frame)
 }
 
-/// Reads the key columns, so that a policy without them still has a row of another tenant to judge.
+/// Reads what says whose the row is, so that a policy without it still has a row of another tenant to judge.
 fn foreign_key_is_foreign(search: &mut Search<'_>, relation: &Relation, row: RowKey) -> Outcome<Value> {
     let world = search.world;
+    // Without a key of its own a row is whose its parent is: a link to the session's own parent claims nothing.
+    if let Some(&(_, hop)) = world.tenancy.paths.get(&relation.oid).and_then(|path| path.hops.first()) {
+        let own = relation.column_number(hop).map(|column| super::value::own(&column.type_name));
+        if Some(search.get(Var::Column(row, hop))?) == own {
+            return Ok(Value::Bool(false));
+        }
+    }
     for column in &relation.columns {
         if world.class(relation, column, false) == Class::Key {
             search.get(Var::Owned(row))?;

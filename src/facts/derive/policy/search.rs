@@ -326,12 +326,21 @@ impl<'w> Search<'w> {
         let foreign = value::foreign(type_name);
         let one_foreign = foreign[0].clone();
         let owned = self.assigned.get(&Var::Owned(row)) == Some(&Value::Bool(true));
-        let constants = self.learned(&var).filter(|v| *v != own);
-        let mut values = match self.world.class(relation, column, inner) {
+        // The name of a role the session is says as much as its tenant's key: one role a tenant.
+        let (names, constants): (Vec<_>, Vec<_>) = self
+            .learned(&var)
+            .filter(|v| *v != own)
+            .partition(|v| self.world.is_name_of(v, [self.principal, self.role]));
+        let own_or_named = || std::iter::once(own.clone()).chain(names.iter().cloned());
+        let mut values: Vec<Value> = match self.world.class(relation, column, inner) {
             Class::Key => match info.kind {
-                RowKind::Own => vec![own],
-                _ if owned => vec![own],
-                _ => foreign.into_iter().chain(constants.filter(|v| self.judge_shared || !is_shared(v))).collect(),
+                RowKind::Own => own_or_named().collect(),
+                _ if owned => own_or_named().collect(),
+                _ => {
+                    // An empty key is nobody's.
+                    let shared = |v: &Value| v.as_text() != Some("") && (self.judge_shared || !is_shared(v));
+                    foreign.into_iter().chain(constants.into_iter().filter(shared)).collect()
+                }
             },
             Class::Link => match info.kind {
                 RowKind::Written => vec![own, one_foreign],
@@ -348,17 +357,16 @@ impl<'w> Search<'w> {
                 // The session's person is one: another row of the table of persons is another person.
                 let is_person = inner && relation.primary_key == [number] && self.world.is_person(relation);
                 match (named, is_person) {
-                    (true, true) if owned => vec![own.clone()],
-                    (true, _) => [own.clone(), one_foreign].into_iter().chain(constants).collect(),
+                    (true, true) if owned => own_or_named().collect(),
+                    (true, _) => own_or_named().into_iter().chain([one_foreign]).chain(constants).collect(),
                     (false, _) => [one_foreign].into_iter().chain(constants).collect(),
                 }
             }
             Class::Identity => {
                 let named = owned || info.writable || !self.world.is_owned(relation);
-                if named { vec![own.clone(), value::fresh(type_name)] } else { vec![one_foreign] }
-                    .into_iter()
-                    .chain(constants)
-                    .collect()
+                let mut values: Vec<Value> = if named { own_or_named().collect() } else { vec![one_foreign] };
+                values.extend(named.then(|| value::fresh(type_name)));
+                values.into_iter().chain(constants).collect()
             }
             Class::Plain => match self.world.catalog.enum_labels.get(&column.type_oid) {
                 Some(labels) if column.type_kind == "enum" => labels.iter().map(|l| Value::text(l)).collect(),
