@@ -77,6 +77,9 @@ pub(crate) struct Witness {
 /// Tries before a formula counts as too large; then it may let anything through.
 const BUDGET: usize = 60_000;
 
+/// Variables before a formula counts as too large: each is a level of recursion.
+const DEPTH: usize = 1_000;
+
 /// Values a variable may learn beyond its own.
 const LEARNED: usize = 24;
 
@@ -144,6 +147,9 @@ impl<'w> Search<'w> {
 
     fn descend(&mut self, goal: &mut dyn FnMut(&mut Self) -> Outcome<Value>) -> bool {
         self.steps += 1;
+        if self.trail.len() > DEPTH {
+            self.steps = BUDGET + 1;
+        }
         if self.steps > BUDGET {
             return true;
         }
