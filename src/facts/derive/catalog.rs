@@ -16,6 +16,7 @@ pub(crate) struct Role {
     pub(crate) oid: Oid,
     pub(crate) name: String,
     pub(crate) superuser: bool,
+    pub(crate) inherit: bool,
     pub(crate) login: bool,
     pub(crate) replication: bool,
     pub(crate) bypass_rls: bool,
@@ -84,7 +85,6 @@ pub(crate) struct Column {
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) oid: Oid,
-    pub(crate) name: String,
     pub(crate) permissive: bool,
     pub(crate) command: String,
     pub(crate) using: Option<String>,
@@ -94,7 +94,6 @@ pub(crate) struct Policy {
 
 #[derive(Clone, Debug)]
 pub(crate) struct ForeignKey {
-    pub(crate) name: String,
     pub(crate) target: Oid,
     /// (column here, column there)
     pub(crate) columns: Vec<(i64, i64)>,
@@ -107,7 +106,6 @@ pub(crate) struct Function {
     pub(crate) schema: String,
     pub(crate) name: String,
     pub(crate) language: String,
-    pub(crate) kind: String,
     pub(crate) owner: Oid,
     pub(crate) security_definer: bool,
     pub(crate) strict: bool,
@@ -131,7 +129,6 @@ pub(crate) struct Grant {
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Schema {
     pub(crate) oid: Oid,
-    pub(crate) name: String,
     pub(crate) owner: Oid,
     pub(crate) default_acl: bool,
 }
@@ -151,6 +148,8 @@ pub(crate) struct Catalog {
     pub(crate) enum_labels: HashMap<Oid, Vec<String>>,
     /// (view, relation it names)
     pub(crate) view_relations: Vec<(Oid, Oid)>,
+    /// By child. Of ordinary inheritance, too, one parent.
+    pub(crate) partition_parents: HashMap<Oid, Oid>,
     relations_by_name: HashMap<(String, String), Oid>,
     functions_by_name: HashMap<String, Vec<Oid>>,
 }
@@ -186,6 +185,8 @@ impl Catalog {
                  order by view, object",
         )
         .await?;
+        catalog.partition_parents =
+            all::<(Oid, Oid)>(c, "select child, parent from inheritance").await?.into_iter().collect();
         for (oid, label) in
             all::<(Oid, String)>(c, "select type_oid, label from enum_labels order by type_oid, position").await?
         {
@@ -251,40 +252,40 @@ impl Catalog {
         for (policy, role) in all::<(Oid, Oid)>(c, "select policy, role from policy_roles").await? {
             policy_roles.entry(policy).or_default().push(role);
         }
-        type PolicyRow = (Oid, Oid, String, bool, String, Option<String>, Option<String>);
+        type PolicyRow = (Oid, Oid, bool, String, Option<String>, Option<String>);
         let policies: Vec<PolicyRow> = all(
             c,
-            "select oid, relation, name, permissive, command, using_expression, check_expression from policies order by name",
+            "select oid, relation, permissive, command, using_expression, check_expression from policies order by name",
         )
         .await?;
-        for (oid, relation, name, permissive, command, using, check) in policies {
+        for (oid, relation, permissive, command, using, check) in policies {
             if let Some(relation) = self.relations.get_mut(&relation) {
                 let roles = policy_roles.remove(&oid).unwrap_or_default();
-                relation.policies.push(Policy { oid, name, permissive, command, using, check, roles });
+                relation.policies.push(Policy { oid, permissive, command, using, check, roles });
             }
         }
         self.load_keys(c).await
     }
 
     async fn load_keys(&mut self, c: &mut SqliteConnection) -> Result<(), Stop> {
-        type Key = (Oid, Oid, String, String, Option<Oid>, i64, Option<i64>);
+        type Key = (Oid, Oid, String, Option<Oid>, i64, Option<i64>);
         let keys: Vec<Key> = all(
             c,
-            "select k.oid, k.relation, k.name, k.kind, k.referenced_relation, c.column_number, c.referenced_column_number
+            "select k.oid, k.relation, k.kind, k.referenced_relation, c.column_number, c.referenced_column_number
              from constraints k join constraint_columns c on c.constraint_oid = k.oid
              where k.kind in ('primary key', 'unique') or (k.kind = 'foreign key' and k.enforced)
              order by k.relation, k.oid, c.position",
         )
         .await?;
         let mut previous = 0;
-        for (oid, relation, name, kind, target, column, referenced) in keys {
+        for (oid, relation, kind, target, column, referenced) in keys {
             let Some(relation) = self.relations.get_mut(&relation) else { continue };
             let first = oid != previous;
             previous = oid;
             if kind == "foreign key" {
                 if first {
                     let target = target.unwrap_or_default();
-                    relation.foreign_keys.push(ForeignKey { name, target, columns: Vec::new() });
+                    relation.foreign_keys.push(ForeignKey { target, columns: Vec::new() });
                 }
                 if let Some(key) = relation.foreign_keys.last_mut() {
                     key.columns.push((column, referenced.unwrap_or_default()));

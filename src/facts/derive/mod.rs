@@ -1,6 +1,8 @@
 //! What SQL over a catalog cannot say, computed and written back as facts.
 
+mod binding;
 mod catalog;
+mod exposure;
 mod policy;
 mod principals;
 mod privileges;
@@ -13,10 +15,12 @@ mod write;
 use super::Facts;
 use crate::config::{Config, TenancyMode};
 use crate::error::Stop;
-use catalog::Catalog;
+use catalog::{Catalog, Oid};
 use policy::{Pins, World};
-use privileges::Privileges;
+use privileges::{Held, Privileges};
 use reach::Reach;
+use std::collections::BTreeSet;
+use std::rc::Rc;
 use tenancy::{KeyRole, Tenancy};
 
 /// Fills part 2 of the schema from part 1.
@@ -34,12 +38,13 @@ pub(crate) struct Derived {
     principals: Vec<principals::Principal>,
     reach: Reach,
     /// Principals and every role they may become.
-    roles: Vec<(catalog::Oid, std::rc::Rc<privileges::Held>)>,
+    roles: Vec<(Oid, Rc<Held>)>,
     mode: (&'static str, &'static str, String),
     tenancy: Tenancy,
     verdicts: Vec<verdicts::Verdict>,
+    exposure: Vec<exposure::Exposure>,
     functions: Vec<verdicts::FunctionVerdict>,
-    unread: Vec<(catalog::Oid, String)>,
+    unread: Vec<(Oid, String)>,
     settings: Vec<policy::Setting>,
     remedy: remedy::Remedy,
 }
@@ -51,26 +56,23 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
     let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
     let mode = mode(&tenancy, catalog, config);
-    let (verdicts, functions, unread, roles) = {
-        let privileges = Privileges::new(catalog, &reach);
-        let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
-        let mut judge = verdicts::Judge::new(&world);
-        let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
-        let functions = verdicts::functions(&world, &principals);
-        let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
-        let mut roles: Vec<_> = principals
-            .iter()
-            .flat_map(|p| reach.of(p.role).filter(|(to, s)| s.can_set || *to == p.role).map(|(to, _)| to))
-            .collect();
-        roles.extend(principals.iter().map(|p| p.role));
-        roles.sort_unstable();
-        roles.dedup();
-        let roles = roles.into_iter().map(|role| (role, privileges.of(role))).collect();
-        (verdicts, functions, unread, roles)
-    };
+    let privileges = Privileges::new(catalog, &reach);
+    let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
+    let mut judge = verdicts::Judge::new(&world);
+    let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
+    let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
+    let functions = verdicts::functions(&world, &principals);
+    let exposure = exposure::find(&world, &principals, &verdicts);
+    let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
     let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings);
-    Derived { principals, reach, roles, mode, tenancy, verdicts, functions, unread, settings, remedy }
+    Derived { principals, roles, mode, verdicts, exposure, functions, unread, settings, remedy, reach, tenancy }
+}
+
+/// Principals and every role they may become.
+fn become_or_are(principals: &[principals::Principal], reach: &Reach) -> BTreeSet<Oid> {
+    let others = |role| reach.of(role).filter(|(_, step)| step.can_set()).map(|(to, _)| to);
+    principals.iter().flat_map(|p| others(p.role).chain([p.role])).collect()
 }
 
 /// Mode, its source, and why, in one sentence.

@@ -1,6 +1,6 @@
 //! Who may connect, and what for: the callers every verdict is about.
 
-use super::catalog::{Catalog, Oid, PUBLIC, Role};
+use super::catalog::{Catalog, Grant, Oid, PUBLIC, Role};
 use super::reach::Reach;
 use std::collections::BTreeSet;
 
@@ -35,23 +35,23 @@ pub(crate) struct Principal {
 /// Every login, every role that waits for one, and PUBLIC where nobody else would show what it may do.
 pub(crate) fn find(catalog: &Catalog, reach: &Reach) -> Vec<Principal> {
     let logins: Vec<&Role> = catalog.roles.values().filter(|r| r.login && !r.name.starts_with("pg_")).collect();
-    let reached: BTreeSet<Oid> =
-        logins.iter().filter(|r| !r.superuser).flat_map(|r| reach.of(r.oid).map(|(to, _)| to)).collect();
-    let granted: BTreeSet<Oid> = catalog
-        .grants
-        .iter()
-        .filter(|g| matches!(g.object_kind.as_str(), "relation" | "column" | "function"))
-        .filter(|g| catalog.relations.get(&g.object).is_none_or(|r| r.owner != g.grantee))
-        .filter(|g| catalog.functions.get(&g.object).is_none_or(|f| f.owner != g.grantee))
-        .map(|g| g.grantee)
-        .collect();
-    let mut principals: Vec<Principal> =
-        logins.iter().map(|r| principal(r, if r.superuser { Kind::Superuser } else { Kind::Login })).collect();
+    let usable =
+        |login: &Role| reach.of(login.oid).filter(|(_, step)| step.inherits || step.can_set()).map(|(to, _)| to);
+    let reached: BTreeSet<Oid> = logins.iter().filter(|r| !r.superuser).copied().flat_map(usable).collect();
+    let owner = |grant: &Grant| match grant.object_kind.as_str() {
+        "relation" | "column" => catalog.relations.get(&grant.object).map(|r| r.owner),
+        "function" => catalog.functions.get(&grant.object).map(|f| f.owner),
+        _ => None,
+    };
+    let by_others = catalog.grants.iter().filter(|grant| owner(grant).is_some_and(|owner| owner != grant.grantee));
+    let granted: BTreeSet<Oid> = by_others.map(|grant| grant.grantee).collect();
+    let kind = |role: &Role, otherwise: Kind| if role.superuser { Kind::Superuser } else { otherwise };
+    let mut principals: Vec<Principal> = logins.iter().map(|r| principal(r, kind(r, Kind::Login))).collect();
     let waiting = catalog
         .roles
         .values()
         .filter(|r| !r.login && r.provenance != "system" && granted.contains(&r.oid) && !reached.contains(&r.oid));
-    principals.extend(waiting.map(|r| principal(r, Kind::Unused)));
+    principals.extend(waiting.map(|r| principal(r, kind(r, Kind::Unused))));
     if principals.iter().all(|p| p.kind == Kind::Superuser) {
         principals.push(Principal { role: PUBLIC, name: "PUBLIC".into(), kind: Kind::Public, purpose: "unknown" });
     }

@@ -4,7 +4,7 @@
 //! names PUBLIC, the role, or a role whose privileges it has; an object without a stored ACL has the built-in one of
 //! `acldefault`; the predefined roles `pg_read_all_data`, `pg_write_all_data` and `pg_maintain` add theirs.
 
-use super::catalog::{Catalog, Oid, PUBLIC};
+use super::catalog::{Catalog, Grant, Oid, PUBLIC};
 use super::reach::Reach;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -21,7 +21,7 @@ pub(crate) const TRUNCATE: Rights = 16;
 pub(crate) const REFERENCES: Rights = 32;
 pub(crate) const TRIGGER: Rights = 64;
 pub(crate) const MAINTAIN: Rights = 128;
-const ALL: Rights = 255;
+const EVERY: Rights = 255;
 
 fn right(privilege: &str) -> Rights {
     match privilege {
@@ -53,6 +53,16 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    fn add(&mut self, given: Given) {
+        match given {
+            Given::Relation(oid, rights) => *self.relations.entry(oid).or_default() |= rights,
+            Given::Column(oid, number, rights) => *self.columns.entry((oid, number)).or_default() |= rights,
+            Given::Use(oid) => drop(self.schemas_used.insert(oid)),
+            Given::Create(oid) => drop(self.schemas_created_in.insert(oid)),
+            Given::Execute(oid) => drop(self.functions.insert(oid)),
+        }
+    }
+
     /// Rights on the whole relation.
     pub(crate) fn on(&self, relation: Oid) -> Rights {
         self.relations.get(&relation).copied().unwrap_or(0)
@@ -70,26 +80,61 @@ impl Held {
     }
 }
 
+/// What one stored ACL entry gives.
+#[derive(Clone, Copy, Debug)]
+enum Given {
+    Relation(Oid, Rights),
+    Column(Oid, i64, Rights),
+    Use(Oid),
+    Create(Oid),
+    Execute(Oid),
+}
+
+impl Given {
+    fn of(grant: &Grant) -> Option<Self> {
+        let rights = right(&grant.privilege);
+        match (grant.object_kind.as_str(), grant.privilege.as_str()) {
+            ("relation", _) => Some(Self::Relation(grant.object, rights)),
+            ("column", _) => Some(Self::Column(grant.object, grant.column_number, rights)),
+            ("schema", "USAGE") => Some(Self::Use(grant.object)),
+            ("schema", "CREATE") => Some(Self::Create(grant.object)),
+            ("function", _) => Some(Self::Execute(grant.object)),
+            _ => None,
+        }
+    }
+}
+
 /// The privileges of every role, computed when first asked for.
 pub(crate) struct Privileges<'a> {
     catalog: &'a Catalog,
     reach: &'a Reach,
-    by_grantee: HashMap<Oid, Vec<usize>>,
-    defaults_by_owner: HashMap<Oid, Vec<Oid>>,
+    /// Every right there is: MAINTAIN came with PostgreSQL 17.
+    all: Rights,
+    by_grantee: HashMap<Oid, Vec<Given>>,
+    /// What the built-in ACL gives the owner of an object without a stored one.
+    by_owner: HashMap<Oid, Vec<Given>>,
     held: RefCell<HashMap<Oid, Rc<Held>>>,
 }
 
 impl<'a> Privileges<'a> {
     pub(crate) fn new(catalog: &'a Catalog, reach: &'a Reach) -> Self {
-        let mut by_grantee: HashMap<Oid, Vec<usize>> = HashMap::new();
-        for (index, grant) in catalog.grants.iter().enumerate() {
-            by_grantee.entry(grant.grantee).or_default().push(index);
+        let all = if catalog.server_version_num >= 170_000 { EVERY } else { EVERY & !MAINTAIN };
+        let mut by_grantee: HashMap<Oid, Vec<Given>> = HashMap::new();
+        for grant in &catalog.grants {
+            by_grantee.entry(grant.grantee).or_default().extend(Given::of(grant));
         }
-        let mut defaults_by_owner: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        // acldefault gives EXECUTE on functions to PUBLIC.
+        let functions = catalog.functions.values().filter(|f| f.default_acl);
+        by_grantee.entry(PUBLIC).or_default().extend(functions.map(|f| Given::Execute(f.oid)));
+        let mut by_owner: HashMap<Oid, Vec<Given>> = HashMap::new();
         for relation in catalog.relations.values().filter(|r| r.default_acl) {
-            defaults_by_owner.entry(relation.owner).or_default().push(relation.oid);
+            let rights = if relation.kind == "sequence" { SELECT | UPDATE } else { all };
+            by_owner.entry(relation.owner).or_default().push(Given::Relation(relation.oid, rights));
         }
-        Self { catalog, reach, by_grantee, defaults_by_owner, held: RefCell::default() }
+        for schema in catalog.schemas.values().filter(|s| s.default_acl) {
+            by_owner.entry(schema.owner).or_default().extend([Given::Use(schema.oid), Given::Create(schema.oid)]);
+        }
+        Self { catalog, reach, all, by_grantee, by_owner, held: RefCell::default() }
     }
 
     /// What `role` holds; `PUBLIC` for what everybody holds.
@@ -103,9 +148,8 @@ impl<'a> Privileges<'a> {
     }
 
     fn everything(&self) -> Held {
-        let maintain = if self.catalog.server_version_num >= 170_000 { ALL } else { ALL & !MAINTAIN };
         Held {
-            relations: self.catalog.relations.keys().map(|&oid| (oid, maintain)).collect(),
+            relations: self.catalog.relations.keys().map(|&oid| (oid, self.all)).collect(),
             columns: BTreeMap::new(),
             schemas_used: self.catalog.schemas.keys().copied().collect(),
             schemas_created_in: self.catalog.schemas.keys().copied().collect(),
@@ -114,40 +158,14 @@ impl<'a> Privileges<'a> {
     }
 
     fn compute(&self, role: Oid) -> Held {
-        let mut grantees = vec![PUBLIC];
-        grantees.extend(self.reach.of(role).filter(|(_, step)| step.inherits).map(|(to, _)| to));
-        let maintain = self.catalog.server_version_num >= 170_000;
+        let inherited = self.reach.of(role).filter(|(_, step)| step.inherits).map(|(to, _)| to);
         let mut held = Held::default();
-        for grantee in grantees {
-            for &index in self.by_grantee.get(&grantee).into_iter().flatten() {
-                let grant = &self.catalog.grants[index];
-                let bit = right(&grant.privilege);
-                match grant.object_kind.as_str() {
-                    "relation" => *held.relations.entry(grant.object).or_default() |= bit,
-                    "column" => *held.columns.entry((grant.object, grant.column_number)).or_default() |= bit,
-                    "schema" if grant.privilege == "USAGE" => {
-                        held.schemas_used.insert(grant.object);
-                    }
-                    "schema" if grant.privilege == "CREATE" => {
-                        held.schemas_created_in.insert(grant.object);
-                    }
-                    "function" => {
-                        held.functions.insert(grant.object);
-                    }
-                    _ => {}
-                }
-            }
-            for &relation in self.defaults_by_owner.get(&grantee).into_iter().flatten() {
-                held.relations.insert(relation, if maintain { ALL } else { ALL & !MAINTAIN });
-            }
-            for schema in self.catalog.schemas.values().filter(|s| s.default_acl && s.owner == grantee) {
-                held.schemas_used.insert(schema.oid);
-                held.schemas_created_in.insert(schema.oid);
+        for grantee in std::iter::once(PUBLIC).chain(inherited) {
+            for sources in [&self.by_grantee, &self.by_owner] {
+                sources.get(&grantee).into_iter().flatten().for_each(|given| held.add(*given));
             }
             self.predefined(grantee, &mut held);
         }
-        // acldefault gives EXECUTE on functions to PUBLIC.
-        held.functions.extend(self.catalog.functions.values().filter(|f| f.default_acl).map(|f| f.oid));
         held
     }
 

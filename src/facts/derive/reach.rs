@@ -3,82 +3,63 @@
 //! `roles_is_member_of` in `src/backend/utils/adt/acl.c`: a role holds the privileges of another where a chain of
 //! memberships with INHERIT leads there, and may `SET ROLE` to it where a chain with SET does. Before PostgreSQL 16
 //! INHERIT is the member's own attribute and SET is implied. The owner of the database is a member of
-//! `pg_database_owner` without a row saying so; superusers are members of every role.
+//! `pg_database_owner` without a row saying so; superusers are members of every role. ADMIN OPTION is held where the
+//! role itself or any role it is a member of, by whatever options, was granted it.
 
-use super::catalog::{Catalog, Oid};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use super::catalog::{Catalog, Oid, Role};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// One role another reaches.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     /// Its privileges count at once.
     pub(crate) inherits: bool,
-    /// `SET ROLE` to it is allowed.
-    pub(crate) can_set: bool,
     /// May grant it to others.
     pub(crate) admin: bool,
-    /// Roles from the start to this one, the shortest way with the strongest of the three rights.
+    /// Roles from the start to this one: the shortest way whose privileges are inherited, else one to `SET ROLE`, else any.
     pub(crate) path: Vec<Oid>,
+    /// The shortest way by which `SET ROLE` to it is allowed.
+    pub(crate) set_path: Option<Vec<Oid>>,
+}
+
+impl Step {
+    /// `SET ROLE` to it is allowed.
+    pub(crate) const fn can_set(&self) -> bool {
+        self.set_path.is_some()
+    }
 }
 
 /// The closure of every role.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     steps: HashMap<Oid, BTreeMap<Oid, Step>>,
-    superusers: Vec<Oid>,
+    superusers: BTreeSet<Oid>,
+}
+
+/// One membership, seen from the member.
+struct Edge {
+    to: Oid,
+    inherits: bool,
+    sets: bool,
+    admin: bool,
 }
 
 impl Reach {
     pub(crate) fn new(catalog: &Catalog) -> Self {
-        let mut edges: HashMap<Oid, Vec<(Oid, bool, bool, bool)>> = HashMap::new();
+        let mut edges: HashMap<Oid, Vec<Edge>> = HashMap::new();
         for m in &catalog.memberships {
-            edges.entry(m.member).or_default().push((m.role, m.inherit_option, m.set_option, m.admin_option));
+            let edge = Edge { to: m.role, inherits: m.inherit_option, sets: m.set_option, admin: m.admin_option };
+            edges.entry(m.member).or_default().push(edge);
         }
-        // Since PostgreSQL 14 the owner of the database belongs to pg_database_owner implicitly.
-        if let Some(role) = catalog.roles.values().find(|r| r.name == "pg_database_owner") {
-            edges.entry(catalog.database_owner).or_default().push((role.oid, true, true, false));
+        if let (Some(to), Some(owner)) =
+            (catalog.roles.values().find(|r| r.name == "pg_database_owner"), catalog.roles.get(&catalog.database_owner))
+        {
+            let inherits = catalog.server_version_num >= 160_000 || owner.inherit;
+            edges.entry(owner.oid).or_default().push(Edge { to: to.oid, inherits, sets: true, admin: false });
         }
-        let steps = catalog.roles.keys().map(|&role| (role, Self::from(role, &edges))).collect();
+        let steps = catalog.roles.values().map(|role| (role.oid, closure(catalog, role, &edges))).collect();
         let superusers = catalog.roles.values().filter(|r| r.superuser).map(|r| r.oid).collect();
         Self { steps, superusers }
-    }
-
-    /// Three breadth-first walks, one a right, since a chain must hold its right on every edge.
-    fn from(start: Oid, edges: &HashMap<Oid, Vec<(Oid, bool, bool, bool)>>) -> BTreeMap<Oid, Step> {
-        let walk = |allowed: &dyn Fn(&(Oid, bool, bool, bool)) -> bool| -> BTreeMap<Oid, Vec<Oid>> {
-            let mut paths = BTreeMap::from([(start, vec![start])]);
-            let mut queue = VecDeque::from([start]);
-            while let Some(role) = queue.pop_front() {
-                for edge in edges.get(&role).into_iter().flatten().filter(|edge| allowed(edge)) {
-                    if !paths.contains_key(&edge.0) {
-                        let mut path = paths[&role].clone();
-                        path.push(edge.0);
-                        paths.insert(edge.0, path);
-                        queue.push_back(edge.0);
-                    }
-                }
-            }
-            paths
-        };
-        let any = walk(&|_| true);
-        let inherits = walk(&|edge| edge.1);
-        let sets = walk(&|edge| edge.2);
-        // ADMIN OPTION counts where its holder's privileges are inherited (is_admin_of_role).
-        let admin_of = |role: Oid| {
-            edges.iter().any(|(member, to)| any.contains_key(member) && to.iter().any(|edge| edge.0 == role && edge.3))
-        };
-        any.iter()
-            .map(|(&role, path)| {
-                let path = inherits.get(&role).or_else(|| sets.get(&role)).unwrap_or(path).clone();
-                let step = Step {
-                    inherits: inherits.contains_key(&role),
-                    can_set: sets.contains_key(&role),
-                    admin: role != start && admin_of(role),
-                    path,
-                };
-                (role, step)
-            })
-            .collect()
     }
 
     /// Every role `role` is a member of, itself included.
@@ -98,7 +79,7 @@ impl Reach {
 
     /// `pg_has_role(role, other, 'SET')`; before PostgreSQL 16 the same as MEMBER.
     pub(crate) fn can_set(&self, role: Oid, other: Oid) -> bool {
-        self.is_superuser(role) || self.step(role, other).is_some_and(|s| s.can_set)
+        self.is_superuser(role) || self.step(role, other).is_some_and(Step::can_set)
     }
 
     pub(crate) fn is_superuser(&self, role: Oid) -> bool {
@@ -108,6 +89,54 @@ impl Reach {
     pub(crate) fn step(&self, role: Oid, other: Oid) -> Option<&Step> {
         self.steps.get(&role).and_then(|steps| steps.get(&other))
     }
+}
+
+/// Three breadth-first walks, one a right, since a chain must hold its right on every edge. A superuser needs no chain:
+/// its memberships are kept, and give it everything.
+fn closure(catalog: &Catalog, start: &Role, edges: &HashMap<Oid, Vec<Edge>>) -> BTreeMap<Oid, Step> {
+    let any = walk(start.oid, edges, |_| true);
+    let mut inherits = walk(start.oid, edges, |edge| start.superuser || edge.inherits);
+    let mut sets = walk(start.oid, edges, |edge| start.superuser || edge.sets);
+    // ADMIN OPTION counts wherever a member holds it, inherited or not (is_admin_of_role).
+    let administered: BTreeSet<Oid> = any
+        .keys()
+        .flat_map(|member| edges.get(member))
+        .flatten()
+        .filter(|edge| edge.admin)
+        .map(|edge| edge.to)
+        .collect();
+    // Before PostgreSQL 15 a login administers itself, by granting itself to others.
+    let itself = start.login && catalog.server_version_num < 150_000;
+    let admin = |role: Oid| start.superuser || if role == start.oid { itself } else { administered.contains(&role) };
+    any.into_iter()
+        .map(|(role, path)| {
+            let set_path = sets.remove(&role);
+            let inherited = inherits.remove(&role);
+            let step = Step {
+                inherits: inherited.is_some(),
+                admin: admin(role),
+                path: inherited.or_else(|| set_path.clone()).unwrap_or(path),
+                set_path,
+            };
+            (role, step)
+        })
+        .collect()
+}
+
+/// The shortest path to every role over the edges that are allowed.
+fn walk(start: Oid, edges: &HashMap<Oid, Vec<Edge>>, allowed: impl Fn(&Edge) -> bool) -> BTreeMap<Oid, Vec<Oid>> {
+    let mut paths = BTreeMap::from([(start, vec![start])]);
+    let mut queue = VecDeque::from([start]);
+    while let Some(role) = queue.pop_front() {
+        for edge in edges.get(&role).into_iter().flatten().filter(|edge| allowed(edge)) {
+            if !paths.contains_key(&edge.to) {
+                let path = paths[&role].iter().copied().chain([edge.to]).collect();
+                paths.insert(edge.to, path);
+                queue.push_back(edge.to);
+            }
+        }
+    }
+    paths
 }
 
 /// `agent_ro → ops → admin`.

@@ -45,8 +45,8 @@ pub(crate) fn acting_roles(world: &World<'_>, principal: &Principal) -> Vec<Acti
     for (to, step) in world.reach.of(principal.role) {
         let target = world.catalog.roles.get(&to);
         let powerful = target.is_none_or(|r| r.superuser || r.bypass_rls || r.name.starts_with("pg_"));
-        if to != principal.role && step.can_set && !powerful {
-            roles.push(Acting { role: to, path: path_text(world.catalog, &step.path) });
+        if let (false, false, Some(path)) = (to == principal.role, powerful, &step.set_path) {
+            roles.push(Acting { role: to, path: path_text(world.catalog, path) });
         }
     }
     roles
@@ -260,19 +260,4 @@ fn tenant_relations_named(world: &World<'_>, catalog: &Catalog, source: &str) ->
         .filter(|r| words.contains(&r.name.to_lowercase()) || source.contains(&format!("\"{}\"", r.name)))
         .map(|r| format!("{}.{}", r.schema, r.name))
         .collect()
-}
-
-/// The first role, the principal itself before those it may SET ROLE to, of which `may` holds, and the way to it.
-pub(crate) fn acting_path(
-    catalog: &Catalog,
-    reach: &super::reach::Reach,
-    principal: &Principal,
-    may: impl Fn(Oid) -> bool,
-) -> Option<(Oid, String)> {
-    if may(principal.role) {
-        return Some((principal.role, principal.name.clone()));
-    }
-    let reached = reach.of(principal.role).filter(|(_, step)| step.can_set);
-    let found = reached.into_iter().find(|(to, _)| may(*to))?;
-    Some((found.0, path_text(catalog, &found.1.path)))
 }

@@ -4,8 +4,7 @@ use super::Derived;
 use super::catalog::{Catalog, Oid};
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
-use super::verdicts::{COMMANDS, acting_path};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 type Row = Vec<Option<String>>;
 
@@ -41,7 +40,7 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         function_verdicts(derived),
         unread_functions(derived),
         policy_settings(derived),
-        exposure(catalog, derived),
+        exposure(derived),
     ]
 }
 
@@ -59,7 +58,7 @@ fn role_reach(catalog: &Catalog, derived: &Derived) -> Table {
                 number(principal.role),
                 number(to),
                 flag(step.inherits),
-                flag(step.can_set),
+                flag(step.can_set()),
                 flag(step.admin),
                 text(path_text(catalog, &step.path)),
             ]);
@@ -125,8 +124,12 @@ fn visible(catalog: &Catalog, held: &Held, relation: Oid) -> bool {
 fn column_privileges(derived: &Derived) -> Table {
     let mut rows = Vec::new();
     for (role, held) in &derived.roles {
-        for &(relation, column) in held.columns.keys() {
-            let rights = held.on_column(relation, column);
+        for (&(relation, column), &own) in &held.columns {
+            let whole = held.on(relation);
+            if own & !whole == 0 {
+                continue;
+            }
+            let rights = own | whole;
             let can = |right: Rights| flag(rights & right != 0);
             rows.push(vec![
                 number(*role),
@@ -243,74 +246,16 @@ fn policy_settings(derived: &Derived) -> Table {
     ("policy_settings", &["policy", "setting", "missing_ok", "caller_may_set"], rows.collect())
 }
 
-/// TI-10: every relation a principal can read, and why row security does or does not bind it there.
-fn exposure(catalog: &Catalog, derived: &Derived) -> Table {
-    let held: BTreeMap<Oid, &Held> = derived.roles.iter().map(|(role, held)| (*role, held.as_ref())).collect();
-    let decided: BTreeMap<(Oid, Oid), &super::verdicts::Verdict> = derived
-        .verdicts
-        .iter()
-        .filter(|v| v.command == COMMANDS[0].0)
-        .map(|v| ((v.principal, v.relation), v))
-        .collect();
-    let mut rows = Vec::new();
-    for principal in &derived.principals {
-        for relation in catalog.relations.values().filter(|r| r.kind != "sequence") {
-            let Some((as_role, path)) = acting_path(catalog, &derived.reach, principal, |role| {
-                held.get(&role).is_some_and(|h| {
-                    h.on_any_column(relation.oid) & privileges::SELECT != 0
-                        && h.schemas_used.contains(&relation.schema_oid)
-                })
-            }) else {
-                continue;
-            };
-            let tenant = derived.tenancy.is_tenant_data(relation.oid);
-            let verdict = decided.get(&(principal.role, relation.oid)).filter(|v| v.verdict != "denied");
-            let unbound = unbound(catalog, derived, as_role, relation);
-            let (as_role, path, verdict) = match (verdict, relation.kind.as_str()) {
-                (Some(v), "table" | "partitioned table") => (v.as_role, v.path.clone(), v.verdict),
-                (Some(v), "materialized view") if v.verdict != "isolated" => {
-                    (v.as_role, v.path.clone(), "materialized view")
-                }
-                (Some(v), "view") if v.verdict != "isolated" && !relation.security_invoker => {
-                    (v.as_role, v.path.clone(), "definer view")
-                }
-                (Some(v), _) if v.verdict == "isolated" => (v.as_role, v.path.clone(), "isolated"),
-                (_, "foreign table") => (as_role, path, "foreign table"),
-                (_, "materialized view") => (as_role, path, "materialized view"),
-                (_, "view") if !relation.security_invoker => (as_role, path, "definer view"),
-                _ => (as_role, path, unbound.unwrap_or("bound")),
-            };
-            rows.push(vec![
-                number(principal.role),
-                number(relation.oid),
-                text(verdict),
-                number(as_role),
-                text(path),
-                flag(tenant),
-            ]);
-        }
-    }
-    ("exposure", &["principal", "relation", "verdict", "as_role", "path", "is_tenant_data"], rows)
-}
-
-fn unbound(
-    catalog: &Catalog,
-    derived: &Derived,
-    role: Oid,
-    relation: &super::catalog::Relation,
-) -> Option<&'static str> {
-    let attributes = catalog.roles.get(&role);
-    if attributes.is_some_and(|r| r.superuser) {
-        Some("superuser")
-    } else if !relation.is_table() {
-        None
-    } else if !relation.rls {
-        Some("rls off")
-    } else if attributes.is_some_and(|r| r.bypass_rls) {
-        Some("bypassrls")
-    } else if !relation.force_rls && derived.reach.has_privileges_of(role, relation.owner) {
-        Some("owner")
-    } else {
-        None
-    }
+fn exposure(derived: &Derived) -> Table {
+    let rows = derived.exposure.iter().map(|e| {
+        vec![
+            number(e.principal),
+            number(e.relation),
+            text(e.verdict),
+            number(e.as_role),
+            text(&e.path),
+            flag(e.is_tenant_data),
+        ]
+    });
+    ("exposure", &["principal", "relation", "verdict", "as_role", "path", "is_tenant_data"], rows.collect())
 }

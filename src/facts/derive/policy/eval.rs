@@ -277,11 +277,11 @@ impl Search<'_> {
 
     fn like(&mut self, left: &Expr, right: &Expr, fold: bool, frame: &Rc<Frame>) -> Outcome<Val> {
         let (left, right) = (self.eval(left, frame)?, self.eval(right, frame)?);
-        if let (Some(var), Some(pattern)) = (&left.origin, right.value.as_text()) {
-            if right.sort == Sort::Constant || left.sort == Sort::Plain {
-                let example = pattern.replace('%', "").replace('_', "x");
-                self.learn(var, &Value::text(&example));
-            }
+        if let (Some(var), Some(pattern)) = (&left.origin, right.value.as_text())
+            && (right.sort == Sort::Constant || left.sort == Sort::Plain)
+        {
+            let example = pattern.replace('%', "").replace('_', "x");
+            self.learn(var, &Value::text(&example));
         }
         // Whoever sets the pattern may set it to match everything.
         if let (Some(var), Sort::Session) = (&right.origin, &right.sort) {
@@ -365,21 +365,20 @@ impl Search<'_> {
         frame: &Rc<Frame>,
         boolean: bool,
     ) -> Outcome<Val> {
-        if let ("@>" | "<@" | "&&" | "?", [left, right]) = (operator, operands) {
-            if let Some(value) = self.containment(operator, left, right, frame)? {
-                return self.condition(Ok(value));
-            }
+        if let ("@>" | "<@" | "&&" | "?", [left, right]) = (operator, operands)
+            && let Some(value) = self.containment(operator, left, right, frame)?
+        {
+            return self.condition(Ok(value));
         }
         let concrete = matches!(operator, "||" | "+" | "-" | "*" | "/" | "%");
         if concrete {
             let values = operands.iter().map(|o| self.eval(o, frame)).collect::<Outcome<Vec<_>>>()?;
             let sort = combined(&values);
-            if sort != Sort::Plain {
-                if let Some(value) =
+            if sort != Sort::Plain
+                && let Some(value) =
                     builtin::operator(operator, &values.iter().map(|v| v.value.clone()).collect::<Vec<_>>())
-                {
-                    return Ok(Val { value, sort, origin: None });
-                }
+            {
+                return Ok(Val { value, sort, origin: None });
             }
         }
         let text = words::render(whole);
@@ -404,10 +403,10 @@ impl Search<'_> {
     }
 
     pub(crate) fn call(&mut self, call: &Call, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
-        if call.schema.is_none() {
-            if let Some(result) = self.builtin(call, frame, boolean)? {
-                return Ok(result);
-            }
+        if call.schema.is_none()
+            && let Some(result) = self.builtin(call, frame, boolean)?
+        {
+            return Ok(result);
         }
         self.user_function(call, frame, boolean)
     }

@@ -13,39 +13,39 @@ pub(crate) enum Expr {
     Column(Option<String>, String),
     /// `$1`
     Parameter(usize),
-    Cast(Box<Expr>, String),
-    Not(Box<Expr>),
-    And(Vec<Expr>),
-    Or(Vec<Expr>),
-    Compare(Comparison, Box<Expr>, Box<Expr>),
+    Cast(Box<Self>, String),
+    Not(Box<Self>),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Compare(Comparison, Box<Self>, Box<Self>),
     /// Three-valued to two-valued: `IS NULL`, `IS TRUE`, `IS FALSE`, `IS UNKNOWN`.
-    Is(Box<Expr>, Test),
+    Is(Box<Self>, Test),
     /// `IS DISTINCT FROM`
-    Distinct(Box<Expr>, Box<Expr>),
+    Distinct(Box<Self>, Box<Self>),
     /// `[NOT] LIKE`; the flag is ILIKE's.
-    Like(Box<Expr>, Box<Expr>, bool),
-    Case(Option<Box<Expr>>, Vec<(Expr, Expr)>, Option<Box<Expr>>),
+    Like(Box<Self>, Box<Self>, bool),
+    Case(Option<Box<Self>>, Vec<(Self, Self)>, Option<Box<Self>>),
     /// `left op ANY (right)`; the flag says ANY, else ALL. The right side is an array.
-    Quantified(Comparison, Box<Expr>, bool, Box<Expr>),
+    Quantified(Comparison, Box<Self>, bool, Box<Self>),
     /// `left op ANY (query)`.
-    QuantifiedQuery(Comparison, Box<Expr>, bool, Arc<Query>),
+    QuantifiedQuery(Comparison, Box<Self>, bool, Arc<Query>),
     Exists(Arc<Query>),
     Scalar(Arc<Query>),
     ArrayQuery(Arc<Query>),
-    Array(Vec<Expr>),
-    Row(Vec<Expr>),
+    Array(Vec<Self>),
+    Row(Vec<Self>),
     /// `schema.name(arguments)`; keywords such as `CURRENT_USER` are calls without arguments.
     Call(Call),
     /// Any other operator: arithmetic, `||`, `->>`, `@>`, `~`.
-    Operator(String, Vec<Expr>),
+    Operator(String, Vec<Self>),
     /// A local variable of a function body: name, value, and the expression that may use it.
-    Let(String, Box<Expr>, Box<Expr>),
+    Let(String, Box<Self>, Box<Self>),
     /// Always raises.
     Raise,
     /// The first, or the second where the first raises.
-    Rescue(Box<Expr>, Box<Expr>),
+    Rescue(Box<Self>, Box<Self>),
     /// Not understood; the text, and whatever expressions were recognised inside, so that their columns are known.
-    Opaque(String, Vec<Expr>),
+    Opaque(String, Vec<Self>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +89,7 @@ pub(crate) enum Test {
 /// `SELECT … UNION …`: one arm a branch. `EXCEPT` and `INTERSECT` keep their left side, which lets more through.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Query {
-    pub(crate) ctes: Vec<(String, Arc<Query>)>,
+    pub(crate) ctes: Vec<(String, Arc<Self>)>,
     pub(crate) arms: Vec<Select>,
 }
 
@@ -124,7 +124,7 @@ pub(crate) enum From {
 
 impl Expr {
     /// Calls `visit` on this expression and everything below it, queries included.
-    pub(crate) fn walk<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+    pub(crate) fn walk<'e>(&'e self, visit: &mut dyn FnMut(&'e Self)) {
         visit(self);
         match self {
             Self::Null | Self::Bool(_) | Self::Constant(_) | Self::Column(..) | Self::Parameter(_) | Self::Raise => {}

@@ -31,7 +31,7 @@ pub(crate) enum SourceBound {
 /// The names an expression may use, innermost first.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
-    parent: Option<Rc<Frame>>,
+    parent: Option<Rc<Self>>,
     sources: Vec<(String, SourceBound)>,
     variables: Vec<(String, Val)>,
     ctes: Vec<(String, Arc<Query>)>,
@@ -116,10 +116,10 @@ impl Frame {
                     SourceBound::Absent => {}
                 }
             }
-            if qualifier.is_none() {
-                if let Some((_, val)) = frame.variables.iter().find(|(n, _)| n == name) {
-                    return Some(Bound::Value(val.clone()));
-                }
+            if qualifier.is_none()
+                && let Some((_, val)) = frame.variables.iter().find(|(n, _)| n == name)
+            {
+                return Some(Bound::Value(val.clone()));
             }
         }
         None
@@ -547,10 +547,10 @@ impl Search<'_> {
             Value::Bool(true) => {
                 let left = self.eval(left, frame)?;
                 let right = self.first_target(&query, arm, &inner)?;
-                if let (Value::List(l), Value::List(r)) = (&left.value, &right.value) {
-                    if l.len() == r.len() {
-                        return Ok(value::compare(op, &left.value, &right.value));
-                    }
+                if let (Value::List(l), Value::List(r)) = (&left.value, &right.value)
+                    && l.len() == r.len()
+                {
+                    return Ok(value::compare(op, &left.value, &right.value));
                 }
                 Ok(self.compared(op, &left, &right))
             }

@@ -74,10 +74,10 @@ impl Reader<'_> {
                 continue;
             }
             for function in self.catalog.functions_named(call.schema.as_deref(), &call.name, call.arguments.len()) {
-                if self.seen.insert(function.oid) {
-                    if let Some(query) = body::of(function) {
-                        self.query(&query);
-                    }
+                if self.seen.insert(function.oid)
+                    && let Some(query) = body::of(function)
+                {
+                    self.query(&query);
                 }
             }
         }

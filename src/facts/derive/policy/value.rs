@@ -10,7 +10,7 @@ pub(crate) enum Value {
     Null,
     Bool(bool),
     Text(Arc<str>),
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// The expression raises: the statement fails and no row comes through.
     Error,
 }

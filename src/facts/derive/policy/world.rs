@@ -2,10 +2,11 @@
 
 use super::expr::{Expr, Query};
 use super::lower;
+use crate::facts::derive::binding;
 use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, Policy, Relation};
 use crate::facts::derive::privileges::{self, Privileges};
 use crate::facts::derive::reach::Reach;
-use crate::facts::derive::tenancy::{self, KeyRole, Tenancy};
+use crate::facts::derive::tenancy::{self, Tenancy};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -132,18 +133,7 @@ impl<'a> World<'a> {
 
     /// Why row security does not bind this role here, if so.
     pub(crate) fn unbound(&self, role: Oid, relation: &Relation) -> Option<&'static str> {
-        let attributes = self.catalog.roles.get(&role);
-        if attributes.is_some_and(|r| r.superuser) {
-            Some("superuser")
-        } else if !relation.rls {
-            Some("rls off")
-        } else if attributes.is_some_and(|r| r.bypass_rls) {
-            Some("bypassrls")
-        } else if !relation.force_rls && self.reach.has_privileges_of(role, relation.owner) {
-            Some("owner")
-        } else {
-            None
-        }
+        binding::unbound(self.catalog, self.reach, role, relation)
     }
 
     /// Policies of one command that apply to a role, permissive and restrictive.
@@ -161,7 +151,7 @@ impl<'a> World<'a> {
             .partition(|p| p.permissive)
     }
 
-    /// The role may read at least one column and name the relation.
+    /// The role may read at least one column. A stored query has its relations named already: USAGE on the schema is not asked for.
     pub(crate) fn may_read(&self, role: Oid, relation: &Relation) -> bool {
         let held = self.privileges.of(role);
         held.on_any_column(relation.oid) & privileges::SELECT != 0
@@ -175,11 +165,6 @@ impl<'a> World<'a> {
     /// Rows are persons who belong to no one tenant.
     pub(crate) fn is_person(&self, relation: &Relation) -> bool {
         tenancy::is_person_table(relation) && !self.tenancy.is_tenant_data(relation.oid)
-    }
-
-    /// The relation has a key other than a person.
-    pub(crate) fn has_tenant_key(&self, relation: Oid) -> bool {
-        self.tenancy.keys_of(relation).any(|(_, key)| key.role != KeyRole::User)
     }
 }
 
