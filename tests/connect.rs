@@ -1,4 +1,5 @@
 //! Every way not to get a session says what is wrong and what to try, ends with exit code 3 and shows no password.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
 use govctl::error::Stop;
 use govctl::exit::Exit;
@@ -86,8 +87,12 @@ async fn another_protocol() {
 
 #[tokio::test]
 async fn hung_up() {
-    let why = refusal(listener(drop)).await;
-    assert!(matches!(why, Unreachable::Closed { .. }), "{why:?}");
+    for _ in 0..20 {
+        let why = refusal(listener(drop)).await;
+        assert!(matches!(why, Unreachable::Closed { .. }), "{why:?}");
+        let why = refusal(listener(|mut stream| drop(stream.read(&mut [0; 64])))).await;
+        assert!(matches!(why, Unreachable::Closed { .. }), "{why:?}");
+    }
 }
 
 #[tokio::test]

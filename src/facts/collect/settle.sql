@@ -63,6 +63,15 @@ with recursive theirs (oid, provenance) as (
 update relations set provenance = (select t.provenance from theirs t where t.oid = relations.oid)
 where provenance = 'user' and oid in (select oid from theirs);
 
+-- What inherits from a user's table is the user's wherever it lies: a chunk of TimescaleDB holds the user's rows.
+with recursive ours (oid) as (
+  select child from inheritance where parent in (select oid from relations where provenance = 'user')
+  union
+  select i.child from ours o join inheritance i on i.parent = o.oid)
+update relations set provenance = 'user'
+where provenance <> 'user' and oid in (select oid from ours)
+  and oid not in (select object from extension_members where object_kind = 'relation');
+
 drop table platform_schemas;
 drop table platform_roles;
 drop table extension_members;

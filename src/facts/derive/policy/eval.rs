@@ -402,7 +402,7 @@ impl Search<'_> {
         value.map(Some)
     }
 
-    fn call(&mut self, call: &Call, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
+    pub(crate) fn call(&mut self, call: &Call, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
         if call.schema.is_none() {
             if let Some(result) = self.builtin(call, frame, boolean)? {
                 return Ok(result);

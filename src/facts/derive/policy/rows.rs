@@ -439,8 +439,9 @@ impl Search<'_> {
     fn first_target(&mut self, query: &Query, arm: usize, frame: &Rc<Frame>) -> Outcome<Val> {
         let Some(select) = query.arms.get(arm) else { return Ok(Val::constant(Value::Null)) };
         if select.targets.len() > 1 {
-            let parts: Vec<Expr> = select.targets.iter().map(|(_, e)| e.clone()).collect();
-            return self.eval(&Expr::Row(parts), frame);
+            let parts = select.targets.iter().map(|(_, e)| self.eval(e, frame)).collect::<Outcome<Vec<_>>>()?;
+            let value = Value::List(parts.into_iter().map(|part| part.value).collect());
+            return Ok(Val { value, sort: Sort::Plain, origin: None });
         }
         match select.targets.first() {
             Some((_, Expr::Call(call))) if call.schema.is_none() && is_aggregate(&call.name) => {
@@ -460,7 +461,7 @@ impl Search<'_> {
         if call.name == "unnest" && call.arguments.len() == 1 {
             return Ok(self.element(&call.arguments[0], frame.path, frame)?.1);
         }
-        self.eval(&Expr::Call(call.clone()), frame)
+        self.call(call, frame, false)
     }
 
     pub(crate) fn exists(&mut self, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Value> {
@@ -492,16 +493,11 @@ impl Search<'_> {
                     let value = self.truth(target, &inner)?;
                     Ok(Val { value, sort: Sort::Plain, origin: None })
                 }
-                Some(Expr::Call(call)) if boolean && !is_aggregate(&call.name) => self.condition_call(call, &inner),
+                Some(Expr::Call(call)) if boolean && !is_aggregate(&call.name) => self.call(call, &inner, true),
                 _ => self.first_target(query, arm, &inner),
             },
             _ => Ok(Val { value: Value::Null, sort: Sort::Plain, origin: None }),
         }
-    }
-
-    fn condition_call(&mut self, call: &Call, frame: &Rc<Frame>) -> Outcome<Val> {
-        let value = self.truth(&Expr::Call(call.clone()), frame)?;
-        Ok(Val { value, sort: Sort::Plain, origin: None })
     }
 
     pub(crate) fn query_elements(&mut self, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Vec<Val>> {
