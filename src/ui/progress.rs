@@ -32,7 +32,8 @@ pub struct Line {
 impl Line {
     /// A line that is not drawn before the first phase.
     pub fn new(look: &Look) -> Self {
-        let (ticks, fill) = if look.unicode { ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ", "━╸─") } else { ("|/-\\ ", "=>-") };
+        let (ticks, fill) =
+            if look.unicode { ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ", "━╸─") } else { ("|/-\\ ", "=>-") };
         let bar = if look.colour { "{bar:24.cyan/dim}" } else { "{bar:24}" };
         let style = |template: &str| {
             ProgressStyle::with_template(template)
@@ -51,7 +52,9 @@ impl Line {
 impl Progress for Line {
     fn begin(&self, verb: &str, steps: Option<u64>) {
         let mut bar = self.bar.borrow_mut();
-        let bar = bar.get_or_insert_with(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like_with_hz(Box::new(Stderr), 20)));
+        let bar = bar.get_or_insert_with(|| {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like_with_hz(Box::new(Stderr), 20))
+        });
         bar.set_style(if steps.is_some() { self.known.clone() } else { self.unknown.clone() });
         bar.set_length(steps.unwrap_or(0));
         bar.set_position(0);
