@@ -82,6 +82,12 @@ async fn the_facts_mean_what_the_schema_says() {
     .await;
     assert_rows(
         facts,
+        "select count(definition) > 1, count(distinct definition) = count(definition) from relations",
+        &["1 | 1"],
+    )
+    .await;
+    assert_rows(
+        facts,
         "select c.number, c.name, c.type, c.type_name, c.type_kind, c.not_null, c.default_expression, c.is_generated, c.identity, c.comment
          from columns c join relations r on r.oid = c.relation where r.name = 'orders' order by 1",
         &[

@@ -2,7 +2,8 @@
 -- schemas as listed; a plain name (auth, storage) is theirs only where one of their own roles owns it, since an
 -- object wrongly taken for the platform's would be wrongly excused.
 
-update relations set definition = (select d.definition from definitions d where d.relation = oid)
+-- `oid` alone would be SQLite's name for the row of `definitions` itself.
+update relations set definition = (select d.definition from definitions d where d.relation = relations.oid)
 where kind in ('view', 'materialized view');
 
 create temp table platform_roles (oid integer primary key);
