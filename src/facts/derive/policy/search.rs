@@ -371,7 +371,12 @@ impl<'w> Search<'w> {
             Class::Plain => match self.world.catalog.enum_labels.get(&column.type_oid) {
                 Some(labels) if column.type_kind == "enum" => labels.iter().map(|l| Value::text(l)).collect(),
                 _ if type_name == "bool" => vec![Value::Bool(true), Value::Bool(false)],
-                _ => [value::fresh(type_name)].into_iter().chain(self.learned(&var)).collect(),
+                _ => {
+                    // Where a column finds one row, the session's role finds its own.
+                    let finds_one = relation.uniques.iter().any(|unique| unique == &[number]);
+                    let others = self.learned(&var).filter(|v| !finds_one || !names.contains(v));
+                    [value::fresh(type_name)].into_iter().chain(others).collect()
+                }
             },
         };
         let is_key = self.world.class(relation, column, inner) == Class::Key;
