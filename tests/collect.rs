@@ -1,4 +1,5 @@
-//! The facts, collected from a real server: `GOVCTL_TEST_URL` is a superuser's URL of a PostgreSQL 14 to 18.
+//! The facts, collected from a real server.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
 #[path = "collect/doors.rs"]
 mod doors;
@@ -8,6 +9,7 @@ mod meaning;
 mod provenance;
 #[path = "collect/shop.rs"]
 mod shop;
+mod support;
 
 use govctl::error::Stop;
 use govctl::exit::Exit;
@@ -18,6 +20,9 @@ use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
 async fn an_auditor_with_nothing_but_login_sees_what_a_superuser_sees() {
+    if support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_auditor").await;
     let mut auditor = shop.facts_of_an_auditor().await;
     let mut superuser = shop.facts().await;
@@ -59,6 +64,9 @@ async fn an_auditor_with_nothing_but_login_sees_what_a_superuser_sees() {
 
 #[tokio::test]
 async fn what_is_refused_is_listed_and_costs_nothing_else() {
+    if support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_refused").await;
     let mut whole = shop.facts().await;
     shop.sql(
@@ -107,6 +115,9 @@ async fn what_is_refused_is_listed_and_costs_nothing_else() {
 
 #[tokio::test]
 async fn a_locked_table_costs_the_expressions_over_it_and_no_more() {
+    if support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_locked").await;
     let mut other = PgConnection::connect_with(&shop.options()).await.unwrap();
     sqlx::raw_sql("begin; lock table app.orders in access exclusive mode").execute(&mut other).await.unwrap();
@@ -121,7 +132,36 @@ async fn a_locked_table_costs_the_expressions_over_it_and_no_more() {
 }
 
 #[tokio::test]
+async fn what_takes_too_long_is_listed_and_never_taken_for_nothing() {
+    if support::is_embedded() {
+        return;
+    }
+    let shop = Shop::open("t_slow").await;
+    let all = everything(&mut shop.facts().await).await;
+    let mut other = PgConnection::connect_with(&shop.options()).await.unwrap();
+    sqlx::raw_sql("begin; lock table app.orders in access exclusive mode").execute(&mut other).await.unwrap();
+    let mut session = Session::open(shop.options()).await.unwrap();
+    let impatient = "set local lock_timeout = 0; set local statement_timeout = '100ms'";
+    sqlx::raw_sql(impatient).execute(session.connection()).await.unwrap();
+    let mut facts = Facts::empty().await.unwrap();
+    collect(session.connection(), &mut facts).await.unwrap();
+    session.close().await;
+    let late = rows(&mut facts, "select area from unseen where why like '%statement timeout%'").await;
+    assert!(late.contains(&"policies".to_owned()), "{late:?}");
+    let seen = everything(&mut facts).await;
+    for (table, rows) in all.iter().filter(|(table, rows)| !rows.is_empty() && seen[*table].is_empty()) {
+        let by_way_of_relations = table == "scheduled_jobs" && seen["relations"].is_empty();
+        assert!(late.contains(table) || by_way_of_relations, "{table} has {} rows", rows.len());
+    }
+    other.close().await.unwrap();
+    shop.remove().await;
+}
+
+#[tokio::test]
 async fn nothing_can_be_written_and_nothing_was() {
+    if support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_readonly").await;
     let mut session = Session::open(shop.options()).await.unwrap();
     collect(session.connection(), &mut Facts::empty().await.unwrap()).await.unwrap();
@@ -130,6 +170,9 @@ async fn nothing_can_be_written_and_nothing_was() {
         .await
         .unwrap();
     assert_eq!(assigned, None, "a transaction that writes has an id");
+    let locked = "select count(*) from pg_locks where pid = pg_backend_pid() and relation >= 16384";
+    let locked: i64 = sqlx::query_scalar(locked).fetch_one(session.connection()).await.unwrap();
+    assert_eq!(locked, 0, "nobody waits for us any longer");
     let settings =
         "select concat_ws(' ', current_setting('transaction_isolation'), current_setting('transaction_read_only'),
         current_setting('row_security'), current_setting('search_path'), current_setting('application_name'))";
@@ -143,6 +186,9 @@ async fn nothing_can_be_written_and_nothing_was() {
 
 #[tokio::test]
 async fn a_lost_session_stops_the_run() {
+    if support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_lost").await;
     let mut session = Session::open(shop.options()).await.unwrap();
     let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(session.connection()).await.unwrap();

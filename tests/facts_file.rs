@@ -1,4 +1,5 @@
 //! The facts file: what is saved is what is opened, and a bad file is a clear refusal.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
 use govctl::error::Stop;
 use govctl::exit::Exit;
@@ -76,6 +77,21 @@ async fn what_is_saved_is_what_is_opened() {
     assert_eq!(count(&mut facts, "unseen").await, 0);
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "no unfinished file stays behind: {left:?}");
+}
+
+#[tokio::test]
+async fn rows_are_inserted_all_or_none() {
+    let mut facts = Facts::empty().await.unwrap();
+    let row = |values: &[&str]| values.iter().map(|value| Some((*value).to_owned())).collect::<Vec<_>>();
+    let columns = ["oid", "name"];
+    facts.insert("parameters", &columns, Vec::<Vec<Option<String>>>::new()).await.unwrap();
+    let twice = (0..9_999).chain([7]).map(|oid| row(&[&oid.to_string(), "work_mem"])).collect();
+    assert!(facts.insert("parameters", &columns, twice).await.is_err(), "one oid twice");
+    let stop = facts.insert("parameters", &columns, vec![row(&["1"])]).await.unwrap_err();
+    assert!(stop.to_string().contains("one value for each column"), "{stop}");
+    assert_eq!(count(&mut facts, "parameters").await, 0);
+    facts.insert("parameters", &columns, vec![row(&["1", "work_mem"])]).await.unwrap();
+    assert_eq!(count(&mut facts, "parameters").await, 1);
 }
 
 #[tokio::test]

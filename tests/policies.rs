@@ -56,6 +56,21 @@ fn atom() -> BoxedStrategy<String> {
         "tenant_id = (select m.tenant_id from j.members_$T m where m.user_id = current_setting('app.user', true) limit 1)",
         "array[tenant_id] <@ string_to_array(current_setting('app.tenant', true), ',')::$T[]",
         "md5(tenant_id::text) = md5(current_setting('app.tenant', true))",
+        "tenant_id::text = (nullif(current_setting('app.claims', true), '')::json ->> 'tenant')",
+        "(nullif(current_setting('app.claims', true), '')::jsonb -> 'tenants') ? tenant_id::text",
+        "tenant_id in (select j.my_tenants_$T())",
+        "tenant_id in (select f.f from j.my_tenants_$T() f(f))",
+        "exists (select 1 from j.members_$T m join j.people p on p.id = m.user_id where p.login = current_setting('app.login', true) and m.tenant_id = $R.tenant_id)",
+        "tenant_id = any (array(select m.tenant_id from j.members_$T m where m.user_id = current_setting('app.user', true)))",
+        "tenant_id = any ((select array_agg(m.tenant_id) from j.members_$T m where m.user_id = current_setting('app.user', true))::$T[])",
+        "(select count(*) from j.members_$T m where m.user_id = current_setting('app.user', true) and m.tenant_id = $R.tenant_id) > 0",
+        "doc_id in (select d.id from j.docs_$T d)",
+        "exists (select 1 from j.docs_$T d where d.id = doc_id and d.tenant_id = nullif(current_setting('app.tenant', true), '')::$T)",
+        "exists (with mine as (select m.tenant_id t from j.members_$T m where m.user_id = current_setting('app.user', true)) select 1 from mine where mine.t = $R.tenant_id)",
+        "tenant_id in (select nullif(current_setting('app.tenant', true), '')::$T union select null)",
+        "j.may_see_$T(tenant_id)",
+        "strpos(',' || current_setting('app.tenant', true) || ',', ',' || tenant_id::text || ',') > 0",
+        "concat(tenant_id, ':') = concat(current_setting('app.tenant', true), ':')",
     ]);
     let holes = prop::sample::select(vec![
         "true",
@@ -94,6 +109,19 @@ fn atom() -> BoxedStrategy<String> {
         "length(status) > 3",
         "status::text = any (array['public', 'draft'])",
         "j.is_public(is_public)",
+        "exists (select 1 from j.docs_$T d where d.id = doc_id)",
+        "doc_id is not null",
+        "exists (select 1 from j.members_$T m left join j.people p on p.id = m.user_id where p.login = current_setting('app.login', true))",
+        "not exists (select 1 from j.people p where p.id = owner_id)",
+        "tenant_id in (select j.all_tenants_$T())",
+        "current_setting('app.role', true) in ('support', 'admin')",
+        "(select p.admin from j.people p where p.id = current_setting('app.user', true))",
+        "amount % 2 = 0",
+        "coalesce(note, 'pub') like '%ub%'",
+        "status ~ '^p'",
+        "position('p' in status) = 1",
+        "is_public = (status = 'public')",
+        "greatest(amount, 100) = amount",
     ]);
     let nothing = prop::sample::select(vec![
         "false",
@@ -185,14 +213,14 @@ impl RandomTable {
         let null = if self.nullable { "" } else { "not null" };
         let mut sql = format!(
             "create table j.{name} (id int generated always as identity, tenant_id {key_type} {null}, status text, is_public boolean,
-               amount int, note text, owner_id text);\n"
+               amount int, note text, owner_id text, doc_id int references j.docs_{key_type});\n"
         );
         let tenants = [own, others[0], others[1], others[2]].map(|t| format!("('{t}'::{key_type})")).join(", ");
         sql.push_str(&format!(
-            "insert into j.{name} (tenant_id, status, is_public, amount, note, owner_id)
-             select t, s, p, a, n, o from (values {tenants}) tenants(t), unnest(array['public', 'private', 'shared', null]) s,
+            "insert into j.{name} (tenant_id, status, is_public, amount, note, owner_id, doc_id)
+             select t, s, p, a, n, o, d.id from (values {tenants}) tenants(t) join j.docs_{key_type} d on d.tenant_id = t, unnest(array['public', 'private', 'shared', null]) s,
                unnest(array[true, false, null]) p, unnest(array[20, 75, 500]) a, unnest(array['publication', null]) n,
-               unnest(array['u-own', 'u-other']) o;\n"
+               lateral (select case when hashtext(concat(s, p, a, n)) % 2 = 0 then 'u-own' else 'u-other' end) owners(o);\n"
         ));
         sql.push_str(&format!("alter table j.{name} owner to {};\n", self.owner));
         sql.push_str(&format!("grant select, insert, update, delete on j.{name} to j_app, j_other;\n"));
@@ -226,13 +254,29 @@ fn stage() -> String {
     let mut sql = String::from(
         "create role j_owner; create role j_app login; create role j_other login; create schema j;
          grant usage on schema j to j_app, j_other;
-         create function j.is_public(flag boolean) returns boolean language sql stable as 'select coalesce(flag, false)';\n",
+         create function j.is_public(flag boolean) returns boolean language sql stable as 'select coalesce(flag, false)';
+         create table j.people (id text primary key, login text unique, admin boolean not null);
+         insert into j.people values ('u-own', 'own-login', false), ('u-other', 'other-login', false), ('u-admin', 'admin-login', true);
+         grant select on j.people to j_app, j_other;\n",
     );
     for (key_type, own, others) in KEYS {
         sql.push_str(&format!(
             "create table j.members_{key_type} (user_id text, tenant_id {key_type} not null, primary key (user_id, tenant_id));
              insert into j.members_{key_type} values ('u-own', '{own}'), ('u-other', '{}'), ('u-other', '{}');
-             grant select on j.members_{key_type} to j_app, j_other;
+             create table j.docs_{key_type} (id int primary key, tenant_id {key_type} not null, title text);
+             insert into j.docs_{key_type} values (1, '{own}'), (2, '{}'), (3, '{}'), (4, '{}');
+             alter table j.docs_{key_type} enable row level security;
+             create policy mine on j.docs_{key_type} using (tenant_id = nullif(current_setting('app.tenant', true), '')::{key_type});
+             grant select on j.members_{key_type}, j.docs_{key_type} to j_app, j_other;
+             create function j.my_tenants_{key_type}() returns setof {key_type} language sql stable security definer set search_path = ''
+               as $$ select m.tenant_id from j.members_{key_type} m where m.user_id = current_setting('app.user', true) $$;
+             create function j.all_tenants_{key_type}() returns setof {key_type} language sql stable
+               as $$ select m.tenant_id from j.members_{key_type} m $$;
+             create function j.may_see_{key_type}(t {key_type}) returns boolean language plpgsql stable security definer set search_path = '' as $$
+               begin
+                 if t is null then return false; end if;
+                 return exists (select 1 from j.members_{key_type} m where m.tenant_id = t and m.user_id = current_setting('app.user', true));
+               end $$;
              create function j.sql_tenant_{key_type}() returns {key_type} language sql stable
                as $$ select nullif(current_setting('app.tenant', true), '')::{key_type} $$;
              create function j.plpgsql_tenant_{key_type}() returns {key_type} language plpgsql stable as $$
@@ -240,132 +284,133 @@ fn stage() -> String {
                begin if t is null or t = '' then return null; end if; return t::{key_type}; end $$;
              create function j.same_tenant_{key_type}(t {key_type}) returns boolean language sql stable security definer set search_path = ''
                as $$ select t = nullif(current_setting('app.tenant', true), '')::{key_type} $$;\n",
-            others[0], others[1]
+            others[0], others[1], others[0], others[1], others[2]
         ));
     }
     sql.push_str(JUDGE);
     sql
 }
 
+/// Tries everything one login can do to a relation, each try undone: which commands cross tenants.
 const JUDGE: &str = r#"
-create function j.crosses(relation text, own text, login text, command text) returns boolean language plpgsql as $judge$
-declare hit bigint := 0; text_hit text;
+create function j.tries(login text, attempt text, count_hits text) returns boolean language plpgsql as $judge$
+declare hits bigint; detail text;
 begin
-  begin
-    perform set_config('role', login, true);
-    case command
-      when 'SELECT' then
-        execute format('select count(*) from j.%I where tenant_id::text <> %L', relation, own) into hit;
-      when 'INSERT' then
-        execute format('insert into j.%1$I (tenant_id, status, is_public, amount, note, owner_id) values (%2$s)', relation, own);
-        hit := 1;
-      when 'UPDATE' then
-        execute format('update j.%I set note = ''touched''', relation);
-      when 'TAKE' then
-        execute format('update j.%I set tenant_id = %L', relation, own);
-      when 'MOVE' then
-        execute format('update j.%1$I set tenant_id = %2$s', relation, own);
-      when 'DELETE' then
-        execute format('delete from j.%I', relation);
-    end case;
+  perform set_config('role', login, true);
+  if count_hits is null then
+    execute attempt into hits;
+  else
+    execute attempt;
     perform set_config('role', 'none', true);
-    case command
-      when 'UPDATE' then
-        execute format('select count(*) from j.%I where note = ''touched'' and tenant_id::text <> %L', relation, own) into hit;
-      when 'TAKE' then
-        execute format('select 576 - count(*) from j.%I where tenant_id::text <> %L', relation, own) into hit;
-        hit := hit - 144;
-      when 'MOVE' then
-        execute format('select 144 - count(*) from j.%I where tenant_id::text = %L', relation, split_part(own, '/*', 2)) into hit;
-      when 'DELETE' then
-        execute format('select 432 - count(*) from j.%I where tenant_id::text <> %L', relation, own) into hit;
-      else null;
-    end case;
-    raise exception 'undo' using errcode = 'P9999', detail = hit::text;
-  exception
-    when sqlstate 'P9999' then
-      get stacked diagnostics text_hit = pg_exception_detail;
-      return text_hit::bigint > 0;
-    when others then
-      return false;
-  end;
+    execute count_hits into hits;
+  end if;
+  raise exception 'undo' using errcode = 'P9999', detail = hits::text;
+exception
+  when sqlstate 'P9999' then
+    get stacked diagnostics detail = pg_exception_detail;
+    return detail::bigint > 0;
+  when others then
+    return false;
+end $judge$;
+
+create function j.crossings(relation text, own text, others text[], login text, known text[]) returns text[] language plpgsql as $judge$
+declare
+  t text := format('j.%I', relation);
+  foreign_rows text := format('select count(*) from %s where tenant_id::text <> %L', t, own);
+  own_rows text := format('select count(*) from %s where tenant_id::text = %L', t, own);
+  before_foreign bigint; before_own bigint; found text[] := '{}'; other text; s text; p text; a text;
+begin
+  execute foreign_rows into before_foreign;
+  execute own_rows into before_own;
+  if 'SELECT' <> all (known) and j.tries(login, foreign_rows, null) then found := found || 'SELECT'::text; end if;
+  if 'DELETE' <> all (known) and j.tries(login, format('delete from %s', t), format('select %s - (%s)', before_foreign, foreign_rows)) then
+    found := found || 'DELETE'::text;
+  end if;
+  if 'UPDATE' <> all (known) and (j.tries(login, format('update %s set note = ''touched''', t),
+       format('select count(*) from %s where note = ''touched'' and tenant_id::text <> %L', t, own))
+     or j.tries(login, format('update %s set tenant_id = %L', t, own), format('select %s - (%s)', before_foreign, foreign_rows))
+     or exists (select from unnest(others) x
+                where j.tries(login, format('update %s set tenant_id = %L', t, x), format('select %s - (%s)', before_own, own_rows)))
+     or exists (select from unnest(array['public', 'private', 'shared', null]) s1, unnest(array['true', 'false', null]) p1,
+                  unnest(array['20', '75', '500']) a1, unnest(array['u-own', null]) o1
+                where j.tries(login, format('update %s set tenant_id = %L, status = %L, is_public = %L, amount = %L, owner_id = %L, note = ''publication''', t, others[1], s1, p1, a1, o1),
+                  format('select %s - (%s)', before_own, own_rows))
+                or j.tries(login, format('update %s set tenant_id = %L, status = %L, is_public = %L, amount = %L, owner_id = %L', t, own, s1, p1, a1, o1),
+                  format('select %s - (%s)', before_foreign, foreign_rows)))) then
+    found := found || 'UPDATE'::text;
+  end if;
+  <<planting>>
+  foreach other in array others loop
+    foreach s in array array['public', 'private', 'shared', null] loop
+      foreach p in array array['true', 'false', null] loop
+        foreach a in array array['20', '75', '500'] loop
+          continue planting when 'INSERT' = any (known);
+          if j.tries(login, format('insert into %s (tenant_id, status, is_public, amount, note, owner_id, doc_id) values (%L, %L, %L, %L, %L, %L, %L)',
+               t, other, s, p, a, case when hashtext(concat(s, a)) % 2 = 0 then 'publication' end,
+               case when hashtext(concat(p, a)) % 2 = 0 then 'u-own' else 'u-other' end,
+               nullif(abs(hashtext(concat(s, p, a))) % 3, 0)), 'select 1') then
+            found := found || 'INSERT'::text;
+            exit planting;
+          end if;
+        end loop;
+      end loop;
+    end loop;
+  end loop;
+  return found;
 end $judge$;
 "#;
 
 /// Settings of the session, in an order that lets "never set" come before "set": null leaves a setting alone.
-const STATES: [[Option<&str>; 3]; 9] = [
-    [None, None, None],
-    [None, None, Some("u-own")],
-    [None, Some("on"), Some("u-own")],
-    [Some("$own"), Some("on"), Some("u-own")],
-    [Some("$own"), Some("off"), Some("u-own")],
-    [Some("$own"), Some("off"), Some("u-nobody")],
-    [Some("$own"), Some(""), Some("")],
-    [Some(""), Some("off"), Some("u-own")],
-    [Some(""), Some("on"), Some("")],
+const SETTINGS: [&str; 6] = ["app.tenant", "app.is_admin", "app.user", "app.claims", "app.login", "app.role"];
+const CLAIMS: &str = r#"{"tenant": "$own", "tenants": ["$own"]}"#;
+const STATES: [[Option<&str>; 6]; 10] = [
+    [None, None, None, None, None, None],
+    [None, None, Some("u-own"), None, Some("own-login"), None],
+    [None, Some("on"), Some("u-own"), None, Some("own-login"), Some("support")],
+    [Some("$own"), Some("on"), Some("u-own"), Some(CLAIMS), Some("own-login"), Some("member")],
+    [Some("$own"), Some("off"), Some("u-own"), Some(CLAIMS), Some("own-login"), Some("admin")],
+    [Some("$own"), Some("off"), Some("u-nobody"), Some("{}"), Some("nobody"), Some("")],
+    [Some("$own"), Some("off"), Some("u-admin"), Some(CLAIMS), Some("admin-login"), Some("member")],
+    [Some("$own"), Some(""), Some(""), Some(""), Some(""), Some("")],
+    [Some(""), Some("off"), Some("u-own"), Some(CLAIMS), Some("own-login"), Some("member")],
+    [Some(""), Some("on"), Some(""), Some(""), Some(""), Some("")],
 ];
 
-type Crossing = (String, String, &'static str);
+/// Table, login, command.
+type Crossing = (String, String, String);
 
 async fn truth(connection: &mut PgConnection, tables: &[(String, RandomTable)]) -> BTreeSet<Crossing> {
-    let mut found = BTreeSet::new();
+    let mut found: BTreeSet<Crossing> = BTreeSet::new();
     for state in STATES {
         for (name, table) in tables {
-            let (key_type, own, others) = KEYS[table.key];
-            for (setting, value) in ["app.tenant", "app.is_admin", "app.user"].iter().zip(state) {
+            let (_, own, others) = KEYS[table.key];
+            for (setting, value) in SETTINGS.iter().zip(state) {
                 if let Some(value) = value {
-                    sqlx::query("select set_config($1, $2, false)")
-                        .bind(setting)
-                        .bind(value.replace("$own", own))
-                        .execute(&mut *connection)
-                        .await
-                        .unwrap();
+                    let set =
+                        sqlx::query("select set_config($1, $2, false)").bind(setting).bind(value.replace("$own", own));
+                    set.execute(&mut *connection).await.unwrap();
                 }
             }
             for login in ["j_app", "j_other"] {
-                for (command, verb) in
-                    [("SELECT", "SELECT"), ("UPDATE", "UPDATE"), ("TAKE", "UPDATE"), ("DELETE", "DELETE")]
-                {
-                    if crosses(connection, name, own, login, command).await {
-                        found.insert((name.clone(), login.to_owned(), verb));
-                    }
-                }
-                for other in others {
-                    let row = |s: &str, p: &str, a: &str, n: &str, o: &str| {
-                        format!("'{other}'::{key_type}, {s}, {p}, {a}, {n}, {o}")
-                    };
-                    for s in ["'public'", "'private'", "null"] {
-                        for (p, n) in [("true", "'publication'"), ("false", "null")] {
-                            for (a, o) in [("500", "'u-own'"), ("20", "'u-other'"), ("75", "'u-own'")] {
-                                let key = (name.clone(), login.to_owned(), "INSERT");
-                                if !found.contains(&key)
-                                    && crosses(connection, name, &row(s, p, a, n, o), login, "INSERT").await
-                                {
-                                    found.insert(key);
-                                }
-                            }
-                        }
-                    }
-                    let to = format!("'{other}'::{key_type} /*{own}/**/*/").replace("/**/*/", "/* */ */");
-                    if crosses(connection, name, &to, login, "MOVE").await {
-                        found.insert((name.clone(), login.to_owned(), "UPDATE"));
-                    }
-                }
+                let known: Vec<String> = found
+                    .iter()
+                    .filter(|(t, l, _)| t == name && l == login)
+                    .map(|(.., command)| command.clone())
+                    .collect();
+                let crossings: Vec<String> = sqlx::query_scalar("select j.crossings($1, $2, $3, $4, $5)")
+                    .bind(name)
+                    .bind(own)
+                    .bind(others.map(str::to_owned).to_vec())
+                    .bind(login)
+                    .bind(known)
+                    .fetch_one(&mut *connection)
+                    .await
+                    .unwrap();
+                found.extend(crossings.into_iter().map(|command| (name.clone(), login.to_owned(), command)));
             }
         }
     }
     found
-}
-
-async fn crosses(connection: &mut PgConnection, table: &str, own: &str, login: &str, command: &str) -> bool {
-    sqlx::query_scalar("select j.crosses($1, $2, $3, $4)")
-        .bind(table)
-        .bind(own)
-        .bind(login)
-        .bind(command)
-        .fetch_one(connection)
-        .await
-        .unwrap()
 }
 
 async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(Crossing, String)>) {
@@ -385,13 +430,7 @@ async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(C
     let mut set = BTreeSet::new();
     let mut words = Vec::new();
     for row in rows {
-        let command = match row.get::<String, _>(2).as_str() {
-            "SELECT" => "SELECT",
-            "INSERT" => "INSERT",
-            "UPDATE" => "UPDATE",
-            _ => "DELETE",
-        };
-        let key = (row.get::<String, _>(0), row.get::<String, _>(1), command);
+        let key = (row.get(0), row.get(1), row.get(2));
         words.push((key.clone(), format!("{} {:?}", row.get::<String, _>(3), row.get::<Option<String>, _>(4))));
         set.insert(key);
     }
@@ -400,6 +439,10 @@ async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(C
 
 #[tokio::test]
 async fn postgresql_agrees_with_the_verdicts() {
+    // The judge catches errors in PL/pgSQL, which the embedded server cannot.
+    if support::is_embedded() {
+        return;
+    }
     let database = support::cluster().await;
     let (mut safe, mut accused, mut leaks, mut missed) = (0, 0, 0, Vec::new());
     let mut examples = Vec::new();
@@ -422,7 +465,7 @@ async fn postgresql_agrees_with_the_verdicts() {
         for (name, table) in &tables {
             for login in ["j_app", "j_other"] {
                 for command in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
-                    let key = (name.clone(), login.to_owned(), command);
+                    let key = (name.clone(), login.to_owned(), command.to_owned());
                     match (real.contains(&key), said.contains(&key)) {
                         (true, true) => leaks += 1,
                         (true, false) => missed.push(format!("{key:?}\n{}", table.ddl(name))),

@@ -1,6 +1,6 @@
 //! Every form of scratch server starts, answers, stops, and leaves no process and no folder, whatever ends its user.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::exit, reason = "a test may panic, and this one ends a process in every way")]
 
 mod support;
 
@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Says to [`user_of_a_scratch_server`] which form to start; unset when it is run as an ordinary test.
 const FORM: &str = "GOVCTL_TEST_SCRATCH_FORM";
@@ -39,6 +40,8 @@ async fn user_of_a_scratch_server() {
         use std::io::Write;
         writeln!(std::io::stderr(), "{line}").unwrap();
     };
+    // A handler of its own, since who runs tests in the background lets them ignore SIGINT.
+    let mut interrupted = signal(SignalKind::interrupt()).unwrap();
     tell(format!("answer\t{one}\t{}\t{folder}\t{postmaster}", scratch.server_version_num()));
     match end.as_str() {
         "stop" => {
@@ -47,7 +50,10 @@ async fn user_of_a_scratch_server() {
         }
         "drop" => drop(scratch),
         "panic" => panic!("on purpose"),
-        "wait" => std::future::pending().await,
+        "wait" => {
+            interrupted.recv().await.unwrap();
+            std::process::exit(130);
+        }
         other => panic!("unknown end {other}"),
     }
     tell("ended".into());

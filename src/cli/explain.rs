@@ -46,7 +46,7 @@ fn screen(check: &Check, look: &Look) -> String {
     };
     field("Cannot see", check.limits.iter().map(|limits| one_line(limits)).collect());
     field("Covers", vec![check.covers.join(", ")]);
-    field("Controls", vec![report::controls(check).join(", ")]);
+    field("Controls", report::controls(check));
     field("Finds", check.proof.finds.iter().map(|message| clean(message).into_owned()).collect());
     let verbatim = |text: &mut String, label: &str, sql: &str| {
         for (at, line) in clean_lines(sql).enumerate() {

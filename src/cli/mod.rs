@@ -100,8 +100,20 @@ impl Global {
     }
 }
 
+/// Expressions in a database nest as deep as their author liked, and parsing and judging them recurses.
+const STACK: usize = 512 << 20;
+
 /// The whole program.
 pub fn main() -> ExitCode {
+    let program = std::thread::Builder::new().name("govctl".to_owned()).stack_size(STACK).spawn(program);
+    match program.map(std::thread::JoinHandle::join) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(_) => self::program(), // no room for such a stack: the ordinary one will do for most
+    }
+}
+
+fn program() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

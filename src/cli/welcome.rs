@@ -7,7 +7,7 @@ use crate::ui::Ui;
 const WELCOME: &str = "\
 govctl audits the governance of a PostgreSQL database. It never writes to it.
 
-  govctl demo                an audit of a made-up shop, with no database at all
+  govctl demo                an audit of a made-up product, with no database at all
   govctl diagnose            run every check against yours
   govctl facts               collect what the checks need, for a look or for later
   govctl checks              list the checks

@@ -2,7 +2,7 @@
 
 use crate::error::Stop;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Encode, Sqlite, SqliteConnection, Type};
 
 /// Values in one statement. SQLite allows 32,766; more than this makes compiling it dearer than running it again.
 const MAX_BINDS: usize = 8_000;
@@ -35,33 +35,48 @@ impl Facts {
         &mut self.connection
     }
 
-    /// Appends rows to a table, all or none. Values are text; a column declared `integer` or `real` stores the number.
-    pub async fn insert(&mut self, table: &str, columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Result<(), Stop> {
+    /// Appends rows to a table, all or none. A value may be text throughout: a column declared `integer` or `real`
+    /// stores the number.
+    pub async fn insert<V>(&mut self, table: &str, columns: &[&str], rows: Vec<Vec<V>>) -> Result<(), Stop>
+    where
+        V: Encode<'static, Sqlite> + Type<Sqlite> + 'static,
+    {
+        self.insert_values(table, columns, rows.into_iter().flatten().collect()).await
+    }
+
+    /// The same for rows laid end to end.
+    pub(crate) async fn insert_values<V>(&mut self, table: &str, columns: &[&str], values: Vec<V>) -> Result<(), Stop>
+    where
+        V: Encode<'static, Sqlite> + Type<Sqlite> + 'static,
+    {
         self.run("begin").await?;
-        let inserted = self.insert_rows(table, columns, rows).await;
+        let inserted = self.insert_in_parts(table, columns, values).await;
         self.run(if inserted.is_ok() { "commit" } else { "rollback" }).await?;
         inserted
     }
 
-    async fn insert_rows(&mut self, table: &str, columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Result<(), Stop> {
-        let per_statement = (MAX_BINDS / columns.len().max(1)).max(1);
+    async fn insert_in_parts<V>(&mut self, table: &str, columns: &[&str], values: Vec<V>) -> Result<(), Stop>
+    where
+        V: Encode<'static, Sqlite> + Type<Sqlite> + 'static,
+    {
+        if columns.is_empty() || !values.len().is_multiple_of(columns.len()) {
+            let message = format!("the facts store failed: a row for {table:?} has not one value for each column");
+            return Err(Stop::Facts { message, help: None });
+        }
         let names = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
-        let one = format!("({})", vec!["?"; columns.len()].join(", "));
+        let row = format!("({})", vec!["?"; columns.len()].join(", "));
         let statement =
-            |count| format!("insert into {} ({names}) values {}", quoted(table), vec![one.as_str(); count].join(", "));
-        let full = statement(per_statement);
-        let mut rows = rows.into_iter();
-        while rows.len() > 0 {
-            let count = rows.len().min(per_statement);
+            |rows| format!("insert into {} ({names}) values {}", quoted(table), vec![&*row; rows].join(", "));
+        let most = (MAX_BINDS / columns.len()).max(1);
+        let full = statement(most);
+        let mut values = values.into_iter();
+        while values.len() > 0 {
+            let rows = (values.len() / columns.len()).min(most);
             // AssertSqlSafe: identifiers are quoted, values are bound.
-            let sql = if count == per_statement { full.clone() } else { statement(count) };
-            let query = sqlx::query(AssertSqlSafe(sql)).persistent(count == per_statement);
-            rows.by_ref()
-                .take(count)
-                .flatten()
-                .fold(query, sqlx::query::Query::bind)
-                .execute(&mut self.connection)
-                .await?;
+            let sql = if rows == most { full.clone() } else { statement(rows) };
+            let query = sqlx::query(AssertSqlSafe(sql)).persistent(rows == most);
+            let part = values.by_ref().take(rows * columns.len());
+            part.fold(query, sqlx::query::Query::bind).execute(&mut self.connection).await?;
         }
         Ok(())
     }

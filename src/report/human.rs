@@ -35,7 +35,12 @@ impl Screen<'_> {
         let taken = target.taken_at.parse::<jiff::Timestamp>();
         let taken =
             taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-        let line = format!("on PostgreSQL {}, as {}, {}", clean(version), clean(&target.role), clean(&taken));
+        let from = match target.kind.as_str() {
+            "facts" => ", from saved facts",
+            "migrations" => ", replayed from migrations",
+            _ => "",
+        };
+        let line = format!("on PostgreSQL {}, as {}, {}{from}", clean(version), clean(&target.role), clean(&taken));
         let name = self.look.paint(Tone::Strong, clean(&target.database));
         let mut text = wrap(&line, &format!("{name} "), self.look.width);
         for note in &self.it.notes {
@@ -79,9 +84,12 @@ impl Screen<'_> {
 
     /// `██████░░  10 of 14`; only full where all pass.
     fn bar(&self, count: &AxisCount) -> String {
-        let length = if self.look.width >= 90 { 20 } else { 10 };
+        let length = if self.look.width >= 92 { 20 } else { 8 };
         let asked = count.asked();
-        let full = (count.pass * length).checked_div(asked).unwrap_or(0);
+        if asked == 0 {
+            return "no check applies".to_owned();
+        }
+        let full = count.pass * length / asked;
         let (done, left) = (self.look.sign("█", "#"), self.look.sign("░", "."));
         format!("{}{}  {:>3} of {asked}", done.repeat(full), left.repeat(length - full), count.pass)
     }

@@ -127,7 +127,12 @@ pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option
             format!("Nothing is at or above {fail_on}; {} below it.{doubt}", stand(tally.fail))
         } else {
             let worst = worst.severity;
-            format!("{} open, the worst {worst}.{doubt} Start with:", stand(counting))
+            let all = if counting == tally.fail {
+                format!("{} open", stand(counting))
+            } else {
+                format!("{counting} of {} findings are at or above {fail_on}", tally.fail)
+            };
+            format!("{all}, the worst {worst}.{doubt} Start with:")
         };
         (text, explain)
     } else if tally.undecided > 0 {
@@ -139,7 +144,7 @@ pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option
     } else if tally.pass == 0 {
         ("No check applies to this database: nothing was judged.".to_owned(), Some("govctl checks".to_owned()))
     } else {
-        (format!("Nothing was found, and all of {} could be decided.", checks(tally.pass)), None)
+        ("Nothing was found, and no check was left undecided.".to_owned(), None)
     }
 }
 
@@ -154,12 +159,16 @@ pub(super) fn checks(n: usize) -> String {
 
 /// Control ids as readers know them: `NIST AC-3`.
 pub(super) fn controls(check: &Check) -> Vec<String> {
-    let framework = |key: &str| match key {
-        "owasp_llm" => "OWASP".to_owned(),
+    let each = |(key, ids): &(String, Vec<String>)| ids.iter().map(|id| format!("{} {id}", framework(key))).collect();
+    check.controls.iter().flat_map::<Vec<_>, _>(each).collect()
+}
+
+/// The name of a framework, from its key in a check.
+pub(super) fn framework(key: &str) -> String {
+    match key {
+        "owasp_llm" | "owasp_agentic" => "OWASP".to_owned(),
         "soc2" => "SOC 2".to_owned(),
         "iso27001" => "ISO 27001".to_owned(),
         other => other.replace('_', " ").to_uppercase(),
-    };
-    let pairs = check.controls.iter().flat_map(|(key, ids)| ids.iter().map(move |id| (key, id)));
-    pairs.map(|(key, id)| format!("{} {id}", framework(key))).collect()
+    }
 }

@@ -4,6 +4,7 @@ use crate::error::Stop;
 use miette::Diagnostic;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -207,6 +208,8 @@ pub(super) fn explain(options: &PgConnectOptions, error: sqlx::Error) -> Unreach
             Unreachable::NoTls { place, mode: mode(options) }
         }
         sqlx::Error::Tls(cause) => Unreachable::BadTls { place, cause: cause.to_string() },
+        // No byte came where one letter was due: the end of the stream, as sqlx tells it.
+        sqlx::Error::Protocol(words) if words.contains("SSLRequest: 0x00") => Unreachable::Closed { place },
         sqlx::Error::Protocol(_) => Unreachable::NotPostgres { place },
         sqlx::Error::Database(error) => {
             let role = options.get_username().to_owned();
@@ -218,7 +221,11 @@ pub(super) fn explain(options: &PgConnectOptions, error: sqlx::Error) -> Unreach
                     help: "PGPASSWORD and ~/.pgpass are read too; in a URL @ : / and # must be percent-encoded".into(),
                 },
                 "28000" => {
-                    Unreachable::Credentials { what: "login", role, help: format!("it says: {}", error.message()) }
+                    let tls = match options.get_ssl_mode() {
+                        PgSslMode::Disable | PgSslMode::Allow => "; sslmode is disable, and it may insist on TLS",
+                        _ => "",
+                    };
+                    Unreachable::Credentials { what: "login", role, help: format!("it says: {}{tls}", error.message()) }
                 }
                 "3D000" => Unreachable::NoDatabase { database, place },
                 "42501" => Unreachable::MayNotConnect { role, database },
@@ -240,6 +247,11 @@ fn explain_io(options: &PgConnectOptions, place: String, cause: io::Error) -> Un
         }
         io::ErrorKind::TimedOut => no_answer(options, Duration::from_secs(10)),
         io::ErrorKind::InvalidData => Unreachable::BadTls { place, cause: words },
+        // Over TCP the only files are certificates and keys.
+        io::ErrorKind::NotFound if socket(options).is_none() => {
+            let cause = format!("sslrootcert, sslcert or sslkey cannot be read: {words}");
+            Unreachable::BadTls { place, cause }
+        }
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Unreachable::Closed { place },
         kind => {
             let help = match kind {
@@ -255,10 +267,16 @@ fn explain_io(options: &PgConnectOptions, place: String, cause: io::Error) -> Un
 /// Host and port, or the socket.
 fn place(options: &PgConnectOptions) -> String {
     let port = options.get_port();
-    match options.get_socket() {
+    match socket(options) {
         Some(directory) => format!("{}/.s.PGSQL.{port}", directory.display()),
         None => format!("{}:{port}", options.get_host()),
     }
+}
+
+/// The directory of the socket, given as such or as a host that is a path.
+fn socket(options: &PgConnectOptions) -> Option<&Path> {
+    let host = options.get_host();
+    options.get_socket().map(PathBuf::as_path).or_else(|| host.starts_with('/').then(|| Path::new(host)))
 }
 
 fn mode(options: &PgConnectOptions) -> &'static str {

@@ -3,7 +3,7 @@
 use super::refusal::{self, Unreachable};
 use crate::error::Stop;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use std::time::Duration;
 
 /// How long the server may take to answer.
@@ -46,16 +46,15 @@ impl Session {
             Ok(connected) => connected.map_err(|error| refusal::explain(&options, error))?,
             Err(_) => return Err(refusal::no_answer(&options, CONNECT_TIMEOUT).into()),
         };
-        match connection.server_version_num() {
-            Some(version) if version < OLDEST => {
-                let version = format!("{}.{}", version / 10_000, version % 10_000);
-                return Err(Unreachable::TooOld { version }.into());
-            }
-            _ => sqlx::raw_sql(BEGIN)
-                .execute(&mut connection)
-                .await
-                .map_err(|error| refusal::explain(&options, error))?,
-        };
+        let refused = |error| refusal::explain(&options, error);
+        let version = version(&mut connection).await.map_err(refused)?;
+        if version < OLDEST {
+            // before 10 the second number was part of the major version
+            let minor = if version < 100_000 { version / 100 % 100 } else { version % 10_000 };
+            let version = format!("{}.{minor}", version / 10_000);
+            return Err(Unreachable::TooOld { version }.into());
+        }
+        sqlx::raw_sql(BEGIN).execute(&mut connection).await.map_err(refused)?;
         Ok(Self { connection })
     }
 
@@ -69,4 +68,13 @@ impl Session {
         let _ = sqlx::raw_sql("rollback").execute(&mut self.connection).await;
         let _ = self.connection.close().await;
     }
+}
+
+/// `server_version_num`: as the server said when it was greeted, else asked for.
+pub(crate) async fn version(connection: &mut PgConnection) -> Result<u32, sqlx::Error> {
+    if let Some(version) = connection.server_version_num() {
+        return Ok(version);
+    }
+    let row = sqlx::raw_sql("show server_version_num").fetch_one(connection).await?;
+    row.try_get::<String, _>(0)?.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }

@@ -65,46 +65,25 @@ impl Ui {
     /// A line about the run itself.
     pub fn status(&self, line: &str) {
         if !self.quiet {
-            self.say(&format!("{line}\n"));
+            self.say(&format!("{}\n", clean::clean(line)));
         }
-    }
-
-    /// Something the reader should know though nothing stopped.
-    pub fn warn(&self, line: &str) {
-        self.say(&format!("{} {line}\n", self.err.paint(Tone::Doubt, "warning:")));
     }
 
     /// Why a run stopped, with a caret where there is a text to point at.
     pub fn stop(&self, stop: &Stop) {
-        let theme = match (self.err.unicode, self.err.colour) {
-            (true, true) => miette::GraphicalTheme::unicode(),
-            (true, false) => miette::GraphicalTheme::unicode_nocolor(),
-            (false, true) => miette::GraphicalTheme::ascii(),
-            (false, false) => miette::GraphicalTheme::none(),
-        };
-        let mut text = String::new();
-        let rendered = miette::GraphicalReportHandler::new_themed(theme)
-            .with_width(self.err.width)
-            .with_links(false)
-            .with_break_words(false)
-            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
-            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
-            .render_report(&mut text, stop);
-        if rendered.is_err() {
-            text = format!("{stop}\n");
-        }
-        if !stop.audited() {
-            text.push_str(&format!("\n{NO_AUDIT}\n"));
-        }
-        self.say(&text);
+        let plain = rendered(stop, &Look { colour: false, ..self.err });
+        let coloured = if self.err.colour { rendered(stop, &self.err) } else { plain.clone() };
+        let end = if stop.audited() { String::new() } else { format!("\n{NO_AUDIT}\n") };
+        self.say(&format!("{}{end}", harmless(&plain, coloured)));
     }
 
     /// A mistake on the command line, as clap words it; help and version that were asked for are data.
     pub fn clap(&self, error: &clap::Error) -> Result<(), Stop> {
         let asked = !error.use_stderr();
         let text = error.render();
-        let text =
-            if if asked { self.out } else { self.err }.colour { text.ansi().to_string() } else { text.to_string() };
+        let colour = if asked { self.out.colour } else { self.err.colour };
+        let plain = text.to_string();
+        let text = harmless(&plain, if colour { text.ansi().to_string() } else { plain.clone() });
         if asked {
             return self.data(|out| out.write_all(text.as_bytes()));
         }
@@ -120,6 +99,34 @@ impl Ui {
     fn say(&self, text: &str) {
         // With stderr gone there is nowhere left to complain.
         let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+fn rendered(stop: &Stop, look: &Look) -> String {
+    let theme = match (look.unicode, look.colour) {
+        (true, true) => miette::GraphicalTheme::unicode(),
+        (true, false) => miette::GraphicalTheme::unicode_nocolor(),
+        (false, true) => miette::GraphicalTheme::ascii(),
+        (false, false) => miette::GraphicalTheme::none(),
+    };
+    let mut text = String::new();
+    let rendered = miette::GraphicalReportHandler::new_themed(theme)
+        .with_width(look.width)
+        .with_links(false)
+        .with_break_words(false)
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .render_report(&mut text, stop);
+    if rendered.is_ok() { text } else { format!("{stop}\n") }
+}
+
+/// A message may quote a server or a file. Where it quotes what would steer the terminal, it loses its colours: in the
+/// coloured text nobody could tell theirs from ours.
+fn harmless(plain: &str, coloured: String) -> String {
+    if plain.contains(|c| c != '\n' && clean::is_hostile(c)) {
+        plain.split('\n').map(clean::clean).collect::<Vec<_>>().join("\n")
+    } else {
+        coloured
     }
 }
 
@@ -182,6 +189,14 @@ mod tests {
         assert!(auto_colour(false, among(&[("CLICOLOR_FORCE", "1")])));
         assert!(!auto_colour(false, among(&[("CLICOLOR_FORCE", "0")])));
         assert!(!auto_colour(true, among(&[("TERM", "dumb")])));
+    }
+
+    #[test]
+    fn a_quoted_escape_sequence_is_not_obeyed() {
+        let stop = Stop::usage("the server says \x1b[2J\u{202e}", "");
+        let text = |colour| harmless(&rendered(&stop, &Look::PLAIN), rendered(&stop, &Look { colour, ..Look::PLAIN }));
+        assert!(text(true).contains(r"says \x1b[2J\u{202e}"), "{}", text(true));
+        assert!(!text(true).contains(|c| c != '\n' && clean::is_hostile(c)));
     }
 
     #[test]

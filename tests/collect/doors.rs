@@ -4,6 +4,9 @@ use crate::shop::{Shop, assert_rows};
 
 #[tokio::test]
 async fn programs_and_side_doors_mean_what_the_schema_says() {
+    if crate::support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_doors").await;
     let facts = &mut shop.facts().await;
     assert_rows(
@@ -126,6 +129,9 @@ END | ∅ | [] | 1 | ∅"#,
 
 #[tokio::test]
 async fn hostile_names_arrive_as_they_are() {
+    if crate::support::is_embedded() {
+        return;
+    }
     let shop = Shop::open("t_names").await;
     let facts = &mut shop.facts().await;
     let schema = "quote\" and 'tick'";

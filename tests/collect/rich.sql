@@ -37,7 +37,7 @@ create function app.tenant() returns uuid language sql stable
   as $body$ select nullif(current_setting('app.tenant', true), '')::uuid $body$;
 create policy mine on app.orders as permissive for all to public
   using (tenant_id = app.tenant()) with check (tenant_id = app.tenant());
-create policy "only known" on app.orders as restrictive for select to "{db}_app", "{db}_agent"
+create policy "only known" on app.orders as restrictive for select to "{db}_app", "{db}_agent", "{db}_app"
   using (tenant_id in (select id from app.tenants));
 comment on policy mine on app.orders is 'one tenant';
 

@@ -1,4 +1,4 @@
-//! A database of its own for each test, on the server that `GOVCTL_TEST_URL` names, with one of everything in it.
+//! A database of its own for each test, on the server all tests share, with one of everything in it.
 
 use govctl::facts::{Facts, collect::collect};
 use govctl::target::Session;
@@ -17,8 +17,7 @@ const SINCE: [(u32, &str); 3] = [
 ];
 
 pub(crate) fn server() -> PgConnectOptions {
-    let url = std::env::var("GOVCTL_TEST_URL");
-    url.expect("GOVCTL_TEST_URL is the URL of a superuser on a PostgreSQL 14 to 18 for tests").parse().unwrap()
+    crate::support::server().options().clone()
 }
 
 pub(crate) async fn run(options: &PgConnectOptions, sql: String) -> Result<(), sqlx::Error> {

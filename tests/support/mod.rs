@@ -9,7 +9,8 @@
 //! * [`database`]: others run at the same time; name roles with [`unique`], or make them in a rolled-back transaction
 //! * [`cluster`]: nobody else runs; roles made meanwhile are dropped at the end
 //!
-//! Embedded, where a second connection waits for the first to be closed, tests take turns: never hold two connections.
+//! Embedded, every database is a server of its own, and a second connection waits for the first to be closed: never
+//! hold two.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -22,9 +23,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Names the lock that tells [`database`] and [`cluster`] apart, on every server.
 const LOCK: i64 = 0x676f_7663_746c;
-
-/// Tests of this binary, taking turns on the embedded server.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// The server all tests of this binary share.
 pub fn server() -> &'static Scratch {
@@ -44,7 +42,8 @@ pub fn server() -> &'static Scratch {
     &SERVER
 }
 
-/// Whether a second connection would wait for the first to be closed.
+/// Whether a second connection would wait for the first to be closed. A test that needs two, or a server that checks
+/// logins, has nothing to say there and returns.
 pub fn is_embedded() -> bool {
     server().kind() == Kind::Embedded
 }
@@ -63,31 +62,36 @@ pub async fn database() -> Database {
 /// An empty database on a server that, while the value lives, nobody else of these tests uses.
 pub async fn cluster() -> Database {
     let mut database = Database::new("select pg_advisory_lock($1)").await;
-    database.roles_before = Some(roles(server().options()).await.unwrap());
+    if let Lease::Shared { roles_before, .. } = &mut database.lease {
+        *roles_before = Some(roles(&mut server().options().connect().await.unwrap()).await.unwrap());
+    }
     database
 }
 
 /// A database for one test, dropped with the value.
 pub struct Database {
     inner: scratch::Database,
-    roles_before: Option<Vec<String>>,
-    /// Holds the lock; none where tests take turns.
-    lock: Option<PgConnection>,
-    turn: Option<tokio::sync::MutexGuard<'static, ()>>,
+    lease: Lease,
+}
+
+/// What goes with a [`Database`].
+enum Lease {
+    /// Its server.
+    Whole(Box<Scratch>),
+    /// The lock, and for a cluster the roles to keep.
+    Shared { lock: PgConnection, roles_before: Option<Vec<String>> },
 }
 
 impl Database {
     async fn new(take_lock: &'static str) -> Self {
-        // Starting the server blocks, which is fine: no test can do without.
-        let (turn, lock) = if is_embedded() {
-            (Some(TURN.lock().await), None)
-        } else {
-            let mut connection = server().options().connect().await.unwrap();
-            sqlx::query(take_lock).bind(LOCK).execute(&mut connection).await.unwrap();
-            (None, Some(connection))
-        };
+        if is_embedded() {
+            let scratch = Scratch::start(Choice::Embedded).await.unwrap();
+            return Self { inner: scratch.first().clone(), lease: Lease::Whole(Box::new(scratch)) };
+        }
+        let mut lock = server().options().connect().await.unwrap();
+        sqlx::query(take_lock).bind(LOCK).execute(&mut lock).await.unwrap();
         let inner = server().database().await.unwrap();
-        Self { inner, roles_before: None, lock, turn }
+        Self { inner, lease: Lease::Shared { lock, roles_before: None } }
     }
 
     /// How to connect to it.
@@ -117,39 +121,34 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (options, name) = (server().options().clone(), self.options().get_database().unwrap().to_owned());
-        let before = self.roles_before.take();
-        let cleaning = async move {
-            let mut connection = options.connect().await?;
-            connection.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await?;
-            connection.close().await?;
-            let Some(before) = before else { return Ok(()) };
-            let made = roles(&options).await?.into_iter().filter(|role| !before.contains(role));
-            let made: Vec<_> = made.map(|role| format!("\"{}\"", role.replace('"', "\"\""))).collect();
-            if !made.is_empty() {
-                let mut connection = options.connect().await?;
-                connection.execute(AssertSqlSafe(format!("drop role {}", made.join(", ")))).await?;
-                connection.close().await?;
-            }
-            Ok::<_, sqlx::Error>(())
-        };
-        let cleaned = std::thread::spawn(|| blocking(cleaning)).join();
-        // The lock goes after the roles. A test that has failed already says why by itself.
-        drop((self.lock.take(), self.turn.take()));
+        let Lease::Shared { roles_before, .. } = &mut self.lease else { return };
+        let cleaned = blocking(clean(self.inner.options().clone(), roles_before.take()));
+        // A test that has failed already says why by itself. The lock goes after the roles, with its connection.
         if !std::thread::panicking() {
-            cleaned.unwrap().unwrap();
+            cleaned.unwrap();
         }
     }
 }
 
+/// Drops the database, and all roles but these.
+async fn clean(database: PgConnectOptions, keep: Option<Vec<String>>) -> Result<(), sqlx::Error> {
+    let mut connection = server().options().connect().await?;
+    let name = database.get_database().unwrap();
+    connection.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await?;
+    if let Some(keep) = keep {
+        let made = roles(&mut connection).await?.into_iter().filter(|role| !keep.contains(role));
+        let made: Vec<_> = made.map(|role| format!("\"{}\"", role.replace('"', "\"\""))).collect();
+        if !made.is_empty() {
+            connection.execute(AssertSqlSafe(format!("drop role {}", made.join(", ")))).await?;
+        }
+    }
+    connection.close().await
+}
+
 /// Names of all roles but the system's own.
-async fn roles(options: &PgConnectOptions) -> Result<Vec<String>, sqlx::Error> {
-    let mut connection = options.connect().await?;
-    let names = sqlx::query_scalar("select rolname::text from pg_catalog.pg_roles where oid >= 16384")
-        .fetch_all(&mut connection)
-        .await?;
-    connection.close().await?;
-    Ok(names)
+async fn roles(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let sql = "select rolname::text from pg_catalog.pg_roles where oid >= 16384";
+    sqlx::query_scalar(sql).fetch_all(connection).await
 }
 
 /// Runs to the end on a thread and a runtime of its own, also inside another runtime.

@@ -27,7 +27,9 @@ macro_rules! area {
 /// Every server is asked these, in this order.
 pub(super) const AREAS: &[Area] = &[
     area!("target", "the database itself"),
-    area!("hidden", "unseen", "settings", "what PostgreSQL hides"),
+    area!("hidden_settings", "unseen", "settings", "which settings are hidden"),
+    area!("hidden_user_mappings", "unseen", "user_mappings", "which user mappings are hidden"),
+    area!("hidden_large_objects", "unseen", "large_objects", "how many large objects there are"),
     area!("databases", "databases"),
     area!("schemas", "schemas"),
     area!("relations", "tables and views"),

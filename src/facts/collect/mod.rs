@@ -5,23 +5,23 @@
 
 mod area;
 mod refused;
+mod value;
 
 use super::Facts;
 use crate::error::Stop;
-use crate::target::refusal;
+use crate::target::{refusal, version};
 use area::{AREAS, Area, CONDITIONAL};
 use futures_util::TryStreamExt;
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Column, Either, PgConnection, Row, ValueRef};
-
-/// Rows of one area: PostgreSQL's own text of each value.
-type Rows = Vec<Vec<Option<String>>>;
+use sqlx::{AssertSqlSafe, Either, PgConnection};
 
 /// What a message begins with: the first one, one after a refusal, and one after a lock was waited for in vain, since
 /// the areas that follow would wait for the same one.
 const FIRST: &[&str] = &["savepoint area"];
 const AFTER_REFUSAL: &[&str] = &["rollback to savepoint area"];
 const AFTER_LOCK: &[&str] = &["rollback to savepoint area", "set local lock_timeout = '100ms'"];
+
+/// What it ends with: decompiling a view locks the tables it reads, until here.
+const LAST: &str = "rollback to savepoint area";
 
 /// Reads every area of the catalogs. The caller has opened the transaction and set `search_path = ''`.
 /// What is refused or times out becomes a row of `unseen`; only a lost session is an error.
@@ -44,7 +44,7 @@ async fn read(
     facts: &mut Facts,
     areas: impl Iterator<Item = &'static Area>,
 ) -> Result<Vec<&'static str>, Stop> {
-    let version = connection.server_version_num().unwrap_or(0);
+    let version = version(connection).await.map_err(refusal::lost)?;
     let statements = areas.map(|area| (area, area.for_server(version)));
     let mut waiting: Vec<_> = statements.filter(|(_, sql)| !sql.is_empty()).collect();
     let mut start = FIRST;
@@ -73,42 +73,38 @@ async fn run(
     start: &[&str],
     areas: &[(&Area, String)],
 ) -> Result<(usize, Option<sqlx::Error>), Stop> {
-    let statements = start.iter().copied().chain(areas.iter().map(|(_, sql)| sql.as_str()));
+    let statements = start.iter().copied().chain(areas.iter().map(|(_, sql)| sql.as_str())).chain([LAST]);
     // A line of its own for the semicolon: a statement may end in a remark.
     let message = statements.collect::<Vec<_>>().join("\n;\n");
     // AssertSqlSafe: put together from constants alone.
     let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut *connection);
     let mut completed = 0;
-    let mut columns = Vec::new();
-    let mut rows = Rows::new();
+    let mut header = Vec::new();
+    let mut found = Vec::new();
     loop {
         match answers.try_next().await {
             Ok(Some(Either::Right(row))) => {
-                if rows.is_empty() {
-                    columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+                if found.is_empty() {
+                    header = value::header(&row);
                 }
-                rows.push(texts(&row));
+                found.extend(value::values(&row, &header));
             }
             Ok(Some(Either::Left(_))) => {
-                if !rows.is_empty() {
-                    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-                    facts.insert(areas[completed - start.len()].0.into, &names, std::mem::take(&mut rows)).await?;
+                if !found.is_empty() {
+                    let columns: Vec<&str> = header.iter().map(|(name, _)| name.as_str()).collect();
+                    let table = areas[completed - start.len()].0.into;
+                    facts.insert_values(table, &columns, std::mem::take(&mut found)).await?;
                 }
                 completed += 1;
             }
             Ok(None) => return Ok((areas.len(), None)),
-            Err(error) if refusal::is_lost(&error) || completed < start.len() => return Err(refusal::lost(error)),
-            Err(error) => return Ok((completed - start.len(), Some(error))),
+            Err(error) => {
+                let an_area = completed >= start.len() && completed < start.len() + areas.len();
+                return match an_area && !refusal::is_lost(&error) {
+                    true => Ok((completed - start.len(), Some(error))),
+                    false => Err(refusal::lost(error)),
+                };
+            }
         }
     }
-}
-
-/// The values of a row as PostgreSQL wrote them. In a database without an encoding a name may be no UTF-8.
-fn texts(row: &PgRow) -> Vec<Option<String>> {
-    (0..row.len())
-        .map(|index| {
-            let value = row.try_get_raw(index).ok().filter(|value| !value.is_null())?;
-            value.as_bytes().ok().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-        })
-        .collect()
 }

@@ -45,6 +45,11 @@ pub(super) async fn explain(
             format!("another session held a lock that reading {what} had to wait for"),
             "run govctl again when the migration or VACUUM FULL is over".into(),
         )],
+        "53200" => vec![row(
+            None,
+            format!("the server ran out of memory for locks while reading {what}"),
+            "raise max_locks_per_transaction".into(),
+        )],
         // The message of a catalog query names catalogs and types, never values.
         _ => vec![row(
             None,

@@ -2,7 +2,8 @@
 -- schemas as listed; a plain name (auth, storage) is theirs only where one of their own roles owns it, since an
 -- object wrongly taken for the platform's would be wrongly excused.
 
-update relations set definition = (select d.definition from definitions d where d.relation = oid)
+-- `oid` alone would be SQLite's name for the row of `definitions` itself.
+update relations set definition = (select d.definition from definitions d where d.relation = relations.oid)
 where kind in ('view', 'materialized view');
 
 create temp table platform_roles (oid integer primary key);
@@ -62,6 +63,15 @@ with recursive theirs (oid, provenance) as (
         union all select relation, owned_by_relation from sequences where owned_by_relation is not null) below on below.parent = t.oid)
 update relations set provenance = (select t.provenance from theirs t where t.oid = relations.oid)
 where provenance = 'user' and oid in (select oid from theirs);
+
+-- What inherits from a user's table is the user's wherever it lies: a chunk of TimescaleDB holds the user's rows.
+with recursive ours (oid) as (
+  select child from inheritance where parent in (select oid from relations where provenance = 'user')
+  union
+  select i.child from ours o join inheritance i on i.parent = o.oid)
+update relations set provenance = 'user'
+where provenance <> 'user' and oid in (select oid from ours)
+  and oid not in (select object from extension_members where object_kind = 'relation');
 
 drop table platform_schemas;
 drop table platform_roles;

@@ -1,4 +1,4 @@
--- Who may see the options is PostgreSQL's own rule for the view; `hidden.sql` lists the mappings where it says no.
+-- Who may see the options is PostgreSQL's own rule for the view; `hidden_user_mappings.sql` lists the mappings where it says no.
 select m.srvid as server, m.umuser as role,
        (select o.option_value from pg_options_to_table(m.umoptions) o where o.option_name = 'user') as remote_user,
        case when v.visible

@@ -110,6 +110,7 @@ pub(crate) struct Function {
     pub(crate) security_definer: bool,
     pub(crate) strict: bool,
     pub(crate) returns: String,
+    pub(crate) returns_set: bool,
     pub(crate) argument_names: String,
     pub(crate) argument_types: String,
     pub(crate) source: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::catalog::{Catalog, Oid, Relation};
 use super::policy::{Pins, Setting};
-use super::tenancy::{KeyRole, Tenancy};
+use super::tenancy::{Key, KeyRole, Tenancy};
 use crate::check::quote::ident;
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,8 +17,9 @@ impl Remedy {
         let style = Style::of(catalog, tenancy, pins, settings);
         let mut predicates = BTreeMap::new();
         for relation in catalog.relations.values().filter(|r| r.is_table()) {
-            if let Some((column, _)) = tenancy.keys_of(relation.oid).min_by_key(|(_, key)| key.role == KeyRole::User) {
-                predicates.extend(style.pin(relation, column, None).map(|predicate| (relation.oid, predicate)));
+            if let Some((column, key)) = tenancy.keys_of(relation.oid).min_by_key(|(_, key)| key.role == KeyRole::User)
+            {
+                predicates.extend(style.pin(relation, column, key, None).map(|predicate| (relation.oid, predicate)));
             } else if let Some(path) = tenancy.paths.get(&relation.oid) {
                 predicates.extend(through(catalog, tenancy, &style, path).map(|predicate| (relation.oid, predicate)));
             }
@@ -29,25 +30,27 @@ impl Remedy {
 
 /// How policies of this database say "of the session's tenant".
 struct Style {
-    /// Most used right side of a pin, by type of the key: ` = current_tenant()`, ` IN ( SELECT …)`.
-    tails: HashMap<String, String>,
-    /// Setting that names the tenant.
-    setting: String,
+    /// Most used right side of a pin, by whether the key is a person's and by its type: ` = current_tenant()`,
+    /// ` IN ( SELECT …)`.
+    tails: HashMap<(bool, String), String>,
+    /// Settings that name the tenant, and the person.
+    tenant_setting: String,
+    user_setting: String,
 }
 
 impl Style {
     fn of(catalog: &Catalog, tenancy: &Tenancy, pins: &Pins, settings: &[Setting]) -> Self {
-        let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
+        let mut counts: HashMap<(bool, &str, &str), usize> = HashMap::new();
         for (place, tail) in &pins.tails {
-            let keyed = tenancy.keys.get(place).is_some_and(|key| key.role != KeyRole::User);
-            let column = catalog.relations.get(&place.0).and_then(|r| r.column_number(place.1)).filter(|_| keyed);
-            if let Some(column) = column {
-                *counts.entry((column.type_name.as_str(), tail.as_str())).or_default() += 1;
+            let Some(key) = tenancy.keys.get(place) else { continue };
+            if let Some(column) = catalog.relations.get(&place.0).and_then(|r| r.column_number(place.1)) {
+                let kind = (key.role == KeyRole::User, column.type_name.as_str(), tail.as_str());
+                *counts.entry(kind).or_default() += 1;
             }
         }
-        let mut tails: HashMap<String, (usize, String)> = HashMap::new();
-        for ((type_name, tail), count) in counts {
-            let best = tails.entry(type_name.to_owned()).or_default();
+        let mut tails: HashMap<(bool, String), (usize, String)> = HashMap::new();
+        for ((user, type_name, tail), count) in counts {
+            let best = tails.entry((user, type_name.to_owned())).or_default();
             if (count, std::cmp::Reverse(tail)) > (best.0, std::cmp::Reverse(best.1.as_str())) || best.0 == 0 {
                 *best = (count, tail.to_owned());
             }
@@ -56,20 +59,27 @@ impl Style {
         for setting in settings.iter().filter(|s| s.caller_may_set()) {
             *used.entry(&setting.name).or_default() += 1;
         }
-        let named = used.into_iter().filter(|(name, _)| tenancy.entity.is_some_and(|word| name.contains(word)));
-        let setting = named
-            .max_by_key(|(_, count)| *count)
-            .map_or_else(|| format!("app.{}_id", tenancy.entity.unwrap_or("tenant")), |(name, _)| name.to_owned());
-        Self { tails: tails.into_iter().map(|(name, (_, tail))| (name, tail)).collect(), setting }
+        let setting_for = |word: &str| {
+            let named = used.iter().filter(|(name, _)| name.contains(word));
+            named
+                .max_by_key(|(_, count)| **count)
+                .map_or_else(|| format!("app.{word}_id"), |(name, _)| (*name).to_owned())
+        };
+        Self {
+            tails: tails.into_iter().map(|(kind, (_, tail))| (kind, tail)).collect(),
+            tenant_setting: setting_for(tenancy.entity.unwrap_or("tenant")),
+            user_setting: setting_for("user"),
+        }
     }
 
     /// `tenant_id = …`, the column qualified where it stands in a sub-select.
-    fn pin(&self, relation: &Relation, column: i64, qualifier: Option<&str>) -> Option<String> {
+    fn pin(&self, relation: &Relation, column: i64, key: &Key, qualifier: Option<&str>) -> Option<String> {
         let column = relation.column_number(column)?;
+        let user = key.role == KeyRole::User;
         let name = ident(&column.name);
         let place = qualifier.map_or(name.clone(), |q| format!("{q}.{name}"));
-        let tail = self.tails.get(&column.type_name).cloned().unwrap_or_else(|| {
-            let setting = self.setting.replace('\'', "''");
+        let tail = self.tails.get(&(user, column.type_name.clone())).cloned().unwrap_or_else(|| {
+            let setting = if user { &self.user_setting } else { &self.tenant_setting }.replace('\'', "''");
             format!("= nullif(current_setting('{setting}', true), '')::{}", cast_name(&column.type_name))
         });
         Some(format!("{place} {tail}"))
@@ -98,7 +108,7 @@ fn through(catalog: &Catalog, tenancy: &Tenancy, style: &Style, path: &super::te
         above = Some(parent);
     }
     let last = catalog.relations.get(&path.key_relation)?;
-    let (column, _) = tenancy.keys_of(last.oid).next()?;
-    conditions.push(style.pin(last, column, above.as_deref())?);
+    let (column, key) = tenancy.keys_of(last.oid).next()?;
+    conditions.push(style.pin(last, column, key, above.as_deref())?);
     Some(format!("exists (select 1 from {} where {})", from.join(", "), conditions.join(" and ")))
 }

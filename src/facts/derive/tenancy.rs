@@ -154,6 +154,15 @@ pub(crate) fn is_person_table(relation: &Relation) -> bool {
     PERSON_TABLES.contains(&plain(&relation.name).as_str())
 }
 
+/// The relation lists the members of something: named so, and a person is there once for each.
+fn is_member_table(relation: &Relation) -> bool {
+    let person = |number: &i64| {
+        relation.column_number(*number).is_some_and(|column| PERSONS.contains(&plain(&column.name).as_str()))
+    };
+    plain(&relation.name).contains("member")
+        && relation.uniques.iter().any(|unique| unique.len() > 1 && unique.iter().any(person))
+}
+
 impl Tenancy {
     /// Infers tenancy. `pinned` are columns that policies compare with a value of the session.
     pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, pinned: &BTreeSet<(Oid, i64)>) -> Self {
@@ -250,7 +259,7 @@ impl Tenancy {
     }
 
     /// The word for a tenant here and its table: the strongest tier with support. `tenant` needs none; a weaker word
-    /// needs a table of that name, a second relation, or a policy that compares it with the session.
+    /// needs a table of that name, a second relation, a table of its members, or a policy that compares it with the session.
     fn choose_entity(
         catalog: &Catalog,
         tables: &[&Relation],
@@ -258,11 +267,12 @@ impl Tenancy {
     ) -> Option<(&'static str, Option<Oid>)> {
         let mut uses: BTreeMap<(usize, &'static str), (usize, bool)> = BTreeMap::new();
         for relation in tables.iter().filter(|r| r.is_table()) {
+            let members = is_member_table(relation);
             for column in &relation.columns {
                 if let Some(found) = proposed(&column.name).filter(|_| !is_flag(&column.type_name)) {
                     let (count, confirmed) = uses.entry(found).or_default();
                     *count += 1;
-                    *confirmed |= pinned.contains(&(relation.oid, column.number));
+                    *confirmed |= members || pinned.contains(&(relation.oid, column.number));
                 }
             }
         }

@@ -14,7 +14,7 @@ pub enum ScratchError {
         code(govctl::scratch::missing),
         help(
             "one of three ways:\n\
-             give the URL of a server to experiment on with --scratch-url\n\
+             give the URL of a server to experiment on\n\
              install a PostgreSQL server, so that initdb and pg_ctl are on the PATH\n\
              build govctl with its default feature `embedded`"
         )
@@ -72,10 +72,7 @@ pub enum ScratchError {
     #[error("the embedded PostgreSQL did not start: {reason}")]
     #[diagnostic(
         code(govctl::scratch::embedded),
-        help(
-            "it unpacks itself once into the user's cache folder; XDG_CACHE_HOME names another one\n\
-             a PostgreSQL server of your own does as well: --scratch-url"
-        )
+        help("it unpacks itself once into the user's cache folder; XDG_CACHE_HOME names another one")
     )]
     Embedded {
         /// What its runtime said.

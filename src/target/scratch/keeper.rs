@@ -22,6 +22,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// A folder that goes when this does. Nothing runs in it.
+    #[cfg(feature = "embedded")]
     pub(super) fn of_folder() -> Result<Self, ScratchError> {
         Self::start(private_folder(false)?, "", None)
     }

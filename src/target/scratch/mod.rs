@@ -66,13 +66,13 @@ pub struct Database {
 }
 
 enum Server {
-    Given(given::Given),
+    Given(Box<given::Given>),
     Local {
         _keeper: keeper::Keeper,
     },
     #[cfg(feature = "embedded")]
     Embedded {
-        _server: embedded::Embedded,
+        _server: Box<embedded::Embedded>,
     },
 }
 
@@ -93,7 +93,7 @@ impl Scratch {
         let (first, server) = match choice.resolve()? {
             Resolved::Given(url) => {
                 let first = Database::at(&url)?;
-                (first.clone(), Server::Given(given::Given::new(first)))
+                (first.clone(), Server::Given(Box::new(given::Given::new(first))))
             }
             Resolved::Local(bindir) => {
                 tell(&format!("Starting a scratch PostgreSQL from {}", bindir.display()));
@@ -107,7 +107,7 @@ impl Scratch {
                     false => "Starting the embedded PostgreSQL 17",
                 });
                 let (url, server) = in_background(embedded::start).await?;
-                (Database::at(&url)?, Server::Embedded { _server: server })
+                (Database::at(&url)?, Server::Embedded { _server: Box::new(server) })
             }
         };
         let (version, version_num) = version(&first.options).await.map_err(|error| refused(&first, &error))?;
@@ -122,6 +122,11 @@ impl Scratch {
             #[cfg(feature = "embedded")]
             Server::Embedded { .. } => Kind::Embedded,
         }
+    }
+
+    /// The database it comes with.
+    pub fn first(&self) -> &Database {
+        &self.first
     }
 
     /// How to connect to its first database. Embedded: close one connection before opening the next.

@@ -17,7 +17,8 @@ pub(super) fn parse(text: &str) -> (Result<Vec<Setting>, Mistake>, Vec<Range<usi
         match next(text, at) {
             Ok(None) => return (Ok(settings), secrets),
             Ok(Some((setting, end))) => {
-                if parameter::is_unknown(&setting.name) && (!secrets.is_empty() || !is_word(&setting.name)) {
+                let slip = is_word(&setting.name) && (secrets.is_empty() || parameter::meant(&setting.name).is_some());
+                if parameter::is_unknown(&setting.name) && !slip {
                     let start = secrets.first().map_or(setting.name_at.start, |secret| secret.start);
                     secrets.push(start..text.len());
                 } else if parameter::is_secret(&setting.name) {

@@ -52,23 +52,29 @@ pub enum UrlError {
     )]
     Missing,
     /// The text is not a connection text.
-    #[error("{problem}")]
-    #[diagnostic(code(govctl::url::invalid))]
-    Invalid {
-        /// What is wrong with it.
-        problem: String,
-        /// The text, secrets masked.
-        #[source_code]
-        text: NamedSource<String>,
-        /// Where.
-        #[label("{label}")]
-        at: SourceSpan,
-        /// What is expected there.
-        label: String,
-        /// What to do.
-        #[help]
-        help: Option<String>,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(Box<Invalid>),
+}
+
+/// A connection text that cannot be read.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{problem}")]
+#[diagnostic(code(govctl::url::invalid))]
+pub struct Invalid {
+    /// What is wrong with it.
+    pub problem: String,
+    /// The text, secrets masked.
+    #[source_code]
+    text: NamedSource<String>,
+    /// Where.
+    #[label("{label}")]
+    at: SourceSpan,
+    /// What is expected there.
+    label: String,
+    /// What to do.
+    #[help]
+    help: Option<String>,
 }
 
 /// A place in the original text, and what is wrong there in words that hold nothing secret.
@@ -176,13 +182,13 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 fn invalid(origin: Origin, masked: &Masked, mistake: Mistake) -> UrlError {
-    UrlError::Invalid {
+    UrlError::Invalid(Box::new(Invalid {
         problem: mistake.problem,
         at: masked.span(&mistake.at),
         text: NamedSource::new(origin.to_string(), masked.text().to_owned()),
         label: mistake.label,
         help: mistake.help,
-    }
+    }))
 }
 
 #[cfg(test)]

@@ -85,6 +85,11 @@ pub(super) fn is_unknown(name: &str) -> bool {
     !KNOWN.iter().any(|(known, _)| *known == name)
 }
 
+/// The parameter that a word probably was to be.
+pub(super) fn meant(word: &str) -> Option<&'static str> {
+    nearest(word, KNOWN.iter().map(|(known, _)| *known))
+}
+
 /// sqlx's name for a setting; none where it is to be ignored. `shown` is its name where that may be repeated.
 pub(super) fn check(setting: &Setting, shown: Option<&str>) -> Result<Option<&'static str>, Mistake> {
     let Some((name, used)) = KNOWN.iter().find(|(known, _)| *known == setting.name) else {
@@ -135,7 +140,7 @@ fn unknown(setting: &Setting, shown: Option<&str>) -> Mistake {
     };
     let problem = format!("there is no connection parameter {}", crate::ui::clean::clean(shown));
     let mistake = Mistake::new(setting.name_at.clone(), problem, "not a parameter");
-    match nearest(shown, KNOWN.iter().map(|(known, _)| *known)) {
+    match meant(shown) {
         Some(near) => mistake.help(format!("did you mean {near}?")),
         None => mistake,
     }

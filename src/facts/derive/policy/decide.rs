@@ -2,11 +2,12 @@
 
 use super::rows::Frame;
 use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
-use super::value::Value;
+use super::value::{self, Value};
 use super::words::{self, Explanation};
 use super::world::{Class, World};
 use crate::facts::derive::catalog::{Oid, Relation};
 use crate::facts::derive::privileges;
+use crate::facts::derive::tenancy::KeyRole;
 use std::collections::BTreeSet;
 
 const JUDGED: RowKey = 1;
@@ -33,6 +34,8 @@ pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Re
         for question in questions(world, role, relation, command) {
             let mut search = Search::new(world, principal, role);
             search.judge_shared = judge_shared;
+            let keys = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
+            search.own_keys = keys.map(|c| value::own(&c.type_name)).collect();
             search.visiting.push(relation.oid);
             if let Some(witness) = question.ask(&mut search, relation) {
                 let policy = question.culprit(&mut search, relation);
@@ -79,6 +82,8 @@ fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -
     match command {
         "SELECT" => vec![Question::Touch("SELECT")],
         "DELETE" => vec![Question::Touch("DELETE")],
+        // A new row of the tenant table is a new tenant: its own key is unique, so it claims nobody else's.
+        "INSERT" if is_tenant_table(world, relation) => Vec::new(),
         "INSERT" => vec![Question::Plant],
         _ => {
             let held = world.privileges.of(role);
@@ -96,6 +101,13 @@ fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -
             questions
         }
     }
+}
+
+/// The relation's only key is its own primary key.
+fn is_tenant_table(world: &World<'_>, relation: &Relation) -> bool {
+    let mut keys = world.tenancy.keys_of(relation.oid).peekable();
+    keys.peek().is_some()
+        && keys.all(|(column, key)| key.role == KeyRole::TenantTable && relation.primary_key == [column])
 }
 
 impl Question {
@@ -122,33 +134,20 @@ impl Question {
         let frame = |row| Frame::of_row(row, relation, role);
         // The claim itself: the judged or written row has a key that is not the session's.
         let claimed = |search: &mut Search<'_>, row| foreign_key_is_foreign(search, relation, row);
-        match self {
-            Self::Touch(command) => super::eval::conjunction(vec![
-                search.permitted(relation, command, false, role, &frame(JUDGED)),
-                claimed(search, JUDGED),
-            ]),
-            Self::Plant => super::eval::conjunction(vec![
-                search.permitted(relation, "INSERT", true, role, &frame(WRITTEN)),
-                claimed(search, WRITTEN),
-            ]),
-            Self::Change { key } => {
-                let new = if key { WRITTEN } else { JUDGED };
-                super::eval::conjunction(vec![
-                    search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
-                    if key {
-                        taken_or_kept(search, relation, &frame(WRITTEN))
-                    } else {
-                        search.permitted(relation, "UPDATE", true, role, &frame(new))
-                    },
-                    claimed(search, JUDGED),
-                ])
-            }
-            Self::Move => super::eval::conjunction(vec![
-                search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
-                search.permitted(relation, "UPDATE", true, role, &frame(WRITTEN)),
-                claimed(search, WRITTEN),
-            ]),
-        }
+        let mut written = |search: &mut Search<'_>| match self {
+            Self::Touch(_) => Ok(Value::Bool(true)),
+            Self::Plant => search.permitted(relation, "INSERT", true, role, &frame(WRITTEN)),
+            Self::Change { key: true } => taken_or_kept(search, relation, &frame(WRITTEN)),
+            Self::Change { key: false } => search.permitted(relation, "UPDATE", true, role, &frame(JUDGED)),
+            Self::Move => search.permitted(relation, "UPDATE", true, role, &frame(WRITTEN)),
+        };
+        let mut touched = |search: &mut Search<'_>| match self {
+            Self::Touch(command) => search.permitted(relation, command, false, role, &frame(JUDGED)),
+            Self::Plant => Ok(Value::Bool(true)),
+            Self::Change { .. } | Self::Move => search.permitted(relation, "UPDATE", false, role, &frame(JUDGED)),
+        };
+        let row = if matches!(self, Self::Plant | Self::Move) { WRITTEN } else { JUDGED };
+        search.conjoin(&mut [&mut touched, &mut written, &mut |search| claimed(search, row)])
     }
 
     /// The first permissive policy that is true under the assignment found.
@@ -185,9 +184,16 @@ fn taken_or_kept(search: &mut Search<'_>, relation: &Relation, frame: &std::rc::
     search.permitted(relation, "UPDATE", true, role, frame)
 }
 
-/// Reads the key columns, so that a policy without them still has a row of another tenant to judge.
+/// Reads what says whose the row is, so that a policy without it still has a row of another tenant to judge.
 fn foreign_key_is_foreign(search: &mut Search<'_>, relation: &Relation, row: RowKey) -> Outcome<Value> {
     let world = search.world;
+    // Without a key of its own a row is whose its parent is: a link to the session's own parent claims nothing.
+    if let Some(&(_, hop)) = world.tenancy.paths.get(&relation.oid).and_then(|path| path.hops.first()) {
+        let own = relation.column_number(hop).map(|column| super::value::own(&column.type_name));
+        if Some(search.get(Var::Column(row, hop))?) == own {
+            return Ok(Value::Bool(false));
+        }
+    }
     for column in &relation.columns {
         if world.class(relation, column, false) == Class::Key {
             search.get(Var::Owned(row))?;

@@ -2,7 +2,7 @@
 
 use super::expr::{Call, Comparison, Expr, Test};
 use super::rows::{Bound, Frame};
-use super::search::{Halt, Outcome, Search, Var};
+use super::search::{Halt, Outcome, Part, Search, Var};
 use super::value::{self, Value};
 use super::world::Class;
 use super::{builtin, words};
@@ -167,15 +167,16 @@ impl Search<'_> {
         }
     }
 
-    /// AND: false as soon as one part is, whatever the others still need.
     pub(crate) fn all(&mut self, parts: &[Expr], frame: &Rc<Frame>) -> Outcome<Value> {
-        let outcomes: Vec<_> = parts.iter().map(|part| self.truth(part, frame)).collect();
-        conjunction(outcomes)
+        let mut parts: Vec<_> = parts.iter().map(|part| move |search: &mut Self| search.truth(part, frame)).collect();
+        let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
+        self.conjoin(&mut parts)
     }
 
     fn any(&mut self, parts: &[Expr], frame: &Rc<Frame>) -> Outcome<Value> {
-        let outcomes: Vec<_> = parts.iter().map(|part| self.truth(part, frame)).collect();
-        disjunction(outcomes)
+        let mut parts: Vec<_> = parts.iter().map(|part| move |search: &mut Self| search.truth(part, frame)).collect();
+        let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
+        self.disjoin(&mut parts)
     }
 
     fn column(&mut self, qualifier: Option<&str>, name: &str, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
@@ -401,7 +402,7 @@ impl Search<'_> {
         value.map(Some)
     }
 
-    fn call(&mut self, call: &Call, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
+    pub(crate) fn call(&mut self, call: &Call, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
         if call.schema.is_none()
             && let Some(result) = self.builtin(call, frame, boolean)?
         {

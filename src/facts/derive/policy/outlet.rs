@@ -45,7 +45,12 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
 }
 
 /// The query returns a row, and one of the tenant rows it is made of is another tenant's.
-fn returns_foreign(search: &mut Search<'_>, query: &Query, role: Oid, variables: Vec<(String, Val)>) -> Outcome<Value> {
+fn returns_foreign(
+    search: &mut Search<'_>,
+    query: &Arc<Query>,
+    role: Oid,
+    variables: Vec<(String, Val)>,
+) -> Outcome<Value> {
     search.output_rows.clear();
     let frame = Frame::of_body(role, 1, variables);
     let (truth, _) = search.derived(query, &frame, &[], true)?;

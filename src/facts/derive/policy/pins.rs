@@ -62,20 +62,25 @@ impl Pins {
 
 /// The right side of a policy that is one pin.
 fn tail(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), String)> {
-    let left = match expr {
-        Expr::Compare(Comparison::Equal, left, right) if matches!(origin(right), Origin::Session | Origin::Query) => {
-            left
-        }
-        Expr::QuantifiedQuery(Comparison::Equal, left, true, _) => left,
+    let of_session = |e: &Expr| matches!(origin(e), Origin::Session | Origin::Query);
+    let (key, key_first) = match expr {
+        Expr::Compare(Comparison::Equal, left, right) if of_session(right) => (left, true),
+        Expr::Compare(Comparison::Equal, left, right) if of_session(left) => (right, false),
+        Expr::QuantifiedQuery(Comparison::Equal, left, true, _) => (left, true),
         _ => return None,
     };
-    let Expr::Column(None, name) = left.as_ref() else { return None };
+    let Expr::Column(None, name) = key.as_ref() else { return None };
     let column = relation.column(name)?;
     let inner = text.strip_prefix('(')?.strip_suffix(')')?;
-    let tail = inner.strip_prefix(&crate::check::quote::ident(name))?.strip_prefix(' ')?;
+    let quoted = crate::check::quote::ident(name);
+    let tail = if key_first {
+        inner.strip_prefix(&quoted)?.strip_prefix(' ')?.to_owned()
+    } else {
+        format!("= {}", inner.strip_suffix(&quoted)?.strip_suffix(" = ")?)
+    };
     // What names the relation again means this relation only.
     let alone = !tail.contains(&format!("{}.", relation.name)) && !tail.contains(&format!("\"{}\".", relation.name));
-    alone.then(|| ((relation.oid, column.number), tail.to_owned()))
+    alone.then_some(((relation.oid, column.number), tail))
 }
 
 /// A column of the policy's own relation, through casts.

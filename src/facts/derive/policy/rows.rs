@@ -2,9 +2,9 @@
 
 use super::eval::{Sort, Val, conjunction};
 use super::expr::{Call, Comparison, Expr, From, Query, Select, Source};
-use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var};
+use super::search::{Outcome, Part, RowInfo, RowKey, RowKind, Search, Var};
 use super::value::{self, Value};
-use crate::facts::derive::catalog::{Catalog, Oid, Relation};
+use crate::facts::derive::catalog::{Catalog, Oid, Policy, Relation};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -168,10 +168,23 @@ fn is_aggregate(name: &str) -> bool {
     )
 }
 
+/// Some row of a query: whether its filter lets it through, and where its targets are read.
+struct SomeRow {
+    truth: Value,
+    frame: Rc<Frame>,
+    query: Arc<Query>,
+    arm: usize,
+}
+
 impl Search<'_> {
+    fn returns_set(&self, call: &Call) -> bool {
+        let named = self.world.catalog.functions_named(call.schema.as_deref(), &call.name, call.arguments.len());
+        named.first().is_some_and(|f| f.returns_set)
+    }
+
     /// Some row of the query: whether its filter lets it through, and the frame its targets are read in.
-    fn some_row(&mut self, query: &Query, frame: &Rc<Frame>, output: bool) -> Outcome<(Value, Rc<Frame>, usize)> {
-        let path = mix(frame.path, &[address(query)]);
+    fn some_row(&mut self, query: &Arc<Query>, frame: &Rc<Frame>, output: bool) -> Outcome<SomeRow> {
+        let path = mix(frame.path, &[address(query.as_ref())]);
         let arm = if query.arms.len() > 1 {
             let chosen = self.get(Var::Arm(path, query.arms.len()))?;
             chosen.as_text().and_then(|t| t.parse().ok()).unwrap_or(0)
@@ -185,9 +198,18 @@ impl Search<'_> {
             path: mix(path, &[arm as u64]),
             ..Frame::default()
         });
-        let Some(select) = query.arms.get(arm) else { return Ok((Value::Bool(false), outer, 0)) };
-        let (truth, inner) = self.instantiate(select, &outer, output)?;
-        Ok((truth, inner, arm))
+        let Some(select) = query.arms.get(arm) else {
+            return Ok(SomeRow { truth: Value::Bool(false), frame: outer, query: Arc::clone(query), arm: 0 });
+        };
+        // `SELECT f()` of a set-returning function has the function's rows.
+        if let (true, [(_, Expr::Call(call))]) = (select.sources.is_empty(), select.targets.as_slice())
+            && self.returns_set(call)
+            && let Some((body, inner)) = self.inlined(call, &outer)?
+        {
+            return self.some_row(&body, &inner, output);
+        }
+        let (truth, frame) = self.instantiate(select, &outer, output)?;
+        Ok(SomeRow { truth, frame, query: Arc::clone(query), arm })
     }
 
     fn instantiate(&mut self, select: &Select, outer: &Rc<Frame>, output: bool) -> Outcome<(Value, Rc<Frame>)> {
@@ -343,20 +365,25 @@ impl Search<'_> {
     ) -> Outcome<Value> {
         let world = self.world;
         let (permissive, restrictive) = world.policies(role, relation, command);
-        let mut expression = |policy: &crate::facts::derive::catalog::Policy| {
+        let truth = |search: &mut Self, policy: &Policy| {
             let text = if check { policy.check.as_ref().or(policy.using.as_ref()) } else { policy.using.as_ref() };
             match text {
                 Some(text) => {
                     let parsed = world.expression(text);
-                    self.truth(&parsed, frame)
+                    search.truth(&parsed, frame)
                 }
                 None => Ok(Value::Bool(true)),
             }
         };
-        let allowed: Vec<_> = permissive.iter().map(|p| expression(p)).collect();
-        let mut parts = vec![super::eval::disjunction(allowed)];
-        parts.extend(restrictive.iter().map(|p| expression(p)));
-        conjunction(parts)
+        let mut floors: Vec<_> = restrictive.iter().map(|p| move |search: &mut Self| truth(search, p)).collect();
+        let mut allowed = |search: &mut Self| {
+            let mut doors: Vec<_> = permissive.iter().map(|p| move |search: &mut Self| truth(search, p)).collect();
+            let mut doors: Vec<&mut Part<'_, '_>> = doors.iter_mut().map(|door| door as _).collect();
+            search.disjoin(&mut doors)
+        };
+        let mut parts: Vec<&mut Part<'_, '_>> = floors.iter_mut().map(|floor| floor as _).collect();
+        parts.push(&mut allowed);
+        self.conjoin(&mut parts)
     }
 
     fn view(
@@ -383,12 +410,12 @@ impl Search<'_> {
     /// One row of a query as named values.
     pub(crate) fn derived(
         &mut self,
-        query: &Query,
+        query: &Arc<Query>,
         frame: &Rc<Frame>,
         names: &[String],
         output: bool,
     ) -> Outcome<(Value, SourceBound)> {
-        let (truth, inner, arm) = self.some_row(query, frame, output)?;
+        let SomeRow { truth, frame: inner, query, arm } = self.some_row(query, frame, output)?;
         let Some(select) = query.arms.get(arm) else { return Ok((Value::Bool(false), SourceBound::Absent)) };
         if truth == Value::Bool(false) {
             return Ok((truth, SourceBound::Absent));
@@ -439,8 +466,9 @@ impl Search<'_> {
     fn first_target(&mut self, query: &Query, arm: usize, frame: &Rc<Frame>) -> Outcome<Val> {
         let Some(select) = query.arms.get(arm) else { return Ok(Val::constant(Value::Null)) };
         if select.targets.len() > 1 {
-            let parts: Vec<Expr> = select.targets.iter().map(|(_, e)| e.clone()).collect();
-            return self.eval(&Expr::Row(parts), frame);
+            let parts = select.targets.iter().map(|(_, e)| self.eval(e, frame)).collect::<Outcome<Vec<_>>>()?;
+            let value = Value::List(parts.into_iter().map(|part| part.value).collect());
+            return Ok(Val { value, sort: Sort::Plain, origin: None });
         }
         match select.targets.first() {
             Some((_, Expr::Call(call))) if call.schema.is_none() && is_aggregate(&call.name) => {
@@ -460,12 +488,12 @@ impl Search<'_> {
         if call.name == "unnest" && call.arguments.len() == 1 {
             return Ok(self.element(&call.arguments[0], frame.path, frame)?.1);
         }
-        self.eval(&Expr::Call(call.clone()), frame)
+        self.call(call, frame, false)
     }
 
     pub(crate) fn exists(&mut self, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Value> {
-        let (truth, inner, _) = self.some_row(query, frame, false)?;
-        self.found(truth, query, &inner)
+        let SomeRow { truth, frame: inner, query, .. } = self.some_row(query, frame, false)?;
+        self.found(truth, &query, &inner)
     }
 
     /// The filter let the row through, and there is such a row.
@@ -479,8 +507,8 @@ impl Search<'_> {
     }
 
     pub(crate) fn scalar(&mut self, query: &Arc<Query>, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {
-        let (truth, inner, arm) = self.some_row(query, frame, false)?;
-        let found = self.found(truth, query, &inner)?;
+        let SomeRow { truth, frame: inner, query, arm } = self.some_row(query, frame, false)?;
+        let found = self.found(truth, &query, &inner)?;
         let target = query.arms.get(arm).and_then(|a| a.targets.first()).map(|(_, e)| e);
         let counts = matches!(target, Some(Expr::Call(call)) if call.schema.is_none() && call.name == "count");
         match found {
@@ -492,22 +520,17 @@ impl Search<'_> {
                     let value = self.truth(target, &inner)?;
                     Ok(Val { value, sort: Sort::Plain, origin: None })
                 }
-                Some(Expr::Call(call)) if boolean && !is_aggregate(&call.name) => self.condition_call(call, &inner),
-                _ => self.first_target(query, arm, &inner),
+                Some(Expr::Call(call)) if boolean && !is_aggregate(&call.name) => self.call(call, &inner, true),
+                _ => self.first_target(&query, arm, &inner),
             },
             _ => Ok(Val { value: Value::Null, sort: Sort::Plain, origin: None }),
         }
     }
 
-    fn condition_call(&mut self, call: &Call, frame: &Rc<Frame>) -> Outcome<Val> {
-        let value = self.truth(&Expr::Call(call.clone()), frame)?;
-        Ok(Val { value, sort: Sort::Plain, origin: None })
-    }
-
     pub(crate) fn query_elements(&mut self, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Vec<Val>> {
-        let (truth, inner, arm) = self.some_row(query, frame, false)?;
-        let found = self.found(truth, query, &inner)?;
-        if found.is_true() { Ok(vec![self.first_target(query, arm, &inner)?]) } else { Ok(Vec::new()) }
+        let SomeRow { truth, frame: inner, query, arm } = self.some_row(query, frame, false)?;
+        let found = self.found(truth, &query, &inner)?;
+        if found.is_true() { Ok(vec![self.first_target(&query, arm, &inner)?]) } else { Ok(Vec::new()) }
     }
 
     pub(crate) fn quantified_query(
@@ -518,12 +541,12 @@ impl Search<'_> {
         query: &Arc<Query>,
         frame: &Rc<Frame>,
     ) -> Outcome<Value> {
-        let (truth, inner, arm) = self.some_row(query, frame, false)?;
-        let found = self.found(truth, query, &inner)?;
+        let SomeRow { truth, frame: inner, query, arm } = self.some_row(query, frame, false)?;
+        let found = self.found(truth, &query, &inner)?;
         match found {
             Value::Bool(true) => {
                 let left = self.eval(left, frame)?;
-                let right = self.first_target(query, arm, &inner)?;
+                let right = self.first_target(&query, arm, &inner)?;
                 if let (Value::List(l), Value::List(r)) = (&left.value, &right.value)
                     && l.len() == r.len()
                 {

@@ -77,11 +77,17 @@ pub(crate) struct Witness {
 /// Tries before a formula counts as too large; then it may let anything through.
 const BUDGET: usize = 60_000;
 
-/// Variables before a formula counts as too large: each is a level of recursion.
-const DEPTH: usize = 1_000;
-
 /// Values a variable may learn beyond its own.
 const LEARNED: usize = 24;
+
+/// Variables on one path beyond which a formula counts as too large.
+const DEEPEST: usize = 400;
+
+/// What a search wants to be true.
+pub(crate) type Goal<'g, 'w> = dyn FnMut(&mut Search<'w>) -> Outcome<Value> + 'g;
+
+/// One part of a conjunction or disjunction.
+pub(crate) type Part<'p, 'w> = dyn FnMut(&mut Search<'w>) -> Outcome<Value> + 'p;
 
 pub(crate) struct Search<'w> {
     pub(crate) world: &'w World<'w>,
@@ -91,6 +97,8 @@ pub(crate) struct Search<'w> {
     pub(crate) rows: HashMap<RowKey, RowInfo>,
     pub(crate) assigned: HashMap<Var, Value>,
     trail: Vec<Var>,
+    /// Variables the current evaluation rests on.
+    reads: Vec<Var>,
     learned: HashMap<Var, BTreeSet<Value>>,
     grown: bool,
     steps: usize,
@@ -100,6 +108,8 @@ pub(crate) struct Search<'w> {
     pub(crate) output_rows: Vec<RowKey>,
     /// Functions whose body could not be read, taken as values of the session.
     pub(crate) unread: BTreeSet<String>,
+    /// The session's own keys in every type the judged rows use: what a setting may hold before any comparison says so.
+    pub(crate) own_keys: BTreeSet<Value>,
     /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
     pub(crate) judge_shared: bool,
 }
@@ -113,23 +123,25 @@ impl<'w> Search<'w> {
             rows: HashMap::new(),
             assigned: HashMap::new(),
             trail: Vec::new(),
+            reads: Vec::new(),
             learned: HashMap::new(),
             grown: false,
             steps: 0,
             visiting: Vec::new(),
             output_rows: Vec::new(),
             unread: BTreeSet::new(),
+            own_keys: BTreeSet::new(),
             judge_shared: false,
         }
     }
 
     /// Finds an assignment under which the goal is true, if there is one.
-    pub(crate) fn run(&mut self, goal: &mut dyn FnMut(&mut Self) -> Outcome<Value>) -> Option<Witness> {
+    pub(crate) fn run(&mut self, goal: &mut Goal<'_, 'w>) -> Option<Witness> {
         loop {
             self.grown = false;
             self.assigned.clear();
             self.trail.clear();
-            if self.descend(goal) {
+            if self.descend(goal).is_ok() {
                 let exhausted = self.steps > BUDGET;
                 let values = self.minimal(goal);
                 return Some(Witness {
@@ -145,33 +157,42 @@ impl<'w> Search<'w> {
         }
     }
 
-    fn descend(&mut self, goal: &mut dyn FnMut(&mut Self) -> Outcome<Value>) -> bool {
+    /// Assigns what the goal asks for until it is true. Where it cannot be, gives the variables to blame: a variable that
+    /// had no part in any failure below is not tried with other values (conflict-directed backjumping).
+    fn descend(&mut self, goal: &mut Goal<'_, 'w>) -> Result<(), BTreeSet<Var>> {
         self.steps += 1;
-        if self.trail.len() > DEPTH {
+        if self.steps > BUDGET || self.trail.len() > DEEPEST {
             self.steps = BUDGET + 1;
+            return Ok(());
         }
-        if self.steps > BUDGET {
-            return true;
-        }
-        match goal(self) {
-            Ok(value) => value.is_true(),
-            Err(Halt::Need(var)) => {
-                for value in self.domain(&var) {
-                    self.assigned.insert(var.clone(), value);
-                    self.trail.push(var.clone());
-                    if self.descend(goal) {
-                        return true;
-                    }
-                    self.trail.pop();
-                    self.assigned.remove(&var);
-                }
-                false
+        self.reads.clear();
+        let var = match goal(self) {
+            Ok(value) if value.is_true() => return Ok(()),
+            Ok(_) => return Err(self.reads.drain(..).collect()),
+            Err(Halt::Need(var)) => var,
+        };
+        let mut blamed = BTreeSet::new();
+        for value in self.domain(&var) {
+            self.assigned.insert(var.clone(), value);
+            self.trail.push(var.clone());
+            let Err(mut below) = self.descend(goal) else { return Ok(()) };
+            self.trail.pop();
+            self.assigned.remove(&var);
+            if !below.remove(&var) {
+                return Err(below);
             }
+            blamed.append(&mut below);
         }
+        // What a column may be depends on whose its row is.
+        if let Var::Column(row, _) = var {
+            blamed.insert(Var::Owned(row));
+            blamed.insert(Var::Present(row));
+        }
+        Err(blamed)
     }
 
     /// The assigned variables that matter: changing one of them to any other candidate closes the way.
-    fn minimal(&mut self, goal: &mut dyn FnMut(&mut Self) -> Outcome<Value>) -> Vec<(Var, Value)> {
+    fn minimal(&mut self, goal: &mut Goal<'_, 'w>) -> Vec<(Var, Value)> {
         let mut needed = Vec::new();
         for var in self.trail.clone() {
             let Some(value) = self.assigned.get(&var).cloned() else { continue };
@@ -190,8 +211,69 @@ impl<'w> Search<'w> {
     }
 
     /// The value of a variable in this try.
-    pub(crate) fn get(&self, var: Var) -> Outcome<Value> {
-        self.assigned.get(&var).cloned().ok_or(Halt::Need(var))
+    pub(crate) fn get(&mut self, var: Var) -> Outcome<Value> {
+        match self.assigned.get(&var) {
+            Some(value) => {
+                let value = value.clone();
+                self.reads.push(var);
+                Ok(value)
+            }
+            None => Err(Halt::Need(var)),
+        }
+    }
+
+    /// AND over parts, each evaluated: one that is false decides, whatever the others still need, and alone is to blame.
+    pub(crate) fn conjoin(&mut self, parts: &mut [&mut Part<'_, 'w>]) -> Outcome<Value> {
+        let start = self.reads.len();
+        let mut blamed: Option<Vec<Var>> = None;
+        let mut need = None;
+        let mut known = Vec::new();
+        for part in parts {
+            let mark = self.reads.len();
+            match part(self) {
+                Ok(Value::Bool(false)) => {
+                    let reads = self.reads.split_off(mark);
+                    if blamed.as_ref().is_none_or(|best| reads.len() < best.len()) {
+                        blamed = Some(reads);
+                    }
+                }
+                Ok(value) => known.push(value),
+                Err(halt) => need = need.or(Some(halt)),
+            }
+        }
+        if let Some(reads) = blamed {
+            self.reads.truncate(start);
+            self.reads.extend(reads);
+            return Ok(Value::Bool(false));
+        }
+        need.map_or_else(|| Ok(value::and(known)), Err)
+    }
+
+    /// OR over parts: one that is true decides.
+    pub(crate) fn disjoin(&mut self, parts: &mut [&mut Part<'_, 'w>]) -> Outcome<Value> {
+        let start = self.reads.len();
+        let mut decided: Option<Vec<Var>> = None;
+        let mut need = None;
+        let mut known = Vec::new();
+        for part in parts {
+            let mark = self.reads.len();
+            match part(self) {
+                Ok(Value::Bool(true)) => {
+                    let reads = self.reads.split_off(mark);
+                    if decided.as_ref().is_none_or(|best| reads.len() < best.len()) {
+                        decided = Some(reads);
+                    }
+                }
+                Ok(value) => known.push(value::not(value)),
+                Err(halt) => need = need.or(Some(halt)),
+            }
+        }
+        if let Some(reads) = decided {
+            self.reads.truncate(start);
+            self.reads.extend(reads);
+            return Ok(Value::Bool(true));
+        }
+        need.map_or_else(|| Ok(value::not(value::and(known))), Err)
     }
 
     fn learned(&self, var: &Var) -> impl Iterator<Item = Value> {
@@ -215,7 +297,7 @@ impl<'w> Search<'w> {
             }
             Var::Arm(_, arms) => (0..*arms).map(|arm| Value::text(&arm.to_string())).collect(),
             Var::Setting(name) => {
-                let mut values: Vec<Value> = self.learned(var).collect();
+                let mut values: Vec<Value> = self.own_keys.iter().cloned().chain(self.learned(var)).collect();
                 values.extend([value::fresh("text"), Value::Null]);
                 if name.contains('.') {
                     values.push(Value::text(""));
@@ -244,12 +326,21 @@ impl<'w> Search<'w> {
         let foreign = value::foreign(type_name);
         let one_foreign = foreign[0].clone();
         let owned = self.assigned.get(&Var::Owned(row)) == Some(&Value::Bool(true));
-        let constants = self.learned(&var).filter(|v| *v != own);
-        let mut values = match self.world.class(relation, column, inner) {
+        // The name of a role the session is says as much as its tenant's key: one role a tenant.
+        let (names, constants): (Vec<_>, Vec<_>) = self
+            .learned(&var)
+            .filter(|v| *v != own)
+            .partition(|v| self.world.is_name_of(v, [self.principal, self.role]));
+        let own_or_named = || std::iter::once(own.clone()).chain(names.iter().cloned());
+        let mut values: Vec<Value> = match self.world.class(relation, column, inner) {
             Class::Key => match info.kind {
-                RowKind::Own => vec![own],
-                _ if owned => vec![own],
-                _ => foreign.into_iter().chain(constants.filter(|v| self.judge_shared || !is_shared(v))).collect(),
+                RowKind::Own => own_or_named().collect(),
+                _ if owned => own_or_named().collect(),
+                _ => {
+                    // An empty key is nobody's.
+                    let shared = |v: &Value| v.as_text() != Some("") && (self.judge_shared || !is_shared(v));
+                    foreign.into_iter().chain(constants.into_iter().filter(shared)).collect()
+                }
             },
             Class::Link => match info.kind {
                 RowKind::Written => vec![own, one_foreign],
@@ -260,16 +351,22 @@ impl<'w> Search<'w> {
                 let named = owned
                     || info.kind == RowKind::Written
                     || match info.kind {
-                        RowKind::Inner => info.writable || !self.world.tenancy.is_tenant_data(info.relation),
+                        RowKind::Inner => info.writable || !self.world.is_owned(relation),
                         _ => !self.world.person_tied(relation),
                     };
-                let own = named.then_some(own.clone());
-                own.into_iter().chain([one_foreign]).chain(constants).collect()
+                // The session's person is one: another row of the table of persons is another person.
+                let is_person = inner && relation.primary_key == [number] && self.world.is_person(relation);
+                match (named, is_person) {
+                    (true, true) if owned => own_or_named().collect(),
+                    (true, _) => own_or_named().into_iter().chain([one_foreign]).chain(constants).collect(),
+                    (false, _) => [one_foreign].into_iter().chain(constants).collect(),
+                }
             }
             Class::Identity => {
-                let named = owned || info.writable || !self.world.tenancy.is_tenant_data(info.relation);
-                let own = named.then_some(own.clone());
-                own.into_iter().chain([value::fresh(type_name)]).chain(constants).collect()
+                let named = owned || info.writable || !self.world.is_owned(relation);
+                let mut values: Vec<Value> = if named { own_or_named().collect() } else { vec![one_foreign] };
+                values.extend(named.then(|| value::fresh(type_name)));
+                values.into_iter().chain(constants).collect()
             }
             Class::Plain => match self.world.catalog.enum_labels.get(&column.type_oid) {
                 Some(labels) if column.type_kind == "enum" => labels.iter().map(|l| Value::text(l)).collect(),

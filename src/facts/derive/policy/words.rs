@@ -112,7 +112,7 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
             }
             Var::Opaque(text, _) => {
                 uncertain = true;
-                note(9, "unreadable");
+                note(10, "unreadable");
                 let text = text.split('\u{1}').next().unwrap_or(text);
                 conditions.push(format!("{text} may be {}", quoted(value)));
             }
@@ -134,7 +134,12 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                 }
                 match world.class(relation, column, inner) {
                     Class::Key if !is_own(value) && !value::foreign(&column.type_name).contains(value) => {
-                        note(3, if super::search::is_shared(value) { "shared rows" } else { "literal tenant" });
+                        // Nothing but shared rows comes through, whatever else must hold.
+                        if super::search::is_shared(value) {
+                            note(9, "shared rows");
+                        } else {
+                            note(3, "literal tenant");
+                        }
                         conditions.push(format!("{} = {}", column.name, quoted(value)));
                     }
                     Class::User if is_own(value) => {

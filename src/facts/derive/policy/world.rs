@@ -120,6 +120,12 @@ impl<'a> World<'a> {
         self.person_implies_tenant || self.tenancy.is_membership(relation) || tenancy::is_person_table(relation)
     }
 
+    /// The value is the name of one of these roles.
+    pub(crate) fn is_name_of(&self, value: &super::value::Value, roles: [Oid; 2]) -> bool {
+        let names = roles.iter().filter_map(|role| self.catalog.roles.get(role));
+        value.as_text().is_some_and(|text| names.into_iter().any(|role| role.name == text))
+    }
+
     /// Row security filters what this role sees and writes in the relation (`check_enable_rls`).
     pub(crate) fn is_bound(&self, role: Oid, relation: &Relation) -> bool {
         self.unbound(role, relation).is_none()
@@ -150,14 +156,24 @@ impl<'a> World<'a> {
         let held = self.privileges.of(role);
         held.on_any_column(relation.oid) & privileges::SELECT != 0
     }
+
+    /// A row of the relation is either the session's own or another's: tenant data, or persons.
+    pub(crate) fn is_owned(&self, relation: &Relation) -> bool {
+        self.tenancy.is_tenant_data(relation.oid) || tenancy::is_person_table(relation)
+    }
+
+    /// Rows are persons who belong to no one tenant.
+    pub(crate) fn is_person(&self, relation: &Relation) -> bool {
+        tenancy::is_person_table(relation) && !self.tenancy.is_tenant_data(relation.oid)
+    }
 }
 
 /// Names of columns by which a session finds its own row.
 fn names_identity(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    ["email", "username", "login", "loginname", "subject", "externalid", "clerkid", "principal", "dbuser", "pguser"]
-        .iter()
-        .any(|word| name == *word)
+    let words = ["email", "username", "login", "loginname", "subject", "externalid", "clerkid", "principal"];
+    let roles = ["dbuser", "pguser", "rolename", "dbrole", "pgrole", "rolname"];
+    words.iter().chain(&roles).any(|word| name == *word)
         || name.ends_with("hash")
         || name.ends_with("token")
         || name.ends_with("apikey")

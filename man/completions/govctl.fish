@@ -1,0 +1,198 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_govctl_global_optspecs
+    string join \n format= output= config= fail-on= allow-undecided exit-zero color= no-progress q/quiet h/help V/version
+end
+
+function __fish_govctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_govctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_govctl_using_subcommand
+    set -l cmd (__fish_govctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c govctl -n "__fish_govctl_needs_command" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_needs_command" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_needs_command" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_needs_command" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_needs_command" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_needs_command" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_needs_command" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_needs_command" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_needs_command" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_needs_command" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "diagnose" -d 'Run every check against a database'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "checks" -d 'List the checks'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l facts -d 'Audit a facts file saved earlier instead of a database' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l save-facts -d 'Keep the collected facts, for another audit or a comparison' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l only -d 'Only the checks whose id matches, e.g. \'tenant-isolation/*\'; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l no-data -d 'Read no rows of any table; checks that need some are then undecided by choice'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l all -d 'Every object, where otherwise five of each check are shown'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l all -d 'Every object, where otherwise five of each check are shown'
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l out -d 'Write the facts to a file that `govctl diagnose --facts` takes' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l schema -d 'Print the schema of the facts, which checks are written against; contacts nothing'
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l only -d 'Only those whose id matches, e.g. \'tenant-isolation/*\'; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l sql -d 'Print its SQL, which runs on the facts, and nothing else'
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'"
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand man" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand man" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "checks" -d 'List the checks'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,58 @@
+//! One value on its way from PostgreSQL to SQLite.
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo};
+use sqlx::{Column, Encode, Row, Sqlite, Type, TypeInfo, ValueRef};
+
+/// PostgreSQL's own text of a value, or the number it stands for: most values are object identifiers and flags, and a
+/// number needs no memory of its own.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Null,
+    Integer(i64),
+    Text(String),
+}
+
+/// Names of a result's columns, and which hold integers.
+pub(super) fn header(row: &PgRow) -> Vec<(String, bool)> {
+    let is_integer = |kind: &str| matches!(kind, "INT2" | "INT4" | "INT8" | "OID");
+    row.columns().iter().map(|column| (column.name().to_owned(), is_integer(column.type_info().name()))).collect()
+}
+
+/// The values of a row. In a database without an encoding a name may be no UTF-8.
+pub(super) fn values(row: &PgRow, header: &[(String, bool)]) -> impl Iterator<Item = Value> {
+    header.iter().enumerate().map(|(index, (_, is_integer))| {
+        let bytes =
+            row.try_get_raw(index).ok().filter(|value| !value.is_null()).and_then(|value| value.as_bytes().ok());
+        let text = bytes.map(String::from_utf8_lossy);
+        match text {
+            None => Value::Null,
+            Some(text) => match text.parse() {
+                Ok(number) if *is_integer => Value::Integer(number),
+                _ => Value::Text(text.into_owned()),
+            },
+        }
+    })
+}
+
+impl Type<Sqlite> for Value {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Value {
+    fn encode(self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Integer(number) => Encode::<Sqlite>::encode(number, buffer),
+            Self::Text(text) => Encode::<Sqlite>::encode(text, buffer),
+        }
+    }
+
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        self.clone().encode(buffer)
+    }
+}
