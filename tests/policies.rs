@@ -3,6 +3,8 @@
 //! Each table gets random policies, an owner, and rows of several tenants that cover what the policies ask for. Every
 //! login then reads and writes for real, in every state of the session's settings; what crosses tenants is the truth.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use govctl::config::Config;
@@ -15,7 +17,7 @@ use std::collections::BTreeSet;
 
 /// Rounds and tables a round. More: `GOVCTL_POLICY_ROUNDS=50 cargo test --test policies -- --nocapture`.
 fn rounds() -> u8 {
-    std::env::var("GOVCTL_POLICY_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(3)
+    std::env::var("GOVCTL_POLICY_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
 }
 const TABLES: usize = 60;
 
@@ -488,10 +490,6 @@ async fn postgresql_agrees_with_the_verdicts() {
     assert!(missed.is_empty(), "{seen}\nmissed:\n{}", missed[..missed.len().min(shown)].join("\n"));
     assert!(leaks > 100 && safe > 100, "the generator has lost its variety: {seen}");
     assert!(accused * 20 <= safe, "{seen}\naccused:\n{}", examples[..examples.len().min(shown)].join("\n"));
-    println!("{seen}");
-    if shown > 3 {
-        println!("{}", examples[..examples.len().min(shown)].join("\n"));
-    }
 }
 
 /// The policies and the table's head, without the rows.
