@@ -92,6 +92,13 @@ pub(crate) struct Policy {
     pub(crate) roles: Vec<Oid>,
 }
 
+impl Policy {
+    /// Its expressions.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.using.iter().chain(&self.check).map(String::as_str)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct ForeignKey {
     pub(crate) target: Oid,

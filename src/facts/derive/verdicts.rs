@@ -1,11 +1,11 @@
 //! What each principal can do to rows of another tenant: policies decided, doors around them tried, the worst role kept.
 
 use super::catalog::{Catalog, Oid, PUBLIC, Relation};
-use super::policy::{Decision, World, decide, outlet};
+use super::policy::{World, decide, outlet};
 use super::principals::{Kind, Principal};
 use super::privileges::{self, Rights};
 use super::reach::path_text;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const COMMANDS: [(&str, Rights); 4] = [
     ("SELECT", privileges::SELECT),
@@ -65,17 +65,16 @@ fn rank(verdict: &str) -> u8 {
     }
 }
 
-/// Decides, remembering what does not depend on who asks: thousands of tables share a handful of policies.
+/// Decides for one principal after the other.
 pub(crate) struct Judge<'w> {
     world: &'w World<'w>,
-    known: HashMap<String, Decision>,
     /// Functions taken on trust, by relation.
     pub(crate) unread: BTreeMap<Oid, BTreeSet<String>>,
 }
 
 impl<'w> Judge<'w> {
     pub(crate) fn new(world: &'w World<'w>) -> Self {
-        Self { world, known: HashMap::new(), unread: BTreeMap::new() }
+        Self { world, unread: BTreeMap::new() }
     }
 
     /// Verdicts of one principal on every relation with tenant data and every view.
@@ -136,7 +135,7 @@ impl<'w> Judge<'w> {
         } else if world.policies(acting.role, relation, command).0.is_empty() {
             return Some(verdict);
         } else {
-            self.decide(principal.role, acting.role, relation, command)
+            decide(world, principal.role, acting.role, relation, command)
         };
         verdict.verdict = decision.verdict;
         verdict.policy = decision.policy;
@@ -146,46 +145,6 @@ impl<'w> Judge<'w> {
             self.unread.entry(relation.oid).or_default().extend(decision.unread);
         }
         Some(verdict)
-    }
-
-    fn decide(&mut self, principal: Oid, role: Oid, relation: &Relation, command: &'static str) -> Decision {
-        let key = self.signature(principal, role, relation, command);
-        if let Some(known) = self.known.get(&key) {
-            let mut decision = known.clone();
-            // The policy is named by its place, since equal policies of two tables have two oids.
-            decision.policy =
-                decision.policy.and_then(|place| relation.policies.get(usize::try_from(place).ok()?)).map(|p| p.oid);
-            return decision;
-        }
-        let decision = decide(self.world, principal, role, relation, command);
-        let place = decision.policy.and_then(|oid| relation.policies.iter().position(|p| p.oid == oid));
-        self.known.insert(key, Decision { policy: place.and_then(|p| i64::try_from(p).ok()), ..decision.clone() });
-        decision
-    }
-
-    /// Everything a decision depends on, as text.
-    fn signature(&self, principal: Oid, role: Oid, relation: &Relation, command: &str) -> String {
-        let world = self.world;
-        let held = world.privileges.of(role);
-        let mut text = format!("{command};{};{};", world.person_tied(relation), relation.name);
-        let mut alone = true;
-        for policy in &relation.policies {
-            let applies = policy.roles.iter().any(|&r| r == PUBLIC || world.reach.has_privileges_of(role, r));
-            text.push_str(&format!(
-                "{applies}{}{}{:?}{:?};",
-                policy.permissive, policy.command, policy.using, policy.check
-            ));
-            alone &= !applies || policy.using.iter().chain(&policy.check).all(|t| world.stands_alone(t));
-        }
-        for column in &relation.columns {
-            let class = world.class(relation, column, false);
-            let update = held.on_column(relation.oid, column.number) & privileges::UPDATE != 0;
-            text.push_str(&format!("{}:{}:{}:{class:?}:{update};", column.name, column.type_oid, column.not_null));
-        }
-        if !alone {
-            text.push_str(&format!("{principal}:{role}:{}", relation.oid));
-        }
-        text
     }
 
     /// A view is built, at any depth, on tenant data.

@@ -1,5 +1,6 @@
 //! The question, put to the search for each command: can a row of another tenant get through?
 
+use super::known::Key;
 use super::rows::Frame;
 use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
 use super::value::{self, Value};
@@ -28,10 +29,24 @@ pub(crate) struct Decision {
 
 /// Decides a relation with row security in force for `role`, acting for `principal`.
 pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, command: &str) -> Decision {
+    let questions = questions(world, role, relation, command);
+    let key = Key::new(world, principal, role, relation, &questions);
+    let known = world.known.borrow().get(&key, relation);
+    known.unwrap_or_else(|| {
+        let decision = afresh(world, principal, role, relation, &questions);
+        // A decision within another one rests on what that one has assumed, unless it looks at no other relation.
+        if key.is_alone() || world.deciding.borrow().is_empty() {
+            world.known.borrow_mut().insert(key, relation, decision.clone());
+        }
+        decision
+    })
+}
+
+fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, questions: &[Question]) -> Decision {
     let mut found = None;
     let mut unread = BTreeSet::new();
     for judge_shared in [false, true] {
-        for question in questions(world, role, relation, command) {
+        for question in questions {
             let mut search = Search::new(world, principal, role);
             search.judge_shared = judge_shared;
             let keys = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
@@ -66,8 +81,8 @@ pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Re
 }
 
 /// One way a command can cross tenants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Question {
     /// SELECT, DELETE: an existing row of another tenant passes USING.
     Touch(&'static str),
     /// INSERT: a new row that claims another tenant passes WITH CHECK.

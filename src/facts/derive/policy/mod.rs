@@ -9,6 +9,7 @@ mod builtin;
 mod decide;
 mod eval;
 mod expr;
+mod known;
 mod lower;
 pub(crate) mod outlet;
 mod pins;
@@ -20,7 +21,7 @@ mod value;
 mod words;
 mod world;
 
-pub(crate) use decide::{Decision, decide};
+pub(crate) use decide::decide;
 pub(crate) use pins::Pins;
 pub(crate) use settings::{Setting, settings};
 pub(crate) use world::World;

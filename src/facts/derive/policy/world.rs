@@ -1,9 +1,10 @@
 //! What the search knows for certain: the catalog, who holds what, whose rows are whose.
 
 use super::expr::{Expr, Query};
+use super::known::Known;
 use super::lower;
 use crate::facts::derive::binding;
-use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, Policy, Relation};
+use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, PUBLIC, Policy, Relation};
 use crate::facts::derive::privileges::{self, Privileges};
 use crate::facts::derive::reach::Reach;
 use crate::facts::derive::tenancy::{self, Tenancy};
@@ -39,6 +40,7 @@ pub(crate) struct World<'a> {
     bodies: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
     views: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
     pub(crate) writable: RefCell<HashMap<(Oid, Oid), bool>>,
+    pub(crate) known: RefCell<Known>,
     pub(crate) deciding: RefCell<HashSet<(Oid, Oid)>>,
 }
 
@@ -60,6 +62,7 @@ impl<'a> World<'a> {
             bodies: RefCell::default(),
             views: RefCell::default(),
             writable: RefCell::default(),
+            known: RefCell::default(),
             deciding: RefCell::default(),
         }
     }
@@ -147,8 +150,13 @@ impl<'a> World<'a> {
             .policies
             .iter()
             .filter(|p| p.command == "ALL" || p.command == command)
-            .filter(|p| p.roles.iter().any(|&r| r == 0 || self.reach.has_privileges_of(role, r)))
+            .filter(|p| self.applies(role, p))
             .partition(|p| p.permissive)
+    }
+
+    /// The policy is one of the role's.
+    pub(crate) fn applies(&self, role: Oid, policy: &Policy) -> bool {
+        policy.roles.iter().any(|&r| r == PUBLIC || self.reach.has_privileges_of(role, r))
     }
 
     /// The role may read at least one column. A stored query has its relations named already: USAGE on the schema is not asked for.
@@ -180,12 +188,13 @@ fn names_identity(name: &str) -> bool {
 }
 
 impl World<'_> {
-    /// The expression means the same whoever asks: it looks up no rows and calls only what is built in.
+    /// The expression means the same whoever asks: it looks up no rows, calls only what is built in and names no role.
     pub(crate) fn stands_alone(&self, text: &str) -> bool {
         let mut alone = true;
         self.expression(text).walk(&mut |e| match e {
             Expr::Exists(_) | Expr::ArrayQuery(_) | Expr::QuantifiedQuery(..) => alone = false,
             Expr::Scalar(query) => alone &= query.arms.iter().all(|arm| arm.sources.is_empty()),
+            Expr::Constant(text) => alone &= !self.catalog.roles.values().any(|role| role.name == *text),
             Expr::Call(call) => {
                 let of_role = matches!(
                     call.name.as_str(),

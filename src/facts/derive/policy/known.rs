@@ -1,0 +1,102 @@
+//! Decisions remembered: thousands of tables share a handful of policies, and roles share what they may do.
+
+use super::decide::{Decision, Question};
+use super::world::World;
+use crate::facts::derive::catalog::{Oid, Relation};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::rc::Rc;
+
+/// What of a relation a decision depends on, whoever asks.
+#[derive(Debug)]
+struct Shape {
+    /// Relations of one shape have one number.
+    number: usize,
+    /// Of each policy: it means the same whoever asks.
+    alone: Vec<bool>,
+}
+
+/// Everything a decision depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    shape: usize,
+    questions: Vec<Question>,
+    /// Of each policy: it is one of the role's.
+    applies: Vec<bool>,
+    /// Who asks about which relation, where that matters.
+    asked: Option<(Oid, Oid, Oid)>,
+}
+
+impl Key {
+    pub(crate) fn new(
+        world: &World<'_>,
+        principal: Oid,
+        role: Oid,
+        relation: &Relation,
+        questions: &[Question],
+    ) -> Self {
+        let shape = world.known.borrow_mut().shape(world, relation);
+        let applies: Vec<bool> = relation.policies.iter().map(|policy| world.applies(role, policy)).collect();
+        let alone = applies.iter().zip(&shape.alone).all(|(applies, alone)| *alone || !applies);
+        let asked = (!alone).then_some((principal, role, relation.oid));
+        Self { shape: shape.number, questions: questions.to_vec(), applies, asked }
+    }
+
+    /// The decision looks at nothing but the row and the session.
+    pub(crate) const fn is_alone(&self) -> bool {
+        self.asked.is_none()
+    }
+}
+
+/// What was decided so far.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    shapes: HashMap<Oid, Rc<Shape>>,
+    numbers: HashMap<String, usize>,
+    /// With the place of the policy, since equal policies of two tables have two oids.
+    decisions: HashMap<Key, (Decision, Option<usize>)>,
+}
+
+impl Known {
+    pub(crate) fn get(&self, key: &Key, relation: &Relation) -> Option<Decision> {
+        let (decision, place) = self.decisions.get(key)?;
+        let policy = place.and_then(|place| relation.policies.get(place)).map(|policy| policy.oid);
+        Some(Decision { policy, ..decision.clone() })
+    }
+
+    pub(crate) fn insert(&mut self, key: Key, relation: &Relation, decision: Decision) {
+        let place = decision.policy.and_then(|oid| relation.policies.iter().position(|policy| policy.oid == oid));
+        self.decisions.insert(key, (decision, place));
+    }
+
+    fn shape(&mut self, world: &World<'_>, relation: &Relation) -> Rc<Shape> {
+        if let Some(shape) = self.shapes.get(&relation.oid) {
+            return Rc::clone(shape);
+        }
+        let alone =
+            relation.policies.iter().map(|policy| policy.texts().all(|text| world.stands_alone(text))).collect();
+        let count = self.numbers.len();
+        let number = *self.numbers.entry(described(world, relation)).or_insert(count);
+        let shape = Rc::new(Shape { number, alone });
+        self.shapes.insert(relation.oid, Rc::clone(&shape));
+        shape
+    }
+}
+
+/// The shape as text, and the relation's name where a policy may use it.
+fn described(world: &World<'_>, relation: &Relation) -> String {
+    let mut text = format!("{};", world.person_tied(relation));
+    let mut named = false;
+    for policy in &relation.policies {
+        named |= policy.texts().any(|text| text.contains(&relation.name));
+        let _ = write!(text, "{}{}{:?}{:?};", policy.permissive, policy.command, policy.using, policy.check);
+    }
+    if named {
+        let _ = write!(text, "{:?};", relation.name);
+    }
+    for column in &relation.columns {
+        let class = world.class(relation, column, false);
+        let _ = write!(text, "{:?}:{}:{}:{class:?};", column.name, column.type_oid, column.not_null);
+    }
+    text
+}
