@@ -160,7 +160,9 @@ struct WayOut {
 fn way_out(reader: &Reader, fields: &Fields<'_>) -> Option<WayOut> {
     let node = fields.required("fix");
     let ask = fields.optional("ask");
-    let question = ask.and_then(|node| reader.text(node));
+    // Prose: its line breaks are those of the file, not of a screen.
+    let question =
+        ask.and_then(|node| reader.text(node)).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
     let node = node?;
     let fix = reader.text(node)?;
     match (fix.as_str(), ask) {
