@@ -69,7 +69,7 @@ fn purpose(role: &Role) -> &'static str {
     let has = |list: &[&str]| words.iter().any(|word| list.iter().any(|w| word.starts_with(w)));
     if has(&["agent", "bot", "llm", "rag", "copilot", "assistant"]) || words.contains(&"ai") {
         "agent"
-    } else if role.replication || has(&["repl", "backup", "dump"]) {
+    } else if role.replication || has(&["repl", "dump"]) || name.contains("backup") {
         "replication"
     } else if has(&["admin", "dba", "root", "migrat", "deploy", "postgres", "super", "ops", "owner", "ddl"]) {
         "administration"

@@ -267,8 +267,11 @@ impl Search<'_> {
             (Sort::Key(..), Sort::Constant | Sort::Session) if other.origin.is_some() => {}
             _ => lessons.push(other.value.clone()),
         }
-        if ordered && pupil.sort != Sort::Session {
-            lessons.extend(lessons.clone().iter().flat_map(value::neighbours));
+        if ordered && !lessons.is_empty() {
+            // Two variables that taught each other their neighbours would never be done; an end of the scale does.
+            let constant = other.origin.is_none();
+            let beside = if constant { value::neighbours(&other.value) } else { value::ends(&other.value) };
+            lessons.extend(beside);
         }
         for lesson in lessons {
             self.learn(var, &lesson);

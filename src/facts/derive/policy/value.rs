@@ -83,6 +83,13 @@ pub(crate) fn neighbours(value: &Value) -> Vec<Value> {
     }
 }
 
+/// Values below and above all others of this sort.
+pub(crate) fn ends(value: &Value) -> Vec<Value> {
+    let numeric = value.as_text().is_some_and(|text| text.parse::<f64>().is_ok());
+    let ends = if numeric { ["-1000000000", "1000000000"] } else { ["", "~~~~"] };
+    ends.iter().map(|end| Value::text(end)).collect()
+}
+
 /// `::type` on a value. A text that does not fit raises, as PostgreSQL does.
 pub(crate) fn cast(value: Value, type_text: &str) -> Value {
     let Some(text) = value.as_text() else { return value };

@@ -146,6 +146,12 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                         note(2, "user key");
                         conditions.push(format!("{} is the session's user", column.name));
                     }
+                    // The one value nobody names stands for any.
+                    Class::Plain if *value == value::fresh(&column.type_name) && column.type_name != "bool" => {
+                        if !column.not_null {
+                            conditions.push(format!("{} has a value", column.name));
+                        }
+                    }
                     Class::Plain => {
                         note(1, "row flag");
                         conditions.push(match value {
