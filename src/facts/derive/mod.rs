@@ -30,7 +30,7 @@ pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     for (table, columns, rows) in written {
         facts.insert(table, columns, rows).await?;
     }
-    Ok(())
+    facts.run(include_str!("indexes.sql")).await
 }
 
 /// Everything derived, before it is written.
