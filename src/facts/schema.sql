@@ -112,6 +112,8 @@ create table functions (
   volatility text not null, strict integer not null, returns text not null, returns_set integer not null,
   argument_names text not null,           -- JSON array, '' where unnamed, input arguments first
   argument_types text not null,           -- JSON array of the input arguments' types
+  default_count integer not null,         -- how many of the last input arguments have a default
+  argument_defaults text,                 -- those defaults as expressions, separated by commas
   source text,                            -- body; for C functions the symbol
   search_path text,                       -- value pinned by SET search_path, null where none
   settings text not null,                 -- JSON array of the names of the settings the function pins

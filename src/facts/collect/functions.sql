@@ -9,6 +9,7 @@ select p.oid, p.pronamespace as schema_oid, n.nspname as schema, p.proname as na
        coalesce((
          select jsonb_agg(format_type(t.type, null) order by t.position)
          from unnest(p.proargtypes::oid[]) with ordinality t (type, position)), '[]')::text as argument_types,
+       p.pronargdefaults as default_count, pg_get_expr(p.proargdefaults, 0) as argument_defaults,
        case when p.prosqlbody is null then p.prosrc else pg_get_function_sqlbody(p.oid) end as source,
        (select substr(c.setting, 13) from unnest(p.proconfig) c (setting) where c.setting like 'search\_path=%') as search_path,
        coalesce((select jsonb_agg(split_part(c.setting, '=', 1)) from unnest(p.proconfig) c (setting)), '[]')::text as settings,

@@ -120,6 +120,8 @@ pub(crate) struct Function {
     pub(crate) returns_set: bool,
     pub(crate) argument_names: String,
     pub(crate) argument_types: String,
+    pub(crate) default_count: i64,
+    pub(crate) argument_defaults: Option<String>,
     pub(crate) source: Option<String>,
     pub(crate) default_acl: bool,
 }
@@ -339,14 +341,17 @@ impl Catalog {
         self.view_relations[start..].iter().take_while(move |(v, _)| *v == view).map(|(_, base)| *base)
     }
 
-    /// Functions of a name that take `arity` arguments; without a schema, those of every schema.
+    /// Functions of a name that take `arity` arguments, or more where the rest have defaults; without a schema, those of every schema.
     pub(crate) fn functions_named(&self, schema: Option<&str>, name: &str, arity: usize) -> Vec<&Function> {
         let named = self.functions_by_name.get(name).map(Vec::as_slice).unwrap_or_default();
-        named
-            .iter()
-            .filter_map(|oid| self.functions.get(oid))
-            .filter(|f| schema.is_none_or(|s| f.schema == s) && f.arity() == arity)
-            .collect()
+        let of_schema = |f: &&Function| schema.is_none_or(|s| f.schema == s);
+        let functions = || named.iter().filter_map(|oid| self.functions.get(oid)).filter(of_schema);
+        let exact: Vec<&Function> = functions().filter(|f| f.arity() == arity).collect();
+        if !exact.is_empty() {
+            return exact;
+        }
+        let least = |f: &Function| f.arity().saturating_sub(usize::try_from(f.default_count).unwrap_or(0));
+        functions().filter(|f| (least(f)..f.arity()).contains(&arity)).collect()
     }
 }
 

@@ -36,8 +36,7 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
             // The caller chooses the arguments, so they may name any tenant.
             let var = Var::Argument(label);
             let val = Val { value: search.get(var.clone())?, sort: Sort::Plain, origin: Some(var) };
-            variables.push((format!("${}", index + 1), val.clone()));
-            variables.extend(name.map(|name| (name, val)));
+            super::rows::bind(&mut variables, function, index, name.as_ref(), val);
         }
         returns_foreign(search, &query, function.owner, variables)
     });

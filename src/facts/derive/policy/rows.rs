@@ -4,7 +4,7 @@ use super::eval::{Sort, Val, conjunction};
 use super::expr::{Call, Comparison, Expr, From, Query, Select, Source};
 use super::search::{Outcome, Part, RowInfo, RowKey, RowKind, Search, Var};
 use super::value::{self, Value};
-use crate::facts::derive::catalog::{Catalog, Oid, Policy, Relation};
+use crate::facts::derive::catalog::{Catalog, Function, Oid, Policy, Relation};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -116,9 +116,9 @@ impl Frame {
                     SourceBound::Absent => {}
                 }
             }
-            if qualifier.is_none()
-                && let Some((_, val)) = frame.variables.iter().find(|(n, _)| n == name)
-            {
+            let qualified = qualifier.map(|q| format!("{q}.{name}"));
+            let wanted = qualified.as_deref().unwrap_or(name);
+            if let Some((_, val)) = frame.variables.iter().find(|(n, _)| n == wanted) {
                 return Some(Bound::Value(val.clone()));
             }
         }
@@ -570,17 +570,17 @@ impl Search<'_> {
         let depth = self.visiting.iter().filter(|oid| **oid == -function.oid).count();
         let Some(body) = world.body(function).filter(|_| depth == 0) else { return Ok(None) };
         let names = function.names();
+        let defaults = world.defaults(function);
+        let given =
+            call.arguments.iter().chain(defaults.iter().skip(defaults.len() + call.arguments.len() - function.arity()));
         let mut variables = Vec::new();
-        for (index, argument) in call.arguments.iter().enumerate() {
+        for (index, argument) in given.enumerate() {
             let val = self.eval(argument, frame)?;
             if function.strict && val.value == Value::Null {
                 let null = super::body::scalar(Expr::Null);
                 return Ok(Some((Arc::new(null), Rc::clone(frame))));
             }
-            variables.push((format!("${}", index + 1), val.clone()));
-            if let Some(name) = names.get(index).filter(|n| !n.is_empty()) {
-                variables.push((name.clone(), val));
-            }
+            bind(&mut variables, function, index, names.get(index), val);
         }
         let role = if function.security_definer { function.owner } else { frame.role };
         let path = mix(frame.path, &[address(call), function.oid as u64]);
@@ -620,4 +620,19 @@ fn copies(bound: &[(String, SourceBound)]) -> Vec<(String, SourceBound)> {
             (alias.clone(), copy)
         })
         .collect()
+}
+
+/// An argument is known in the body as `$1`, by its name, and by its name behind the function's.
+pub(crate) fn bind(
+    variables: &mut Vec<(String, Val)>,
+    function: &Function,
+    index: usize,
+    name: Option<&String>,
+    val: Val,
+) {
+    variables.push((format!("${}", index + 1), val.clone()));
+    if let Some(name) = name.filter(|name| !name.is_empty()) {
+        variables.push((format!("{}.{name}", function.name), val.clone()));
+        variables.push((name.clone(), val));
+    }
 }

@@ -38,6 +38,7 @@ pub(crate) struct World<'a> {
     pub(crate) person_implies_tenant: bool,
     expressions: RefCell<HashMap<String, Arc<Expr>>>,
     bodies: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
+    defaults: RefCell<HashMap<Oid, Arc<Vec<Expr>>>>,
     views: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
     pub(crate) writable: RefCell<HashMap<(Oid, Oid), bool>>,
     pub(crate) known: RefCell<Known>,
@@ -60,6 +61,7 @@ impl<'a> World<'a> {
             person_implies_tenant,
             expressions: RefCell::default(),
             bodies: RefCell::default(),
+            defaults: RefCell::default(),
             views: RefCell::default(),
             writable: RefCell::default(),
             known: RefCell::default(),
@@ -84,6 +86,22 @@ impl<'a> World<'a> {
         let body = super::body::of(function).map(Arc::new);
         self.bodies.borrow_mut().insert(function.oid, body.clone());
         body
+    }
+
+    /// Defaults of a function's last arguments; what cannot be read may be anything.
+    pub(crate) fn defaults(&self, function: &Function) -> Arc<Vec<Expr>> {
+        if let Some(known) = self.defaults.borrow().get(&function.oid) {
+            return Arc::clone(known);
+        }
+        let text = function.argument_defaults.as_deref().unwrap_or_default();
+        let parsed = lower::query(&format!("select {text}")).and_then(|query| query.arms.into_iter().next());
+        let mut defaults: Vec<Expr> =
+            parsed.map(|select| select.targets.into_iter().map(|(_, e)| e).collect()).unwrap_or_default();
+        defaults
+            .resize(usize::try_from(function.default_count).unwrap_or(0), Expr::Opaque(text.to_owned(), Vec::new()));
+        let defaults = Arc::new(defaults);
+        self.defaults.borrow_mut().insert(function.oid, Arc::clone(&defaults));
+        defaults
     }
 
     pub(crate) fn view(&self, view: &Relation) -> Option<Arc<Query>> {
