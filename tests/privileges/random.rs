@@ -278,8 +278,8 @@ fn all_objects() -> Vec<Object> {
         "g_a.parent".into(),
         format!("create table if not exists g_a.parent ({columns}) partition by list (id)"),
     );
-    for n in 0..2 {
-        let name = format!("{}.part{n}", SCHEMAS[n]);
+    for (n, schema) in SCHEMAS.iter().enumerate().take(2) {
+        let name = format!("{schema}.part{n}");
         add(
             "table",
             name.clone(),

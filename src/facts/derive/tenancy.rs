@@ -170,7 +170,7 @@ impl Tenancy {
         tenancy.find_users(catalog);
         let tables: Vec<&Relation> =
             catalog.relations.values().filter(|r| r.kind != "sequence" && r.provenance != "extension").collect();
-        tenancy.from_config(&tables, config);
+        tenancy.keys_by_config(&tables, config);
         if let Some((word, tenant_relation)) = Self::choose_entity(catalog, &tables, pinned) {
             tenancy.entity = Some(word);
             tenancy.tenant_relation = tenancy.tenant_relation.or(tenant_relation);
@@ -182,11 +182,11 @@ impl Tenancy {
                 }
             }
         }
-        tenancy.from_foreign_keys(&tables);
+        tenancy.keys_by_foreign_keys(&tables);
         tenancy.find_paths(&tables);
-        tenancy.from_weaker_names(&tables);
-        tenancy.from_policies(catalog, pinned);
-        tenancy.from_persons(&tables);
+        tenancy.keys_by_weaker_names(&tables);
+        tenancy.keys_by_policies(catalog, pinned);
+        tenancy.keys_by_persons(&tables);
         tenancy.find_paths(&tables);
         tenancy
     }
@@ -246,7 +246,7 @@ impl Tenancy {
         }
     }
 
-    fn from_config(&mut self, tables: &[&Relation], config: &config::Tenancy) {
+    fn keys_by_config(&mut self, tables: &[&Relation], config: &config::Tenancy) {
         for relation in tables {
             let qualified = format!("{}.{}", relation.schema, relation.name);
             if config.table.as_deref().is_some_and(|table| table == qualified || table == relation.name) {
@@ -321,7 +321,7 @@ impl Tenancy {
         catalog.relations.contains_key(&best).then_some(best)
     }
 
-    fn from_foreign_keys(&mut self, tables: &[&Relation]) {
+    fn keys_by_foreign_keys(&mut self, tables: &[&Relation]) {
         let Some(tenants) = self.tenant_relation else { return };
         for relation in tables {
             if relation.oid == tenants {
@@ -341,7 +341,7 @@ impl Tenancy {
         }
     }
 
-    fn from_weaker_names(&mut self, tables: &[&Relation]) {
+    fn keys_by_weaker_names(&mut self, tables: &[&Relation]) {
         if self.entity.is_none() {
             return;
         }
@@ -361,7 +361,7 @@ impl Tenancy {
     }
 
     /// A column that a policy compares with the session is a key where nothing better is known.
-    fn from_policies(&mut self, catalog: &Catalog, pinned: &BTreeSet<(Oid, i64)>) {
+    fn keys_by_policies(&mut self, catalog: &Catalog, pinned: &BTreeSet<(Oid, i64)>) {
         for &(relation, column) in pinned {
             let Some(table) = catalog.relations.get(&relation) else { continue };
             let flag = table.column_number(column).is_none_or(|c| is_flag(&c.type_name) || c.type_kind == "enum");
@@ -375,7 +375,7 @@ impl Tenancy {
     }
 
     /// Where nothing else separates customers, each person is a tenant.
-    fn from_persons(&mut self, tables: &[&Relation]) {
+    fn keys_by_persons(&mut self, tables: &[&Relation]) {
         if self.keys.values().any(|key| key.role != KeyRole::User) {
             return;
         }

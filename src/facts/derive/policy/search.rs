@@ -358,7 +358,7 @@ impl<'w> Search<'w> {
                 let is_person = inner && relation.primary_key == [number] && self.world.is_person(relation);
                 match (named, is_person) {
                     (true, true) if owned => own_or_named().collect(),
-                    (true, _) => own_or_named().into_iter().chain([one_foreign]).chain(constants).collect(),
+                    (true, _) => own_or_named().chain([one_foreign]).chain(constants).collect(),
                     (false, _) => [one_foreign].into_iter().chain(constants).collect(),
                 }
             }
@@ -375,7 +375,7 @@ impl<'w> Search<'w> {
             },
         };
         let is_key = self.world.class(relation, column, inner) == Class::Key;
-        if !column.not_null && !(is_key && !inner) {
+        if !column.not_null && (inner || !is_key) {
             values.push(Value::Null);
         }
         values
