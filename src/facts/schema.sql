@@ -162,26 +162,28 @@ create table scheduled_jobs (id integer primary key, schedule text, role_name te
 
 -- ───────────────────────────── 2. derived ─────────────────────────────
 
--- Who a person or program may be when it connects: every role that can log in, 'PUBLIC' (role 0), and roles that hold
--- grants though no login reaches them yet (kind 'unused': one GRANT away from use).
+-- Who a person or program may be when it connects: every role that can log in, and roles that hold grants on relations or
+-- functions of others though no login but a superuser can use them yet (kind 'unused': one GRANT away from use; 'superuser'
+-- where it is one). 'PUBLIC' (role 0) where all of these are superusers.
 -- kind: 'superuser' | 'login' | 'unused' | 'public'.
 -- purpose, from names and grants: 'agent' | 'application' | 'administration' | 'replication' | 'unknown'
 create table principals (role integer primary key, name text not null, kind text not null, purpose text not null);
 
 -- Role closure of every principal over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
 -- `can_set`: SET ROLE is allowed (SET); `admin`: may grant it on. path: 'agent_ro → ops → admin'. The row of a role to itself is included.
+-- A superuser is a member of every role; its rows are those of its memberships, and hold every right.
 create table role_reach (
   role integer not null, reaches integer not null, inherits integer not null, can_set integer not null, admin integer not null,
   path text not null, primary key (role, reaches)) without rowid;
 
--- has_table_privilege of a role, for every principal and every role a principal may become. 0 no, 1 yes, 2 on some columns only.
+-- has_table_privilege of a role, for every principal and every role it may become (role_reach.can_set). 0 no, 1 yes, 2 on some columns only.
 -- Rows without any right are left out. Schema USAGE is apart: `visible` is 1 where the role may name the relation at all.
 create table relation_privileges (
   role integer not null, relation integer not null, visible integer not null,
   can_select integer not null, can_insert integer not null, can_update integer not null, can_delete integer not null,
   can_truncate integer not null, can_references integer not null, can_trigger integer not null, can_maintain integer not null,
   primary key (role, relation)) without rowid;
--- The columns behind a 2 in relation_privileges.
+-- The columns behind a 2 in relation_privileges; what the whole relation grants counts here too.
 create table column_privileges (
   role integer not null, relation integer not null, column_number integer not null,
   can_select integer not null, can_insert integer not null, can_update integer not null, can_references integer not null,
@@ -189,7 +191,7 @@ create table column_privileges (
 create table schema_privileges (
   role integer not null, schema_oid integer not null, can_use integer not null, can_create integer not null,
   primary key (role, schema_oid)) without rowid;
--- has_function_privilege EXECUTE and USAGE on the schema, for user functions (provenance 'user' or 'extension').
+-- has_function_privilege EXECUTE, for every row of `functions`; `visible`: USAGE on the schema.
 create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
 
 -- One row: mode 'multi' | 'single' | 'none' (no tenant key was found), and where that comes from.
@@ -218,6 +220,7 @@ create table verdicts (
 
 -- The exposure matrix (TI-10): one row a principal and a relation it can read, and why row security does or does not bind it there.
 -- verdict: 'bound' | 'isolated' | 'leaks' | 'may leak' | 'rls off' | 'owner' | 'bypassrls' | 'superuser' | 'definer view' | 'materialized view' | 'foreign table' | 'partition'
+-- ('partition': rls off on it, on for a table it is a partition of).
 create table exposure (
   principal integer not null, relation integer not null, verdict text not null, as_role integer not null, path text not null,
   is_tenant_data integer not null, primary key (principal, relation)) without rowid;

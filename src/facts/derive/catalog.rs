@@ -32,7 +32,7 @@ pub(crate) struct Membership {
     pub(crate) set_option: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub(crate) struct Relation {
     pub(crate) oid: Oid,
     pub(crate) schema_oid: Oid,
@@ -48,12 +48,17 @@ pub(crate) struct Relation {
     pub(crate) definition: Option<String>,
     pub(crate) provenance: String,
     /// By attribute number, ascending.
+    #[sqlx(skip)]
     pub(crate) columns: Vec<Column>,
+    #[sqlx(skip)]
     pub(crate) policies: Vec<Policy>,
+    #[sqlx(skip)]
     pub(crate) foreign_keys: Vec<ForeignKey>,
     /// Attribute numbers of the primary key.
+    #[sqlx(skip)]
     pub(crate) primary_key: Vec<i64>,
     /// Attribute numbers of every unique constraint and index, the primary key included.
+    #[sqlx(skip)]
     pub(crate) uniques: Vec<Vec<i64>>,
 }
 
@@ -212,41 +217,7 @@ impl Catalog {
     }
 
     async fn load_relations(&mut self, c: &mut SqliteConnection) -> Result<(), Stop> {
-        type Head = (Oid, Oid, String, String, String, Oid, bool, bool);
-        type Tail = (Oid, bool, bool, bool, Option<String>, String);
-        let heads: Vec<Head> =
-            all(c, "select oid, schema_oid, schema, name, kind, owner, rls, force_rls from relations order by oid")
-                .await?;
-        let tails: Vec<Tail> = all(
-            c,
-            "select oid, security_invoker, is_partition, default_acl, definition, provenance from relations order by oid",
-        )
-        .await?;
-        for (head, tail) in heads.into_iter().zip(tails) {
-            let (oid, schema_oid, schema, name, kind, owner, rls, force_rls) = head;
-            let (_, security_invoker, is_partition, default_acl, definition, provenance) = tail;
-            let relation = Relation {
-                oid,
-                schema_oid,
-                schema,
-                name,
-                kind,
-                owner,
-                rls,
-                force_rls,
-                security_invoker,
-                is_partition,
-                default_acl,
-                definition,
-                provenance,
-                columns: Vec::new(),
-                policies: Vec::new(),
-                foreign_keys: Vec::new(),
-                primary_key: Vec::new(),
-                uniques: Vec::new(),
-            };
-            self.relations.insert(oid, relation);
-        }
+        self.relations = all::<Relation>(c, "select * from relations").await?.into_iter().map(|r| (r.oid, r)).collect();
         let columns: Vec<(Oid, i64, String, String, String, Oid, bool)> = all(
             c,
             "select relation, number, name, type_name, type_kind, type_oid, not_null from columns order by relation, number",

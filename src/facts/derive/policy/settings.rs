@@ -3,7 +3,7 @@
 use super::expr::{Expr, Query};
 use super::{body, lower};
 use crate::facts::derive::catalog::{Catalog, Oid};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// A setting that a policy reads.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,15 +21,23 @@ impl Setting {
     }
 }
 
-/// Every setting of every policy.
+/// Every setting of every policy. Equal expressions are read once.
 pub(crate) fn settings(catalog: &Catalog) -> BTreeSet<Setting> {
+    let mut known: HashMap<&str, BTreeSet<(String, bool)>> = HashMap::new();
     let mut found = BTreeSet::new();
-    for relation in catalog.relations.values() {
-        for policy in &relation.policies {
-            for text in policy.using.iter().chain(&policy.check) {
-                let mut reader = Reader { catalog, policy: policy.oid, seen: BTreeSet::new(), found: &mut found };
+    for policy in catalog.relations.values().flat_map(|relation| &relation.policies) {
+        for text in policy.texts() {
+            let read = known.entry(text).or_insert_with(|| {
+                let mut reader = Reader { catalog, seen: BTreeSet::new(), found: BTreeSet::new() };
                 reader.expression(&lower::expression(text));
-            }
+                reader.found
+            });
+            let named = |(name, missing_ok): &(String, bool)| Setting {
+                policy: policy.oid,
+                name: name.clone(),
+                missing_ok: *missing_ok,
+            };
+            found.extend(read.iter().map(named));
         }
     }
     found
@@ -37,9 +45,9 @@ pub(crate) fn settings(catalog: &Catalog) -> BTreeSet<Setting> {
 
 struct Reader<'a> {
     catalog: &'a Catalog,
-    policy: Oid,
     seen: BTreeSet<Oid>,
-    found: &'a mut BTreeSet<Setting>,
+    /// Name, and whether it may be unset.
+    found: BTreeSet<(String, bool)>,
 }
 
 impl Reader<'_> {
@@ -69,7 +77,7 @@ impl Reader<'_> {
                 let name = call.arguments.first().map(unwrapped);
                 if let Some(Expr::Constant(name)) = name {
                     let missing_ok = call.arguments.get(1).is_some_and(|e| *unwrapped(e) == Expr::Bool(true));
-                    self.found.insert(Setting { policy: self.policy, name: name.to_lowercase(), missing_ok });
+                    self.found.insert((name.to_lowercase(), missing_ok));
                 }
                 continue;
             }
