@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Encode, Sqlite, SqliteConnection, Type
 /// Values in one statement. SQLite allows 32,766; more than this makes compiling it dearer than running it again.
 const MAX_BINDS: usize = 8_000;
 
-/// Rows SQLite's thread may have ready before they are asked for. Waking the other thread for each few costs more than reading them.
+/// Rows SQLite's thread may have ready before they are asked for. Waking the other thread for each few of them costs more
+/// than reading them.
 const ROWS_AHEAD: usize = 4_096;
 
 /// Facts about one database.

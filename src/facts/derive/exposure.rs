@@ -69,7 +69,8 @@ fn may_read(held: &Held, relation: &Relation) -> bool {
     held.schemas_used.contains(&relation.schema_oid) && held.on_any_column(relation.oid) & SELECT != 0
 }
 
-/// A verdict, or the reason why row security does not bind, in the words of the matrix: for what leaks by its very kind the kind says more.
+/// A verdict, or the reason why row security does not bind, in the words of the matrix: for what leaks by its very kind
+/// the kind says more.
 fn in_the_matrix(catalog: &Catalog, relation: &Relation, verdict: &'static str) -> &'static str {
     match (relation.kind.as_str(), verdict) {
         (_, "isolated") => verdict,

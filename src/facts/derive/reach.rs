@@ -16,7 +16,8 @@ pub(crate) struct Step {
     pub(crate) inherits: bool,
     /// May grant it to others.
     pub(crate) admin: bool,
-    /// Roles from the start to this one: the shortest way whose privileges are inherited, else one to `SET ROLE`, else any.
+    /// Roles from the start to this one: the shortest way by which privileges are inherited, else one to `SET ROLE`,
+    /// else any.
     pub(crate) path: Vec<Oid>,
     /// The shortest way by which `SET ROLE` to it is allowed.
     pub(crate) set_path: Option<Vec<Oid>>,

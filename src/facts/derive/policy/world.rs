@@ -177,7 +177,8 @@ impl<'a> World<'a> {
         policy.roles.iter().any(|&r| r == PUBLIC || self.reach.has_privileges_of(role, r))
     }
 
-    /// The role may read at least one column. A stored query has its relations named already: USAGE on the schema is not asked for.
+    /// The role may read at least one column. A stored query has its relations named already: USAGE on the schema is
+    /// not asked for.
     pub(crate) fn may_read(&self, role: Oid, relation: &Relation) -> bool {
         let held = self.privileges.of(role);
         held.on_any_column(relation.oid) & privileges::SELECT != 0
