@@ -218,8 +218,10 @@ impl Tenancy {
             .iter()
             .any(|unique| unique.iter().any(|c| keys.contains(c)) && unique.iter().any(|c| users.contains(c)));
         let name = plain(&relation.name);
-        let named = ["member", "userrole", "roleassign"].iter().any(|word| name.contains(word))
-            || (name.contains("user") && !is_person_table(relation));
+        // `account_users`, `user_tenants`: a person and an entity and nothing else in the name.
+        let joins =
+            name.contains("user") && TIERS.iter().flat_map(|words| words.iter()).any(|word| name.contains(word));
+        let named = ["member", "userrole", "roleassign"].iter().any(|word| name.contains(word)) || joins;
         both || named
     }
 
