@@ -2,7 +2,8 @@
 //!
 //! Whatever has no kind here becomes [`Expr::Opaque`], which lets more through, never less.
 
-use super::expr::{Call, Comparison, Expr, From, Query, Select, Source, Test};
+use super::expr::{Call, Comparison, Expr, Query, Select, Test};
+use super::lower_query::lower_query;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 use std::sync::Arc;
 
@@ -91,7 +92,7 @@ pub(super) fn identifier(text: &str) -> String {
 }
 
 /// The parts of `a.b.c`, outermost first; none where it is not a plain name.
-fn path(node: &SyntaxNode) -> Option<Vec<String>> {
+pub(super) fn path(node: &SyntaxNode) -> Option<Vec<String>> {
     match node.kind() {
         SyntaxKind::NAME_REF => Some(vec![identifier(node.text().to_string().trim())]),
         SyntaxKind::FIELD_EXPR => {
@@ -409,209 +410,6 @@ fn call(node: &SyntaxNode) -> Expr {
         return opaque(node);
     }
     Expr::Call(Call { schema: schema.filter(|s| s != "pg_catalog"), name, arguments })
-}
-
-pub(super) fn lower_query(node: &SyntaxNode) -> Query {
-    let mut query = Query::default();
-    if let Some(with) = child(node, SyntaxKind::WITH_CLAUSE) {
-        for table in with.children().filter(|n| n.kind() == SyntaxKind::WITH_TABLE) {
-            let name = child(&table, SyntaxKind::CTE_NAME).map(|n| identifier(n.text().to_string().trim()));
-            let body = table.children().find(|n| is_query(n.kind()));
-            if let (Some(name), Some(body)) = (name, body) {
-                query.ctes.push((name, Arc::new(lower_query(&body))));
-            }
-        }
-    }
-    match node.kind() {
-        SyntaxKind::SELECT => query.arms.push(select(node)),
-        SyntaxKind::VALUES => {
-            for row in node.descendants().filter(|n| n.kind() == SyntaxKind::ROW) {
-                let targets = expressions(&row).iter().map(|e| (None, lower(e))).collect();
-                query.arms.push(Select { targets, ..Select::default() });
-            }
-        }
-        SyntaxKind::COMPOUND_SELECT => {
-            let sides: Vec<SyntaxNode> = node.children().filter(|n| is_query(n.kind())).collect();
-            let union = child(node, SyntaxKind::UNION).is_some();
-            for side in sides.iter().take(if union { 2 } else { 1 }) {
-                let inner = lower_query(side);
-                query.ctes.extend(inner.ctes);
-                query.arms.extend(inner.arms);
-            }
-        }
-        SyntaxKind::PAREN_SELECT => {
-            if let Some(inner) = node.children().find(|n| is_query(n.kind())) {
-                let inner = lower_query(&inner);
-                query.ctes.extend(inner.ctes);
-                query.arms.extend(inner.arms);
-            }
-        }
-        _ => query.arms.push(Select {
-            sources: vec![Source {
-                alias: None,
-                columns: Vec::new(),
-                from: From::Opaque(folded(node)),
-                optional: false,
-                on: None,
-            }],
-            star: true,
-            ..Select::default()
-        }),
-    }
-    query
-}
-
-fn select(node: &SyntaxNode) -> Select {
-    let mut select = Select::default();
-    let list = child(node, SyntaxKind::SELECT_CLAUSE).and_then(|c| child(&c, SyntaxKind::TARGET_LIST));
-    for target in list.into_iter().flat_map(|l| l.children().collect::<Vec<_>>()) {
-        let star =
-            target.descendants_with_tokens().filter_map(|e| e.into_token()).any(|t| t.kind() == SyntaxKind::STAR);
-        let expression = expressions(&target).into_iter().next();
-        let bare_star = star
-            && expression.as_ref().is_none_or(|e| {
-                e.kind() == SyntaxKind::FIELD_EXPR && e.last_token().is_some_and(|t| t.kind() == SyntaxKind::STAR)
-            });
-        match expression {
-            _ if bare_star => select.star = true,
-            Some(expression) => {
-                let alias = child(&target, SyntaxKind::AS_NAME).and_then(|a| child(&a, SyntaxKind::COLUMN_NAME));
-                let name = alias.map(|a| identifier(a.text().to_string().trim())).or_else(|| output_name(&expression));
-                select.targets.push((name, lower(&expression)));
-            }
-            None => {}
-        }
-    }
-    if let Some(from) = child(node, SyntaxKind::FROM_CLAUSE) {
-        for item in from.children() {
-            sources(&item, false, &mut select);
-        }
-    }
-    for clause in [SyntaxKind::WHERE_CLAUSE, SyntaxKind::HAVING_CLAUSE] {
-        let condition = child(node, clause).and_then(|c| expressions(&c).into_iter().next());
-        select.filters.extend(condition.map(|c| lower(&c)));
-    }
-    select
-}
-
-/// The name PostgreSQL gives an unnamed output column: the last name of a column or function.
-fn output_name(node: &SyntaxNode) -> Option<String> {
-    match node.kind() {
-        SyntaxKind::CALL_EXPR => node.children().next().as_ref().and_then(path)?.pop(),
-        SyntaxKind::CAST_EXPR => expressions(node).first().and_then(output_name),
-        _ => path(node)?.pop(),
-    }
-}
-
-fn sources(node: &SyntaxNode, optional: bool, select: &mut Select) {
-    match node.kind() {
-        SyntaxKind::JOIN_EXPR => join(node, optional, select),
-        SyntaxKind::PAREN_FROM_ITEM | SyntaxKind::PAREN_EXPR => {
-            if let Some(inner) = node.descendants().find(|n| is_query(n.kind())).filter(|_| !has_join(node)) {
-                push(node, From::Query(Arc::new(lower_query(&inner))), optional, select);
-            } else {
-                for inner in node.children() {
-                    if !matches!(inner.kind(), SyntaxKind::FROM_ALIAS) {
-                        sources(&inner, optional, select);
-                    }
-                }
-            }
-        }
-        SyntaxKind::RELATION_FROM_ITEM => {
-            let names: Vec<String> = node
-                .descendants()
-                .find(|n| n.kind() == SyntaxKind::RELATION_NAME_REF)
-                .map(|reference| {
-                    reference
-                        .descendants()
-                        .filter(|n| n.kind() == SyntaxKind::PATH_SEGMENT_REF)
-                        .map(|segment| identifier(segment.text().to_string().trim()))
-                        .collect()
-                })
-                .unwrap_or_default();
-            let from = match names.as_slice() {
-                [name] => From::Relation(None, name.clone()),
-                [schema, name] => From::Relation(Some(schema.clone()), name.clone()),
-                _ => From::Opaque(folded(node)),
-            };
-            push(node, from, optional, select);
-        }
-        SyntaxKind::FUNCTION_FROM_ITEM => {
-            let from = expressions(node).first().map_or_else(|| From::Opaque(folded(node)), |e| From::Call(lower(e)));
-            push(node, from, optional, select);
-        }
-        SyntaxKind::FROM_ALIAS => {}
-        _ => push(node, From::Opaque(folded(node)), optional, select),
-    }
-}
-
-/// A join stands inside the parentheses themselves, not in a query below them.
-fn has_join(node: &SyntaxNode) -> bool {
-    node.children().any(|n| n.kind() == SyntaxKind::JOIN_EXPR || n.kind() == SyntaxKind::PAREN_EXPR && has_join(&n))
-}
-
-fn push(node: &SyntaxNode, from: From, optional: bool, select: &mut Select) {
-    let alias_node = child(node, SyntaxKind::FROM_ALIAS);
-    let alias = alias_node
-        .as_ref()
-        .and_then(|a| child(a, SyntaxKind::TABLE_ALIAS))
-        .map(|a| identifier(a.text().to_string().trim()));
-    let columns = alias_node
-        .as_ref()
-        .and_then(|a| child(a, SyntaxKind::COLUMN_LIST))
-        .map(|list| {
-            let names = list.descendants().filter(|n| n.kind() == SyntaxKind::COLUMN_NAME);
-            names.map(|n| identifier(n.text().to_string().trim())).collect()
-        })
-        .unwrap_or_default();
-    select.sources.push(Source { alias, columns, from, optional, on: None });
-}
-
-fn join(node: &SyntaxNode, optional: bool, select: &mut Select) {
-    let parts: Vec<SyntaxNode> = node.children().collect();
-    let Some((first, joins)) = parts.split_first() else { return };
-    let kind = |join: &SyntaxNode| join.children().next().map(|n| n.kind());
-    let nullable_left = joins.iter().any(|j| matches!(kind(j), Some(SyntaxKind::JOIN_RIGHT | SyntaxKind::JOIN_FULL)));
-    sources(first, optional || nullable_left, select);
-    for join in joins.iter().filter(|n| n.kind() == SyntaxKind::JOIN) {
-        let nullable_right = matches!(kind(join), Some(SyntaxKind::JOIN_LEFT | SyntaxKind::JOIN_FULL));
-        let before = select.sources.len();
-        let item = join.children().nth(1);
-        if let Some(item) = item {
-            sources(&item, optional || nullable_right, select);
-        }
-        let condition = child(join, SyntaxKind::ON_CLAUSE)
-            .and_then(|on| expressions(&on).first().map(lower))
-            .or_else(|| using(join, select, before));
-        match (condition, select.sources.get_mut(before)) {
-            (Some(condition), Some(source)) if nullable_right || nullable_left => source.on = Some(condition),
-            (Some(condition), _) => select.filters.push(condition),
-            (None, _) => {}
-        }
-    }
-}
-
-/// `USING (a, b)` as equalities with the source just before; only where both sides have names.
-fn using(join: &SyntaxNode, select: &Select, at: usize) -> Option<Expr> {
-    let clause = child(join, SyntaxKind::JOIN_USING_CLAUSE)?;
-    let name_of = |source: &Source| {
-        source.alias.clone().or_else(|| match &source.from {
-            From::Relation(_, name) => Some(name.clone()),
-            From::Query(_) | From::Call(_) | From::Opaque(_) => None,
-        })
-    };
-    let right = name_of(select.sources.get(at)?)?;
-    let left = name_of(select.sources.get(at.checked_sub(1)?)?)?;
-    let equalities = clause
-        .descendants()
-        .filter(|n| n.kind() == SyntaxKind::COLUMN_NAME_REF)
-        .map(|n| identifier(n.text().to_string().trim()))
-        .map(|column| {
-            let side = |table: &str| Box::new(Expr::Column(Some(table.to_owned()), column.clone()));
-            Expr::Compare(Comparison::Equal, side(&left), side(&right))
-        })
-        .collect();
-    Some(Expr::And(equalities))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod eval;
 mod expr;
 mod known;
 mod lower;
+mod lower_query;
 pub(crate) mod outlet;
 mod pins;
 mod plpgsql;

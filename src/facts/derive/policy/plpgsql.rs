@@ -35,7 +35,7 @@ fn returned_query(block: &SyntaxNode) -> Option<Query> {
     let only = statements
         .all(|n| n.kind() == SyntaxKind::PLPGSQL_RETURN_STMT && lower::child(&n, SyntaxKind::PLPGSQL_EXPR).is_none());
     let query = first.children().find(|n| lower::is_query(n.kind()))?;
-    only.then(|| lower::lower_query(&query))
+    only.then(|| super::lower_query::lower_query(&query))
 }
 
 fn block_result(block: &SyntaxNode) -> Option<Expr> {

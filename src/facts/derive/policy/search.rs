@@ -224,56 +224,41 @@ impl<'w> Search<'w> {
 
     /// AND over parts, each evaluated: one that is false decides, whatever the others still need, and alone is to blame.
     pub(crate) fn conjoin(&mut self, parts: &mut [&mut Part<'_, 'w>]) -> Outcome<Value> {
-        let start = self.reads.len();
-        let mut blamed: Option<Vec<Var>> = None;
-        let mut need = None;
-        let mut known = Vec::new();
-        for part in parts {
-            let mark = self.reads.len();
-            match part(self) {
-                Ok(Value::Bool(false)) => {
-                    let reads = self.reads.split_off(mark);
-                    if blamed.as_ref().is_none_or(|best| reads.len() < best.len()) {
-                        blamed = Some(reads);
-                    }
-                }
-                Ok(value) => known.push(value),
-                Err(halt) => need = need.or(Some(halt)),
-            }
-        }
-        if let Some(reads) = blamed {
-            self.reads.truncate(start);
-            self.reads.extend(reads);
-            return Ok(Value::Bool(false));
-        }
-        need.map_or_else(|| Ok(value::and(known)), Err)
+        self.combine(parts, false)
     }
 
     /// OR over parts: one that is true decides.
     pub(crate) fn disjoin(&mut self, parts: &mut [&mut Part<'_, 'w>]) -> Outcome<Value> {
+        self.combine(parts, true)
+    }
+
+    /// Evaluates every part; one that has the `decisive` value decides, and of several the one that rests on the fewest
+    /// variables. OR is AND with everything negated.
+    fn combine(&mut self, parts: &mut [&mut Part<'_, 'w>], decisive: bool) -> Outcome<Value> {
+        let negated = |value| if decisive { value::not(value) } else { value };
         let start = self.reads.len();
-        let mut decided: Option<Vec<Var>> = None;
+        let mut deciding: Option<Vec<Var>> = None;
         let mut need = None;
         let mut known = Vec::new();
         for part in parts {
             let mark = self.reads.len();
             match part(self) {
-                Ok(Value::Bool(true)) => {
+                Ok(Value::Bool(value)) if value == decisive => {
                     let reads = self.reads.split_off(mark);
-                    if decided.as_ref().is_none_or(|best| reads.len() < best.len()) {
-                        decided = Some(reads);
+                    if deciding.as_ref().is_none_or(|best| reads.len() < best.len()) {
+                        deciding = Some(reads);
                     }
                 }
-                Ok(value) => known.push(value::not(value)),
+                Ok(value) => known.push(negated(value)),
                 Err(halt) => need = need.or(Some(halt)),
             }
         }
-        if let Some(reads) = decided {
+        if let Some(reads) = deciding {
             self.reads.truncate(start);
             self.reads.extend(reads);
-            return Ok(Value::Bool(true));
+            return Ok(Value::Bool(decisive));
         }
-        need.map_or_else(|| Ok(value::not(value::and(known))), Err)
+        need.map_or_else(|| Ok(negated(value::and(known))), Err)
     }
 
     fn learned(&self, var: &Var) -> impl Iterator<Item = Value> {
