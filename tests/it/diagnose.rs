@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -21,7 +19,7 @@ const SHOP: &str = r#"
 "#;
 
 fn shop() -> String {
-    SHOP.replace(":login", &support::unique("shop_app"))
+    SHOP.replace(":login", &crate::support::unique("shop_app"))
 }
 
 struct Ran {
@@ -46,7 +44,7 @@ async fn json(arguments: &[&str]) -> (Value, i32) {
 
 #[tokio::test]
 async fn findings_are_1_in_every_format() {
-    let database = support::database().await;
+    let database = crate::support::database().await;
     database.run(&shop()).await;
     let url = database.url();
     let folder = tempfile::tempdir().unwrap();
@@ -83,7 +81,7 @@ async fn findings_are_1_in_every_format() {
 
 #[tokio::test]
 async fn findings_below_fail_on_are_0() {
-    let database = support::database().await;
+    let database = crate::support::database().await;
     database
         .run("create table tenants (id uuid primary key); create table t (id uuid, tenant_id uuid references tenants)")
         .await;
@@ -98,7 +96,7 @@ async fn findings_below_fail_on_are_0() {
 
 #[tokio::test]
 async fn what_could_not_be_decided_is_4() {
-    let database = support::database().await;
+    let database = crate::support::database().await;
     database.run("create table nobody_knows_whose (id bigint primary key)").await;
     let url = database.url();
     let only = ["diagnose", &url, "--only", "tenant-isolation/rls-disabled"];
@@ -114,7 +112,7 @@ async fn what_could_not_be_decided_is_4() {
 
 #[tokio::test]
 async fn a_configuration_is_heard_and_a_wrong_one_stops_the_run() {
-    let database = support::database().await;
+    let database = crate::support::database().await;
     database.run("create table notes (id bigint primary key)").await;
     let url = database.url();
     let folder = tempfile::tempdir().unwrap();
@@ -132,7 +130,7 @@ async fn a_configuration_is_heard_and_a_wrong_one_stops_the_run() {
 
 #[tokio::test]
 async fn a_report_that_cannot_be_written_is_2() {
-    let database = support::database().await;
+    let database = crate::support::database().await;
     database.run(&shop()).await;
     let url = database.url();
     let ran = govctl(&["diagnose", &url, "--output", "json=/dev/full"]).await;

@@ -1,4 +1,4 @@
-//! PostgreSQL for tests: one server a test binary, a database of its own for each test.
+//! PostgreSQL for tests: one server for all of them, a database of its own for each test.
 //!
 //! The server is that of `GOVCTL_TEST_URL`, else one started from `GOVCTL_TEST_BINDIR`, else with
 //! `GOVCTL_TEST_EMBEDDED` the embedded one, else from local binaries, else the embedded one. What was started ends
@@ -11,8 +11,8 @@
 //!
 //! Embedded, every database is a server of its own, and a second connection waits for the first to be closed: never
 //! hold two.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(unreachable_pub, reason = "what tests use stands apart from what they do not")]
 
 use govctl::target::scratch::{self, Choice, Kind, Scratch};
 use sqlx::postgres::PgConnectOptions;
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Names the lock that tells [`database`] and [`cluster`] apart, on every server.
 const LOCK: i64 = 0x676f_7663_746c;
 
-/// The server all tests of this binary share.
+/// The server all tests share.
 pub fn server() -> &'static Scratch {
     static SERVER: LazyLock<Scratch> = LazyLock::new(|| {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -63,7 +63,12 @@ pub async fn database() -> Database {
 pub async fn cluster() -> Database {
     let mut database = Database::new("select pg_advisory_lock($1)").await;
     if let Lease::Shared { roles_before, .. } = &mut database.lease {
-        *roles_before = Some(roles(&mut server().options().connect().await.unwrap()).await.unwrap());
+        let mut connection = server().options().connect().await.unwrap();
+        // Of tests that have ended: the names by which they told their roles from each other's.
+        let mine = format!("_{}_", std::process::id());
+        let (left, keep) = roles(&mut connection).await.unwrap().into_iter().partition(|role| role.contains(&mine));
+        drop_roles(&mut connection, left).await.unwrap();
+        *roles_before = Some(keep);
     }
     database
 }
@@ -77,9 +82,13 @@ pub struct Database {
 /// What goes with a [`Database`].
 enum Lease {
     /// Its server.
-    Whole(Box<Scratch>),
+    Whole(#[expect(dead_code, reason = "kept until the test ends")] Box<Scratch>),
     /// The lock, and for a cluster the roles to keep.
-    Shared { lock: PgConnection, roles_before: Option<Vec<String>> },
+    Shared {
+        #[expect(dead_code, reason = "held until the test ends")]
+        lock: PgConnection,
+        roles_before: Option<Vec<String>>,
+    },
 }
 
 impl Database {
@@ -136,13 +145,18 @@ async fn clean(database: PgConnectOptions, keep: Option<Vec<String>>) -> Result<
     let name = database.get_database().unwrap();
     connection.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await?;
     if let Some(keep) = keep {
-        let made = roles(&mut connection).await?.into_iter().filter(|role| !keep.contains(role));
-        let made: Vec<_> = made.map(|role| format!("\"{}\"", role.replace('"', "\"\""))).collect();
-        if !made.is_empty() {
-            connection.execute(AssertSqlSafe(format!("drop role {}", made.join(", ")))).await?;
-        }
+        let made = roles(&mut connection).await?.into_iter().filter(|role| !keep.contains(role)).collect();
+        drop_roles(&mut connection, made).await?;
     }
     connection.close().await
+}
+
+async fn drop_roles(connection: &mut PgConnection, roles: Vec<String>) -> Result<(), sqlx::Error> {
+    let quoted: Vec<_> = roles.iter().map(|role| format!("\"{}\"", role.replace('"', "\"\""))).collect();
+    if !quoted.is_empty() {
+        connection.execute(AssertSqlSafe(format!("drop role {}", quoted.join(", ")))).await?;
+    }
+    Ok(())
 }
 
 /// Names of all roles but the system's own.

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::exit, reason = "a test may panic, and this one ends a process in every way")]
 
-mod support;
-
 use govctl::target::scratch::{Choice, Kind, Scratch, ScratchError};
 use govctl::{error::Stop, exit::Exit};
 use sqlx::{ConnectOptions, Connection};
@@ -77,7 +75,7 @@ impl User {
     fn start(form: &str, end: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "user_of_a_scratch_server", "--nocapture"])
+            .args(["--exact", "scratch::user_of_a_scratch_server", "--nocapture"])
             .env(FORM, form)
             .env(END, end)
             .env("TMPDIR", temporary.path())
@@ -175,7 +173,7 @@ async fn stopping_waits_until_the_local_server_is_gone() {
 
 #[tokio::test]
 async fn databases_of_a_scratch_are_empty_and_apart() {
-    let (one, other) = (support::database().await, "select to_regclass('only_here')::text");
+    let (one, other) = (crate::support::database().await, "select to_regclass('only_here')::text");
     one.run("create table only_here ()").await;
     let mut connection = one.connect().await;
     assert_eq!(
@@ -183,7 +181,7 @@ async fn databases_of_a_scratch_are_empty_and_apart() {
         "only_here"
     );
     connection.close().await.unwrap();
-    let another = support::server().database().await.unwrap();
+    let another = crate::support::server().database().await.unwrap();
     let mut connection = another.options().connect().await.unwrap();
     assert_eq!(sqlx::query_scalar::<_, Option<String>>(other).fetch_one(&mut connection).await.unwrap(), None);
     connection.close().await.unwrap();
@@ -191,7 +189,7 @@ async fn databases_of_a_scratch_are_empty_and_apart() {
 
 #[tokio::test]
 async fn a_given_server_keeps_running_and_loses_the_databases_made_on_it() {
-    let ours = support::database().await;
+    let ours = crate::support::database().await;
     let given = Scratch::start(Choice::Given(ours.url())).await.unwrap();
     assert_eq!((given.kind(), given.url()), (Kind::Given, ours.url()));
     let made = given.database().await.unwrap();
@@ -210,11 +208,11 @@ async fn a_given_server_keeps_running_and_loses_the_databases_made_on_it() {
 
 #[tokio::test]
 async fn roles_made_on_a_cluster_of_its_own_are_gone_afterwards() {
-    let role = support::unique("left_over");
-    let cluster = support::cluster().await;
+    let role = crate::support::unique("left_over");
+    let cluster = crate::support::cluster().await;
     cluster.run(&format!("create role {role}; create table t (); grant select on t to {role}")).await;
     drop(cluster);
-    let database = support::database().await;
+    let database = crate::support::database().await;
     let mut connection = database.connect().await;
     let found = sqlx::query("select from pg_roles where rolname = $1").bind(&role);
     assert!(found.fetch_optional(&mut connection).await.unwrap().is_none());

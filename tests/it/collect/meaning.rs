@@ -1,6 +1,6 @@
 //! Every table of the schema, filled with what its comments say.
 
-use crate::shop::{Shop, assert_rows, everything, rows};
+use super::shop::{Shop, assert_rows, everything, rows};
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Whose an object is.
 
-use crate::shop::{Shop, assert_rows};
+use super::shop::{Shop, assert_rows};
 
 #[tokio::test]
 async fn a_plain_name_is_the_platform_s_only_where_the_platform_owns_it() {

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use govctl::assess::{self, Assessment};
 use govctl::check::{Library, Severity};
 use govctl::config::Config;
@@ -36,7 +34,7 @@ async fn holes_leak() {
     for path in scripts("holes") {
         let fixture = Fixture::read(&path);
         assert_eq!(fixture.claims("table"), 1, "{path:?} says where");
-        if support::server().server_version_num() < fixture.since() {
+        if crate::support::server().server_version_num() < fixture.since() {
             continue;
         }
         let (counts, serious) = fixture.act().await;
@@ -134,7 +132,7 @@ async fn every_hole_of_the_demo_is_found() {
 }
 
 /// What govctl says of a database, with all its checks.
-async fn audit(database: &support::Database) -> Assessment {
+async fn audit(database: &crate::support::Database) -> Assessment {
     let mut session = Session::open(database.options().clone()).await.unwrap();
     let mut facts = Facts::empty().await.unwrap();
     collect::collect(session.connection(), &mut facts).await.unwrap();
@@ -163,8 +161,8 @@ async fn the_rest_of_the_demo_isolates() {
     connection.close().await.unwrap();
 }
 
-async fn demo() -> support::Database {
-    let database = support::cluster().await;
+async fn demo() -> crate::support::Database {
+    let database = crate::support::cluster().await;
     for script in scripts("demo") {
         database.run(&std::fs::read_to_string(script).unwrap()).await;
     }
@@ -233,7 +231,7 @@ impl Fixture {
     /// Carries out the header, in a transaction that is rolled back. Gives the numbers claimed, and what govctl finds
     /// that is high or critical: the object and the message.
     async fn act(&self) -> (Vec<Claim>, Vec<(String, String)>) {
-        let database = support::cluster().await;
+        let database = crate::support::cluster().await;
         database.run(&self.script).await;
         let assessment = audit(&database).await;
         let serious = assessment.findings().into_iter().filter(|(_, finding)| finding.severity >= Severity::High);

@@ -1,6 +1,6 @@
 //! Programs, side doors and hostile names.
 
-use crate::shop::{Shop, assert_rows};
+use super::shop::{Shop, assert_rows};
 
 #[tokio::test]
 async fn programs_and_side_doors_mean_what_the_schema_says() {

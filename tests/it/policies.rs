@@ -5,8 +5,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use govctl::config::Config;
 use govctl::facts::{Facts, collect, derive};
 use proptest::prelude::*;
@@ -15,7 +13,7 @@ use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::BTreeSet;
 
-/// Rounds and tables a round. More: `GOVCTL_POLICY_ROUNDS=50 cargo test --test policies -- --nocapture`.
+/// Rounds and tables a round. More: `GOVCTL_POLICY_ROUNDS=50 cargo test --test it policies:: -- --nocapture`.
 fn rounds() -> u8 {
     std::env::var("GOVCTL_POLICY_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
 }
@@ -442,10 +440,10 @@ async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(C
 #[tokio::test]
 async fn postgresql_agrees_with_the_verdicts() {
     // The judge catches errors in PL/pgSQL, which the embedded server cannot.
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
-    let database = support::cluster().await;
+    let database = crate::support::cluster().await;
     let (mut safe, mut accused, mut leaks, mut missed) = (0, 0, 0, Vec::new());
     let mut examples = Vec::new();
     for round in 0..rounds() {

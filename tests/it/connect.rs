@@ -1,8 +1,6 @@
 //! Every way not to get a session says what is wrong and what to try, ends with exit code 3 and shows no password.
 #![allow(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
-mod support;
-
 use govctl::error::Stop;
 use govctl::exit::Exit;
 use govctl::target::{Session, Unreachable};
@@ -14,7 +12,7 @@ use std::net::{TcpListener, TcpStream};
 const PASSWORD: &str = "never-to-be-seen";
 
 fn server() -> PgConnectOptions {
-    support::server().options().clone()
+    crate::support::server().options().clone()
 }
 
 async fn admin(sql: &str) {
@@ -98,7 +96,7 @@ async fn hung_up() {
 
 #[tokio::test]
 async fn no_tls() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let mut connection = PgConnection::connect_with(&server()).await.unwrap();
@@ -111,7 +109,7 @@ async fn no_tls() {
 
 #[tokio::test]
 async fn no_such_database_and_no_such_role() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let why = refusal(server().database("ledgr")).await;
@@ -122,7 +120,7 @@ async fn no_such_database_and_no_such_role() {
 
 #[tokio::test]
 async fn may_not_connect_and_no_free_connection() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let drop = "drop database if exists t_closed; drop role if exists t_limited";

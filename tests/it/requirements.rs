@@ -13,7 +13,7 @@ struct Requirement {
 }
 
 fn requirements() -> BTreeMap<String, Requirement> {
-    serde_yaml::from_str(include_str!("../checks/requirements.yaml")).unwrap()
+    serde_yaml::from_str(include_str!("../../checks/requirements.yaml")).unwrap()
 }
 
 /// Every id that some check covers, with the checks.

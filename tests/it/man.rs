@@ -1,5 +1,5 @@
 //! The manual pages and completions in `man/` are those of the command line as it is.
-//! `GOVCTL_BLESS=1 cargo test --test man` rewrites them.
+//! `GOVCTL_BLESS=1 cargo test --test it man::` rewrites them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn the_manual_is_current() {
             fs::write(&path, text).expect("man/ is ours");
         }
         let written = fs::read_to_string(&path).unwrap_or_default();
-        assert!(written.as_bytes() == text, "man/{name} is stale; GOVCTL_BLESS=1 cargo test --test man");
+        assert!(written.as_bytes() == text, "man/{name} is stale; GOVCTL_BLESS=1 cargo test --test it man::");
     }
     let known: BTreeSet<_> = files.iter().map(|(name, _)| folder.join(name)).collect();
     let stray: Vec<_> = in_folder(&folder).into_iter().filter(|path| !known.contains(path)).collect();

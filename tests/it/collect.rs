@@ -1,15 +1,10 @@
 //! The facts, collected from a real server.
 #![allow(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
-#[path = "collect/doors.rs"]
 mod doors;
-#[path = "collect/meaning.rs"]
 mod meaning;
-#[path = "collect/provenance.rs"]
 mod provenance;
-#[path = "collect/shop.rs"]
 mod shop;
-mod support;
 
 use govctl::error::Stop;
 use govctl::exit::Exit;
@@ -20,7 +15,7 @@ use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
 async fn an_auditor_with_nothing_but_login_sees_what_a_superuser_sees() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let shop = Shop::open("t_auditor").await;
@@ -64,7 +59,7 @@ async fn an_auditor_with_nothing_but_login_sees_what_a_superuser_sees() {
 
 #[tokio::test]
 async fn what_is_refused_is_listed_and_costs_nothing_else() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let shop = Shop::open("t_refused").await;
@@ -115,7 +110,7 @@ async fn what_is_refused_is_listed_and_costs_nothing_else() {
 
 #[tokio::test]
 async fn a_locked_table_costs_the_expressions_over_it_and_no_more() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let shop = Shop::open("t_locked").await;
@@ -133,7 +128,7 @@ async fn a_locked_table_costs_the_expressions_over_it_and_no_more() {
 
 #[tokio::test]
 async fn what_takes_too_long_is_listed_and_never_taken_for_nothing() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let shop = Shop::open("t_slow").await;
@@ -159,7 +154,7 @@ async fn what_takes_too_long_is_listed_and_never_taken_for_nothing() {
 
 #[tokio::test]
 async fn nothing_can_be_written_and_nothing_was() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let shop = Shop::open("t_readonly").await;
@@ -186,7 +181,7 @@ async fn nothing_can_be_written_and_nothing_was() {
 
 #[tokio::test]
 async fn a_lost_session_stops_the_run() {
-    if support::is_embedded() {
+    if crate::support::is_embedded() {
         return;
     }
     let shop = Shop::open("t_lost").await;

@@ -3,7 +3,7 @@
 use govctl::check::{Library, load};
 use govctl::facts::Facts;
 
-/// Run with `cargo test --test checks`: the quickest answer to "is my check well-formed?".
+/// Run with `cargo test --test it checks::`: the quickest answer to "is my check well-formed?".
 #[tokio::test]
 async fn every_check_fits_the_facts() {
     let library = Library::embedded().map_err(miette::Report::new).unwrap();

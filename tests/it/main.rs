@@ -1,0 +1,21 @@
+//! The whole program against real servers: one binary, so that it is linked once and its tests share one PostgreSQL.
+//!
+//! A file a command or a data-driven suite. One suite is run by its name: `cargo test --test it proofs::`.
+
+mod assess;
+mod checks;
+mod cli;
+mod collect;
+mod connect;
+mod diagnose;
+mod facts_file;
+mod files;
+mod fixtures;
+mod man;
+mod policies;
+mod privileges;
+mod proofs;
+mod readme;
+mod requirements;
+mod scratch;
+mod support;
