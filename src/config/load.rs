@@ -1,5 +1,6 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
+use super::chains;
 use super::{Config, Tenancy, TenancyMode};
 use crate::yaml::{Mistake, Mistakes, Node, Reader};
 
@@ -21,9 +22,10 @@ pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
 
 /// Reads a configuration out of a tree; a check's proof holds one too.
 pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
-    let fields = reader.fields(root, "the configuration", &["tenancy"])?;
+    let fields = reader.fields(root, "the configuration", &["tenancy", "chains"])?;
     let tenancy = fields.optional("tenancy").map_or_else(|| Some(Tenancy::default()), |node| tenancy(reader, node));
-    Some(Config { tenancy: tenancy? })
+    let chains = fields.optional("chains").map_or_else(|| Some(Vec::new()), |node| chains::read(reader, node));
+    Some(Config { tenancy: tenancy?, chains: chains? })
 }
 
 fn tenancy(reader: &Reader, node: &Node) -> Option<Tenancy> {
@@ -51,7 +53,7 @@ fn keys(reader: &Reader, node: &Node) -> Option<Vec<String>> {
 }
 
 /// `schema.table`: without a schema it would depend on somebody's search_path.
-fn table(reader: &Reader, node: &Node) -> Option<String> {
+pub(super) fn table(reader: &Reader, node: &Node) -> Option<String> {
     let table = reader.text(node)?;
     let parts: Vec<_> = table.split('.').collect();
     if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {

@@ -1,5 +1,6 @@
 //! What the owner of the database has decided: `govctl.yaml`, raw and then valid.
 
+mod chains;
 mod discover;
 mod load;
 
@@ -30,9 +31,28 @@ pub struct Tenancy {
     pub table: Option<String>,
 }
 
+/// An entry of `chains:`: what govctl does not find out by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// `schema.table`.
+    pub table: String,
+    /// The column of a row's own hash.
+    pub hash: Option<String>,
+    /// The column that repeats the hash of the row before.
+    pub prev: Option<String>,
+    /// Columns that order the rows.
+    pub order: Vec<String>,
+    /// Columns that tell chains apart.
+    pub partition: Vec<String>,
+    /// SQL over the columns that gives the hash.
+    pub formula: Option<String>,
+}
+
 /// A valid configuration; the default is what govctl does without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// How tenants share the database.
     pub tenancy: Tenancy,
+    /// Hash chains.
+    pub chains: Vec<Chain>,
 }

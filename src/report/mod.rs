@@ -1,5 +1,6 @@
 //! An assessment, said in one format; decides nothing.
 
+pub mod chain;
 mod human;
 mod json;
 mod outline;
