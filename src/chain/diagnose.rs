@@ -24,6 +24,8 @@ pub struct Case<'a> {
     pub holes: &'a [(i64, i64)],
     /// Numbers of the whole table that are missing between two rows, as far as they were asked for.
     pub missing: &'a dyn Fn(i64, i64) -> Option<Vec<i64>>,
+    /// Rows behind missing numbers that were written again after the rows behind them.
+    pub later: &'a [Position],
 }
 
 impl Case<'_> {
@@ -58,8 +60,14 @@ impl Case<'_> {
         for fault in &self.faults {
             self.fault(fault, &mut breaks, &mut settled);
         }
+        // What follows a row whose hash was erased names that hash.
+        let erased: BTreeSet<&Position> =
+            self.faults.iter().filter(|fault| fault.flaw == Flaw::Unreadable).map(|fault| &fault.at).collect();
+        let names_erased = |found: &Found| {
+            found.oddity == Oddity::Orphan && found.before.as_ref().is_some_and(|before| erased.contains(&before.at))
+        };
         let mut overtaken = 0_usize;
-        for found in self.found.iter().filter(|found| !settled.contains(&found.row.at)) {
+        for found in self.found.iter().filter(|found| !settled.contains(&found.row.at) && !names_erased(found)) {
             match self.oddity(found) {
                 Some(found) => breaks.push(found),
                 None => overtaken += 1,
@@ -113,6 +121,15 @@ impl Case<'_> {
                 breaks.push(self.at(kind, &fault.at, before, detail));
             }
             Flaw::Content { recomputed, fits_before } => {
+                let counted = fault.at.number.zip(before.and_then(|before| before.number));
+                if let (None, Some((number, last))) = (self.chain.prev, counted)
+                    && number > last + 1
+                    && self.chain.formulas.iter().any(super::recipe::Formula::needs_last)
+                {
+                    // It builds upon a row that is not there.
+                    breaks.push(self.gap(last + 1, number - 1, before, &fault.at));
+                    return;
+                }
                 if *fits_before {
                     settled.insert(&fault.at);
                     let detail = "the previous hash of the row was overwritten: with that of the row before it the hash is right";
@@ -147,9 +164,11 @@ impl Case<'_> {
     /// Numbers missing in front of a row, though it names the row before it.
     fn hole_before(&self, at: &Position) -> Option<(i64, i64)> {
         let number = at.number?;
-        self.holes.iter().copied().find(|(_, to)| to + 1 == number).filter(|(from, to)| {
-            self.chain.partition.is_empty() || (self.missing)(*from, *to).is_some_and(|missing| !missing.is_empty())
-        })
+        self.holes.iter().copied().find(|(_, to)| to + 1 == number).filter(|_| self.later.contains(at)).filter(
+            |(from, to)| {
+                self.chain.partition.is_empty() || (self.missing)(*from, *to).is_some_and(|missing| !missing.is_empty())
+            },
+        )
     }
 
     fn gap(&self, from: i64, to: i64, before: Option<&Position>, after: &Position) -> Break {

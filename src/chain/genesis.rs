@@ -54,6 +54,9 @@ pub fn known(constants: &[String], relation: &Relation, hash: &str) -> Vec<Diges
     for word in &words {
         known.extend(Algorithm::ALL.map(|algorithm| algorithm.digest(None, word.as_bytes())));
     }
+    for bytes in constants.iter().filter_map(|constant| encoding::from_hex(constant.strip_prefix("\\x")?)) {
+        known.extend(Algorithm::ALL.map(|algorithm| algorithm.digest(None, &bytes)));
+    }
     known.push(Algorithm::Sha256.digest(None, &[0]));
     known.push(Algorithm::Sha256.digest(None, &[0; 32]));
     known.sort();

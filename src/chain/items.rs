@@ -62,6 +62,14 @@ impl Items {
         Some(self.item(item))
     }
 
+    /// The item of a column exactly as the server sends it, whatever its type.
+    pub fn sent(&mut self, key: &str) -> Option<usize> {
+        let column = self.known(key)?;
+        let sql = Column { kind: Kind::Bytes, ..column.clone() }.sql();
+        let item = Item { sql, kind: Kind::Bytes, column: Some(column.key()) };
+        Some(self.item(item))
+    }
+
     /// The item of an expression that the server renders; it reads these columns.
     pub fn rendered(&mut self, sql: String, kind: Kind) -> usize {
         self.item(Item { sql, kind, column: None })

@@ -5,7 +5,7 @@ use super::chain::Chain;
 use super::diagnose::Case;
 use super::links::{self, Found};
 use super::run::{Expected, KEPT, Wish};
-use super::segment::{Fault, Flaw, Segment, Thread};
+use super::segment::{Fault, Flaw, Position, Segment, Thread};
 use super::value::Kind;
 use super::verdict::{Break, BreakKind, ChainReport, Verdict};
 use super::{encoding, genesis};
@@ -45,21 +45,23 @@ pub async fn weigh(
         let holes: Vec<(i64, i64)> =
             segment.holes.iter().filter(|(_, _, of)| of == *key).map(|(from, to, _)| (*from, *to)).collect();
         let mut found: Vec<Found> = Vec::new();
+        let mut begins = false;
         if thread.unlinked > 0 && inspected < INSPECTED {
             inspected += 1;
-            let (oddities, count) = links::inspect(connection, chain, &thread.partition, KEPT).await?;
-            total += count;
-            found = oddities;
+            let inspected = links::inspect(connection, chain, &thread.partition, KEPT).await?;
+            total += inspected.total;
+            (found, begins) = (inspected.found, inspected.begins);
         } else {
             total += thread.unlinked;
         }
-        let headless = headless(connection, chain, thread, shared).await?;
+        let headless = if begins { Beginning::Known } else { headless(connection, chain, thread, shared).await? };
         if faults.is_empty() && found.is_empty() && holes.is_empty() && headless == Beginning::Known {
             continue;
         }
         let missing = missing(connection, chain, &found, &holes).await?;
         let missing = |from: i64, to: i64| missing.get(&(from, to)).cloned();
-        let case = Case { chain, thread, faults, found: &found, holes: &holes, missing: &missing };
+        let later = later(connection, chain, thread, &faults, &holes).await?;
+        let case = Case { chain, thread, faults, found: &found, holes: &holes, missing: &missing, later: &later };
         let (breaks, notes) = case.breaks();
         report.notes.extend(notes);
         report.breaks.extend(breaks);
@@ -204,6 +206,24 @@ async fn headless(
         format!("select count(*) > 0 from {} t where t.ctid = '(0,1)' and {}", chain.relation.sql(), by.join(" and "));
     let oldest: bool = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)?;
     Ok(if oldest { Beginning::Unknown } else { Beginning::Gone })
+}
+
+/// Rows that fail behind missing numbers, and were written again after the rows behind them: linked anew over a gap.
+async fn later(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    thread: &Thread,
+    faults: &[&Fault],
+    holes: &[(i64, i64)],
+) -> Result<Vec<Position>, Stop> {
+    let mut later = Vec::new();
+    for fault in faults.iter().filter(|fault| matches!(fault.flaw, Flaw::Content { .. })).take(INSPECTED) {
+        let behind_hole = fault.at.number.is_some_and(|number| holes.iter().any(|(_, to)| to + 1 == number));
+        if behind_hole && links::written_later(connection, chain, &thread.partition, &fault.at).await? {
+            later.push(fault.at.clone());
+        }
+    }
+    Ok(later)
 }
 
 fn decoded_is(value: &str, digest: Option<Digest>) -> bool {

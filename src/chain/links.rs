@@ -76,6 +76,17 @@ pub struct Found {
     pub before_rewritten: bool,
 }
 
+/// What was found in one chain.
+#[derive(Debug, Default)]
+pub struct Inspected {
+    /// Oddities that are kept.
+    pub found: Vec<Found>,
+    /// All of them.
+    pub total: u64,
+    /// A row that names no row before it was met.
+    pub begins: bool,
+}
+
 /// How far back a row may be named.
 const WINDOW: usize = 4096;
 
@@ -88,8 +99,8 @@ pub async fn inspect(
     chain: &Chain,
     partition: &[Option<String>],
     most: usize,
-) -> Result<(Vec<Found>, u64), Stop> {
-    let Some(prev) = chain.prev else { return Ok((Vec::new(), 0)) };
+) -> Result<Inspected, Stop> {
+    let Some(prev) = chain.prev else { return Ok(Inspected::default()) };
     let mut select: Vec<String> =
         chain.order.iter().map(|at| format!("{}::text", chain.items[*at].sql.trim_end_matches("::text"))).collect();
     select.extend([
@@ -113,6 +124,36 @@ pub async fn inspect(
     .await
     .map_err(refusal::lost)?;
     Ok(inspector.finish())
+}
+
+/// Whether a row is a newer version than the rows behind it in its chain; `false` where there is none behind it.
+///
+/// # Errors
+/// The session is lost.
+pub async fn written_later(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    partition: &[Option<String>],
+    at: &Position,
+) -> Result<bool, Stop> {
+    let sorts: Vec<String> = chain.order.iter().map(|at| chain.sort(*at)).collect();
+    let values: Vec<String> = at.keys.iter().map(|key| quote::literal(key)).collect();
+    let and = condition(chain, partition).replacen(" where ", " and ", 1);
+    let sql = format!(
+        "select pg_catalog.age(t.xmin)::int8, t.ctid::text from {} t where ({}) >= ({}){and} order by {} limit 4",
+        chain.relation.sql(),
+        sorts.join(", "),
+        values.join(", "),
+        sorts.join(", ")
+    );
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await.map_err(refusal::lost)?;
+    let place = |ctid: &str| -> (u64, u64) {
+        let mut numbers = ctid.trim_matches(['(', ')']).split(',').map(|number| number.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    };
+    let Some(((age, ctid), behind)) = rows.split_first() else { return Ok(false) };
+    Ok(!behind.is_empty() && behind.iter().all(|(other, place_)| age <= other && place(ctid) > place(place_)))
 }
 
 /// `where` for one chain of the table.
@@ -192,7 +233,9 @@ impl<'a> Inspector<'a> {
     fn row(&mut self, link: Link) {
         let number = self.first + self.window.len();
         if link.hash.is_none() {
-            return; // unreadable, and said so elsewhere
+            // Unreadable, and said so elsewhere; nobody can follow it by name.
+            self.window.push_back(Link { consumed: Some(number), ..link });
+            return;
         }
         let parent = self.parent(&link, number);
         let own = link.hash;
@@ -209,7 +252,6 @@ impl<'a> Inspector<'a> {
                     }
                 }
             },
-            Parent::Unseen if number == 0 => self.genesis = Some(0),
             Parent::Unseen => self.waiting.push(number),
         }
         // Somebody may have waited for this row.
@@ -277,12 +319,15 @@ impl<'a> Inspector<'a> {
             return;
         }
         // The one loose end of the chain: everything since it was read is followed by something already.
-        let loose = (parent + 1..child).any(|row| self.get(row).is_some_and(|row| row.consumed.is_none()));
-        if child > parent && !loose || self.blamed.contains(&parent) {
+        // Rows with the place of either say nothing about the order.
+        let own_at = self.get(child).map(|row| row.at.clone());
+        let loose = (parent + 1..child).any(|row| {
+            self.get(row)
+                .is_some_and(|row| row.consumed.is_none() && row.at != parent_at && Some(&row.at) != own_at.as_ref())
+        });
+        let tied = own_at.as_ref() == Some(&parent_at) && !self.chain.is_numbered();
+        if child > parent && !loose || tied || self.blamed.contains(&parent) {
             return;
-        }
-        if self.get(child).map(|row| &row.at) == Some(&parent_at) && !self.chain.is_numbered() {
-            return; // equal times say nothing about the order
         }
         self.blamed.push(child);
         self.odd(Oddity::Displaced { parent: parent_at, distance: child.abs_diff(parent) }, child);
@@ -308,9 +353,12 @@ impl<'a> Inspector<'a> {
             && behind.iter().all(|other| row.place > other.place)
     }
 
-    fn finish(mut self) -> (Vec<Found>, u64) {
+    fn finish(mut self) -> Inspected {
         for number in std::mem::take(&mut self.waiting) {
-            self.odd(Oddity::Orphan, number);
+            // Where nothing begins, the first row lacks what is before it: that is said of the chain as a whole.
+            if number > 0 || self.genesis.is_some() {
+                self.odd(Oddity::Orphan, number);
+            }
         }
         let numbers: Vec<usize> = self.found.iter().map(|(_, number, _)| *number).collect();
         let rewritten: Vec<(bool, bool)> = numbers
@@ -325,7 +373,7 @@ impl<'a> Inspector<'a> {
             .map(|((_, _, found), (rewritten, before_rewritten))| Found { rewritten, before_rewritten, ..found })
             .collect();
         found.sort_by(|a, b| (a.row.at.number, &a.row.at.keys).cmp(&(b.row.at.number, &b.row.at.keys)));
-        (found, total)
+        Inspected { found, total, begins: self.genesis.is_some() }
     }
 }
 

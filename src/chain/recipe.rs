@@ -148,7 +148,14 @@ impl Piece {
     }
 
     /// Appends the piece; `false` where it is null.
-    fn write(&self, items: &[Item], fields: &Fields, tuple: &[u8], context: &Context<'_>, out: &mut Vec<u8>) -> bool {
+    pub(super) fn write(
+        &self,
+        items: &[Item],
+        fields: &Fields,
+        tuple: &[u8],
+        context: &Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         match self {
             Self::Literal(bytes) => {
                 out.extend_from_slice(bytes);

@@ -38,6 +38,26 @@ impl Clock {
     /// `::text` with `DateStyle = ISO` and `TimeZone = UTC`.
     pub const POSTGRES: Self = Self { between: b' ', fraction: Fraction::Trimmed, suffix: Some("+00"), place: None };
 
+    /// What `to_char` writes under a pattern, where it is one of the usual ones.
+    pub fn of_pattern(pattern: &str) -> Option<Self> {
+        let rest = pattern.strip_prefix("YYYY-MM-DD")?;
+        let (between, rest) = [("\"T\"", b'T'), ("T", b'T'), (" ", b' ')]
+            .into_iter()
+            .find_map(|(written, byte)| Some((byte, rest.strip_prefix(written)?)))?;
+        let rest = rest.strip_prefix("HH24:MI:SS")?;
+        let (fraction, rest) = [(".US", 6), (".MS", 3), ("", 0)]
+            .into_iter()
+            .find_map(|(written, digits)| Some((Fraction::Fixed(digits), rest.strip_prefix(written)?)))?;
+        let suffix = match rest {
+            "" => "",
+            "\"Z\"" | "Z" => "Z",
+            "\"+00:00\"" | "+00:00" => "+00:00",
+            "\"+00\"" | "+00" => "+00",
+            _ => return None,
+        };
+        Some(Self { between, fraction, suffix: Some(suffix), place: None })
+    }
+
     /// Spells microseconds since 2000. `bare`: a timestamp without a zone.
     pub fn write(&self, micros: i64, bare: bool, out: &mut Vec<u8>) {
         if micros == i64::MAX || micros == i64::MIN {

@@ -27,6 +27,8 @@ struct Live {
     position: Vec<Option<Vec<u8>>>,
     /// The last hash, as it is stored: what the next row should name.
     stored: Vec<u8>,
+    /// What the last row's hash should have been, where it was not: the next row may still build upon that.
+    intended: Option<Digest>,
 }
 
 /// A run of rows under way.
@@ -156,7 +158,11 @@ impl<'a> Walker<'a> {
             }
             Some(digest) => {
                 let stored = live.as_ref().map_or(&[][..], |live| &live.stored);
-                flaws.extend(self.content(tuple, fields, &digest, last.as_ref(), (!linked).then_some(stored)));
+                let intended = live.as_ref().and_then(|live| live.intended);
+                let flaw = self.content(tuple, fields, &digest, last.as_ref(), (!linked).then_some(stored));
+                let builds =
+                    |digest: &Digest| intended.as_ref().is_some_and(|last| self.fits(tuple, fields, digest, last));
+                flaws.extend(flaw.filter(|_| !builds(&digest)));
                 self.commitments(tuple, fields, &mut flaws);
                 if let Some(leaves) = &mut self.leaves {
                     leaves.push((self.key.clone(), digest));
@@ -178,6 +184,10 @@ impl<'a> Walker<'a> {
         {
             self.segment.holes.push((before + 1, number - 1, self.key.clone()));
         }
+        let intended = flaws.iter().find_map(|flaw| match flaw {
+            Flaw::Content { recomputed, .. } => *recomputed,
+            _ => None,
+        });
         for flaw in flaws {
             self.segment.flawed += u64::from(flaw != Flaw::Link);
             if self.segment.faults.len() < KEPT {
@@ -200,7 +210,9 @@ impl<'a> Walker<'a> {
             },
             position: vec![None; chain.order.len()],
             stored: Vec::new(),
+            intended: None,
         });
+        live.intended = intended;
         if starts && !unchained {
             // Here the chain begins, perhaps behind rows that were there before it.
             live.thread.first_prev = prev.map(<[u8]>::to_vec);
@@ -224,6 +236,15 @@ impl<'a> Walker<'a> {
             }
         }
         live
+    }
+
+    /// Whether a row without a column for the previous hash builds upon this one.
+    fn fits(&self, tuple: &[u8], fields: &Fields, digest: &Digest, last: &Digest) -> bool {
+        let chain = self.against.chain;
+        let context = Context { last: Some(last), key: self.against.key, instead: None };
+        let mut buffer = Vec::new();
+        let mut needing = chain.formulas.iter().filter(|formula| formula.needs_last());
+        needing.any(|formula| formula.hash(&chain.items, fields, tuple, &context, &mut buffer).as_ref() == Some(digest))
     }
 
     /// `instead`: where the row does not name the row before it, what it should have named.

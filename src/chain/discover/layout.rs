@@ -45,12 +45,20 @@ pub(super) fn find(columns: &[Column], rows: &[Row], digests: &[Digests], pair: 
     let linked: HashMap<usize, usize> = pair.links.iter().map(|(parent, child)| (*child, *parent)).collect();
     let mut best: Option<Layout> = None;
     for order in orders(&rising, rows, columns) {
+        let mut own: Option<Layout> = None;
         for partition in partitions(&same, &order) {
             let breaks = breaks(columns, rows, &linked, &order, &partition);
-            // Of layouts that explain as much the first and simplest wins.
-            if best.as_ref().is_none_or(|best| breaks < best.breaks) {
-                best = Some(Layout { order: order.clone(), partition, breaks });
+            // Of partitions that explain as much the simplest wins.
+            if own.as_ref().is_none_or(|own| breaks < own.breaks) {
+                own = Some(Layout { order: order.clone(), partition, breaks });
             }
+        }
+        // The likeliest order stays unless another is clearly better: damage must not choose the order that hides it.
+        let slack = (rows.len() / 10).max(6);
+        if let Some(own) = own
+            && best.as_ref().is_none_or(|best| own.breaks + slack < best.breaks)
+        {
+            best = Some(own);
         }
     }
     best

@@ -9,7 +9,7 @@ use crate::chain::algorithm::Algorithm;
 use crate::chain::form::Form;
 use crate::chain::items::{Column, Items};
 use crate::chain::json_form::Style;
-use crate::chain::recipe::{Formula, Item, Null, Piece};
+use crate::chain::recipe::{Context, Formula, Item, Null, Piece};
 use crate::chain::time::{Clock, Fraction};
 use crate::chain::value::Kind;
 use std::time::{Duration, Instant};
@@ -167,19 +167,35 @@ impl Search<'_> {
                             for null in nulls {
                                 let render = |at: usize| self.field(at, clock, *json, null);
                                 let all: Vec<Piece> = fields.iter().map(|at| render(*at)).collect();
+                                let context =
+                                    Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
+                                let row = &self.sample.rows[target];
+                                let bytes = |piece: &Piece| {
+                                    let mut out = Vec::new();
+                                    piece
+                                        .write(&self.items.list, &row.fields, &row.tuple, &context, &mut out)
+                                        .then_some(out)
+                                };
+                                let Some(spelled) = all.iter().map(bytes).collect::<Option<Vec<_>>>() else { continue };
                                 for (place, form) in &prevs {
                                     if Instant::now() > deadline {
                                         return None;
                                     }
                                     let previous = self.previous(form.clone(), b"");
+                                    let Some(before) = bytes(&previous) else { continue };
+                                    let key = if keyed { self.key } else { None };
                                     for subset in (1..subsets).rev() {
-                                        let chosen =
-                                            (0..fields.len()).filter(|bit| subset >> bit & 1 == 1).map(|bit| &all[bit]);
-                                        let pieces = assemble(chosen, &previous, *place, separator);
-                                        let formula =
-                                            Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
-                                        if self.holds(&formula, target, &mut buffer) {
-                                            return Some(formula);
+                                        concatenate(&spelled, subset, &before, *place, separator, &mut buffer);
+                                        if Some(algorithm.digest(key, &buffer)) == self.sample.hashes[target] {
+                                            let chosen = (0..fields.len())
+                                                .filter(|bit| subset >> bit & 1 == 1)
+                                                .map(|bit| &all[bit]);
+                                            let pieces = assemble(chosen, &previous, *place, separator);
+                                            let formula =
+                                                Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
+                                            if self.holds(&formula, target, &mut Vec::new()) {
+                                                return Some(formula);
+                                            }
                                         }
                                         if subset % 256 == 0 && Instant::now() > deadline {
                                             return None;
@@ -295,6 +311,29 @@ impl Search<'_> {
             _ => {}
         }
         pieces
+    }
+}
+
+/// The same as [`assemble`], over bytes that are known: most candidates fail, and fail fast.
+fn concatenate(spelled: &[Vec<u8>], subset: usize, before: &[u8], place: usize, separator: &str, out: &mut Vec<u8>) {
+    out.clear();
+    let mut any = false;
+    let mut push = |bytes: &[u8], out: &mut Vec<u8>| {
+        if std::mem::replace(&mut any, true) {
+            out.extend_from_slice(separator.as_bytes());
+        }
+        out.extend_from_slice(bytes);
+    };
+    if place == 0 {
+        push(before, out);
+    }
+    for (bit, bytes) in spelled.iter().enumerate() {
+        if subset >> bit & 1 == 1 {
+            push(bytes, out);
+        }
+    }
+    if place == 1 {
+        push(before, out);
     }
 }
 

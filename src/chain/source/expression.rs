@@ -8,6 +8,7 @@ use crate::chain::encoding;
 use crate::chain::form::{self, Form};
 use crate::chain::items::Items;
 use crate::chain::recipe::{Formula, Null, Piece};
+use crate::chain::time::Clock;
 use crate::chain::value::Kind;
 
 /// Reads expressions over the columns of one table.
@@ -122,7 +123,20 @@ impl Reader<'_> {
             }
             _ => {}
         }
+        if let [inner @ .., sign, kind] = part
+            && sign.is_sign("::")
+            && is_text(kind)
+        {
+            return self.native(inner, joined);
+        }
         let (name, arguments) = call(part)?;
+        if let ("extract", [epoch, from, column @ ..]) = (name, arguments)
+            && epoch.is_word("epoch")
+            && from.is_word("from")
+            && let [Token::Column(column)] = bare(column)
+        {
+            return self.of_kind(column, Form::EpochText, |kind| kind == Kind::Timestamptz);
+        }
         let arguments = split(arguments, ",");
         match (name, arguments.as_slice()) {
             ("coalesce", [value, fallback]) => self.coalesced(value, fallback, joined),
@@ -151,6 +165,22 @@ impl Reader<'_> {
                 match bare(value) {
                     [Token::Column(column)] => self.of_kind(column, form, |kind| kind == Kind::Bytes),
                     [Token::Previous(_)] => Some(vec![Piece::Last { form, genesis: self.genesis.clone() }]),
+                    _ => None,
+                }
+            }
+            ("to_char", [value, pattern]) if joined == As::Text => {
+                let [Token::Text(pattern)] = bare(pattern) else { return None };
+                let form = Form::Time(Clock::of_pattern(pattern)?);
+                match bare(value) {
+                    [Token::Column(column), at, time, zone, Token::Text(utc)]
+                        if at.is_word("at")
+                            && time.is_word("time")
+                            && zone.is_word("zone")
+                            && utc.eq_ignore_ascii_case("utc") =>
+                    {
+                        self.of_kind(column, form, |kind| kind == Kind::Timestamptz)
+                    }
+                    [Token::Column(column)] => self.of_kind(column, form, |kind| kind.is_time()),
                     _ => None,
                 }
             }
@@ -247,6 +277,10 @@ impl Reader<'_> {
         );
         if !same && send == "int8send" && known.kind == Kind::Int {
             return Some(vec![Piece::item(self.items.column(column)?, Form::BigEndian(8))]);
+        }
+        let rendered = known.kind == Kind::Rendered && send.strip_suffix("_send") == Some(&known.type_name);
+        if rendered {
+            return Some(vec![Piece::item(self.items.sent(column)?, Form::Raw)]);
         }
         same.then_some(())?;
         Some(vec![Piece::item(self.items.column(column)?, Form::Raw)])
