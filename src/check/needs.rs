@@ -56,6 +56,10 @@ const RESTS_ON: &[(&str, &[&str])] = &[
             "enum_labels",
         ],
     ),
+    ("declared", &[]),
+    ("owners", &[]),
+    ("attestations", &[]),
+    ("answers", &[]),
     ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
     ("unread_functions", &["verdicts"]),
     (

@@ -64,6 +64,9 @@ struct Global {
     /// The least severe finding that fails the run
     #[arg(long, global = true, value_enum, value_name = "SEVERITY", default_value_t = Severity::Low)]
     fail_on: Severity,
+    /// Only what an earlier report does not have counts, or has less bad; a report in JSON
+    #[arg(long, global = true, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// End with 0 where nothing was found but something could not be decided
     #[arg(long, global = true)]
     allow_undecided: bool,

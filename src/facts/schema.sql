@@ -236,3 +236,15 @@ create table unread_functions (relation integer not null, function text not null
 
 -- Settings (GUCs) that policies and the functions they call read. caller_may_set: any role may SET it.
 create table policy_settings (policy integer not null, setting text not null, missing_ok integer not null, caller_may_set integer not null);
+
+-- What govctl.yaml declares. One row, where there is a govctl.yaml with anything in it. regimes: JSON array.
+create table declared (stage integer, regimes text not null, names_owners integer not null);
+-- Who answers for each axis: a row for each of the four, owner null where nobody is named.
+create table owners (axis text primary key, owner text, usual text not null) without rowid;
+-- What a person answers to the question of an axis. answer: 'yes' | 'no' | 'unsure' | 'not-applicable'.
+-- expires: the first day on which it no longer counts; stale: that day has come.
+create table attestations (
+  axis text primary key, answer text not null, answered_by text not null, answered_on text not null, evidence text,
+  expires text not null, stale integer not null) without rowid;
+-- The four answers, there once every other check has run: found, by the database alone, and answer, with what is attested.
+create table answers (axis text primary key, found text not null, answer text not null, reason text not null) without rowid;

@@ -1,6 +1,6 @@
 //! What every prose format says, in the same order and the same words; a format only knows how it looks.
 
-use crate::assess::{Assessment, Cause, Finding, Verdict};
+use crate::assess::{Assessment, AxisAnswer, Cause, Finding, Introduced, Pardon, Verdict};
 use crate::check::{Axis, Check, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,9 +53,9 @@ pub(super) fn axes(it: &Assessment) -> BTreeMap<Axis, AxisCount> {
         let count = axes.entry(check.axis).or_default();
         match verdict {
             Verdict::Pass => count.pass += 1,
-            Verdict::Fail(findings) => {
+            Verdict::Fail { findings, .. } => {
                 count.failing += 1;
-                count.findings += findings.len();
+                count.findings += findings.iter().filter(|finding| finding.is_open()).count();
             }
             Verdict::Undecided(_) => count.undecided += 1,
             Verdict::NotApplicable(_) => count.not_applicable += 1,
@@ -79,8 +79,16 @@ pub(super) fn counts(it: &Assessment) -> String {
     if tally.waived > 0 {
         parts.push(format!("{} waived", tally.waived));
     }
+    if tally.baselined > 0 {
+        parts.push(format!("{} known from the baseline", tally.baselined));
+    }
     parts.push(format!("{} not applicable", tally.not_applicable));
     parts.join(", ")
+}
+
+/// Whether a check found something beside what it could not see.
+pub(super) fn found_something(it: &Assessment, check: &Check) -> bool {
+    it.checks.get(&check.id).is_some_and(|(_, verdict)| !verdict.findings().is_empty())
 }
 
 /// Undecided checks by cause: what was hidden, the step that would show it, and the checks that wait for it.
@@ -104,6 +112,64 @@ pub(super) fn not_applicable(it: &Assessment) -> BTreeMap<&str, Vec<&Check>> {
         }
     }
     reasons
+}
+
+/// What is there and not needed yet: findings of the checks that look for what was built too early (OB-11).
+pub(super) fn not_needed_yet(it: &Assessment) -> Vec<(&Check, &Finding)> {
+    let early = |check: &Check| check.covers.iter().any(|id| id.starts_with("OB-"));
+    it.findings().into_iter().filter(|(check, _)| early(check)).collect()
+}
+
+/// The finding's sentence, the object before it where it does not name it, and the migration that brought it in.
+pub(super) fn message(finding: &Finding) -> String {
+    let message = if finding.message.contains(&finding.object.name) {
+        finding.message.clone()
+    } else {
+        format!("{}: {}", finding.object, finding.message)
+    };
+    match &finding.introduced {
+        Some(Introduced { path, line }) => format!("{message}, since {path}:{line}"),
+        None => message,
+    }
+}
+
+/// Whose an axis is.
+pub(super) fn owner(axis: &AxisAnswer) -> String {
+    match &axis.owner {
+        Some(owner) => format!("owner: {owner}"),
+        None => format!("owner: nobody is named; mostly {}", axis.usual_owner),
+    }
+}
+
+/// The one axis to spend the quarter on (RP-11).
+pub(super) fn quarter(it: &Assessment) -> String {
+    let named = |axis| it.axes.iter().find(|answer| answer.axis == axis).map_or("", |answer| answer.name.as_str());
+    match it.advice.axis {
+        Some(axis) => format!("Spend the quarter on {}: {}", sentence(named(axis)), it.advice.reason),
+        None => format!("No axis needs the quarter: {}", it.advice.reason),
+    }
+}
+
+/// A heading within a sentence; an abbreviation stays as it is.
+fn sentence(name: &str) -> String {
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain([second]).chain(letters).collect()
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// A line for each finding under a waiver.
+pub(super) fn waived(it: &Assessment) -> Vec<String> {
+    let line = |(check, finding): (&Check, &Finding)| match &finding.pardon {
+        Some(Pardon::Waiver { reason, owner, until }) => {
+            Some(format!("{}  {}, by {owner} until {until}: {reason}", check.id, finding.object))
+        }
+        Some(Pardon::Baseline) | None => None,
+    };
+    it.pardoned().into_iter().filter_map(line).collect()
 }
 
 /// The fixes of some findings, each once, in order.
