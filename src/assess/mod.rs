@@ -3,6 +3,7 @@
 mod advice;
 mod answers;
 mod finding;
+mod graph;
 mod judge;
 pub mod ladder;
 mod pardon;
@@ -14,6 +15,7 @@ mod verdict;
 pub use advice::Advice;
 pub use answers::{Answer, AxisAnswer};
 pub use finding::{Finding, Fingerprint, Introduced, ObjectRef, Pardon};
+pub use graph::{RoleEdge, RoleGraph, RoleNode};
 pub use judge::{Outcome, judge};
 pub use pardon::Warning;
 pub use run::{answered, run};
@@ -65,6 +67,8 @@ pub struct Assessment {
     pub axes: Vec<AxisAnswer>,
     /// What to do first.
     pub advice: Advice,
+    /// What each agent may become.
+    pub graphs: Vec<RoleGraph>,
     /// What to look at in govctl.yaml.
     pub warnings: Vec<Warning>,
     /// Remarks about the run as a whole: schemas left out and why, facts that are estimates.

@@ -4,7 +4,7 @@ use super::answers::{self, Ground, RoleFacts};
 use super::ladder::{Ladder, stage_in_force};
 use super::scene::{self, Scene, Tenancy};
 use super::state::Expressions;
-use super::{Assessment, AxisAnswer, Cause, Declared, Outcome, Verdict, advice, judge, pardon};
+use super::{Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, judge, pardon};
 use crate::check::{Axis, Check, CheckId, Library, needs};
 use crate::config::{Config, today};
 use crate::error::Stop;
@@ -29,7 +29,8 @@ pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Resul
     for check in last {
         run.judge_where_it_applies(check, facts).await?;
     }
-    Ok(run.conclude(axes))
+    let graphs = graph::of_agents(facts).await?;
+    Ok(run.conclude(axes, graphs))
 }
 
 /// The same as far as the answers, which are then facts: for the proofs of checks that rest on them.
@@ -161,7 +162,7 @@ impl<'a> Run<'a> {
         Ok(axes)
     }
 
-    fn conclude(mut self, axes: Vec<AxisAnswer>) -> Assessment {
+    fn conclude(mut self, axes: Vec<AxisAnswer>, graphs: Vec<RoleGraph>) -> Assessment {
         let warnings = pardon::apply(&mut self.checks, self.config, today());
         if let Some(baseline) = &self.config.baseline {
             let gone = baseline.gone(self.checks.values().flat_map(|(_, verdict)| verdict.findings()));
@@ -177,6 +178,7 @@ impl<'a> Run<'a> {
             declared: self.declared,
             axes,
             advice,
+            graphs,
             warnings,
             notes: self.notes,
         }

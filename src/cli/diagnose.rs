@@ -92,7 +92,15 @@ pub(super) async fn judge(
 pub(super) fn report(it: &Assessment, all: bool, outputs: Outputs, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
     let exit = it.exit(global.fail_on, global.allow_undecided);
     let exit = if global.exit_zero { exit.forgiven() } else { exit };
-    let settings = Settings { look: ui.out, all, quiet: global.quiet, fail_on: global.fail_on, exit };
+    let settings = Settings {
+        look: ui.out,
+        all,
+        quiet: global.quiet,
+        fail_on: global.fail_on,
+        allow_undecided: global.allow_undecided,
+        baseline: global.baseline.is_some(),
+        exit,
+    };
     outputs.write(it, &settings)?;
     ui.data(|out| report::write(global.format, it, &settings, out))?;
     Ok(exit)

@@ -98,7 +98,17 @@ impl Global {
         self.no_report(command)?;
         match self.format {
             Format::Human => Ok(()),
-            Format::Json => Err(Stop::usage(format!("{command} has no other format than text"), "leave out --format")),
+            _ => Err(Stop::usage(format!("{command} has no other format than text"), "leave out --format")),
+        }
+    }
+
+    /// Whether to answer in JSON; other formats are for assessments alone.
+    fn json(&self, command: &str) -> Result<bool, Stop> {
+        self.no_report(command)?;
+        match self.format {
+            Format::Human => Ok(false),
+            Format::Json => Ok(true),
+            _ => Err(Stop::usage(format!("{command} answers as human or json"), "the other formats go with diagnose")),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What every prose format says, in the same order and the same words; a format only knows how it looks.
 
-use crate::assess::{Assessment, AxisAnswer, Cause, Finding, Introduced, Pardon, Verdict};
+use crate::assess::ladder::STAGES;
+use crate::assess::{Assessment, AxisAnswer, Cause, Finding, Introduced, Pardon, Target, Verdict, Warning};
 use crate::check::{Axis, Check, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,13 +121,38 @@ pub(super) fn not_needed_yet(it: &Assessment) -> Vec<(&Check, &Finding)> {
     it.findings().into_iter().filter(|(check, _)| early(check)).collect()
 }
 
-/// The finding's sentence, the object before it where it does not name it, and the migration that brought it in.
-pub(super) fn message(finding: &Finding) -> String {
-    let message = if finding.message.contains(&finding.object.name) {
+/// What every report says about the regimes it names (STG-17).
+pub(super) const ORIENTATION: &str =
+    "Control ids say what a check maps to, for orientation; they are no legal advice and no statement of compliance.";
+
+/// `13 open findings, 2 undecided`.
+pub(super) fn headline(it: &Assessment) -> String {
+    let tally = it.tally();
+    let findings = if tally.fail == 1 { "1 open finding".to_owned() } else { format!("{} open findings", tally.fail) };
+    match tally.undecided {
+        0 => findings,
+        n => format!("{findings}, {} undecided", checks(n)),
+    }
+}
+
+/// When the facts were taken, to the second.
+pub(super) fn taken(target: &Target) -> String {
+    let taken = target.taken_at.parse::<jiff::Timestamp>();
+    taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// The finding's sentence, the object before it where it does not name it.
+pub(super) fn sentence_of(finding: &Finding) -> String {
+    if finding.message.contains(&finding.object.name) {
         finding.message.clone()
     } else {
         format!("{}: {}", finding.object, finding.message)
-    };
+    }
+}
+
+/// The finding's sentence, the object before it where it does not name it, and the migration that brought it in.
+pub(super) fn message(finding: &Finding) -> String {
+    let message = sentence_of(finding);
     match &finding.introduced {
         Some(Introduced { path, line }) => format!("{message}, since {path}:{line}"),
         None => message,
@@ -139,6 +165,27 @@ pub(super) fn owner(axis: &AxisAnswer) -> String {
         Some(owner) => format!("owner: {owner}"),
         None => format!("owner: nobody is named; mostly {}", axis.usual_owner),
     }
+}
+
+/// The stage that is declared and the one that counts, where there is one.
+pub(super) fn declared(it: &Assessment) -> String {
+    let named = |stage: u8| STAGES.get(usize::from(stage) - 1).copied().unwrap_or_default();
+    match (it.declared.stage, it.declared.in_force) {
+        (Some(declared), Some(stage)) if declared == stage => {
+            format!("Declared at stage {stage} of 5, {}", named(stage))
+        }
+        (Some(declared), Some(stage)) => {
+            format!("Declared at stage {declared}, judged at stage {stage} of 5, {}", named(stage))
+        }
+        (None, Some(stage)) => format!("Judged at stage {stage} of 5, {}", named(stage)),
+        (_, None) => String::new(),
+    }
+}
+
+/// A warning as a line of text.
+pub(super) fn warning(it: &Warning) -> String {
+    let line = it.line.map(|line| format!("govctl.yaml:{line}: ")).unwrap_or_default();
+    format!("{line}{}; {}", it.message, it.help)
 }
 
 /// The one axis to spend the quarter on (RP-11).

@@ -71,6 +71,7 @@ fn assessment(verdicts: Vec<(Check, Verdict)>) -> Assessment {
         tenancy: "many tenants: 9 columns say which tenant a row belongs to".to_owned(),
         declared: Declared::default(),
         advice: Advice { axis: Some(Axis::TenantIsolation), reason: "7 critical findings".to_owned() },
+        graphs: Vec::new(),
         warnings: Vec::new(),
         checks: verdicts.into_iter().map(|(check, verdict)| (check.id.clone(), (check, verdict))).collect(),
         notes: vec!["3 relations of extensions not judged: vault (3)".to_owned()],
@@ -100,7 +101,15 @@ fn mixed() -> Assessment {
 }
 
 fn settings(look: Look) -> Settings {
-    Settings { look, all: false, quiet: false, fail_on: Severity::Low, exit: Exit::Findings }
+    Settings {
+        look,
+        all: false,
+        quiet: false,
+        fail_on: Severity::Low,
+        allow_undecided: false,
+        baseline: false,
+        exit: Exit::Findings,
+    }
 }
 
 fn said(format: Format, it: &Assessment, settings: &Settings) -> String {

@@ -42,9 +42,7 @@ impl Screen<'_> {
     fn head(&self) -> String {
         let target = &self.it.target;
         let version = target.server_version.split_whitespace().next().unwrap_or("of unknown version");
-        let taken = target.taken_at.parse::<jiff::Timestamp>();
-        let taken =
-            taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        let taken = outline::taken(target);
         let from = match target.kind.as_str() {
             "facts" => ", from saved facts",
             "migrations" => ", replayed from migrations",
