@@ -62,6 +62,10 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("answers", &[]),
     ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
     ("unread_functions", &["verdicts"]),
+    ("event_logs", &["event_log_columns", "event_log_guards", "event_log_rights", "enum_labels", "domain_checks"]),
+    ("event_log_columns", &["tenant_keys", "triggers", "functions"]),
+    ("event_log_guards", &["relations", "inheritance", "triggers", "rules", "functions"]),
+    ("event_log_rights", &["relation_privileges", "column_privileges", "inheritance"]),
     (
         "exposure",
         &["verdicts", "relation_privileges", "view_dependencies", "inheritance", "foreign_tables", "foreign_servers"],

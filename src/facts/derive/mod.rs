@@ -3,6 +3,7 @@
 mod binding;
 mod catalog;
 mod declared;
+mod event_logs;
 mod exposure;
 mod policy;
 mod principals;
@@ -48,6 +49,7 @@ pub(crate) struct Derived {
     unread: Vec<(Oid, String)>,
     settings: Vec<policy::Setting>,
     remedy: remedy::Remedy,
+    event_logs: Vec<event_logs::EventLog>,
 }
 
 fn derivations(catalog: &Catalog, config: &Config) -> Derived {
@@ -67,7 +69,21 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
     let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings);
-    Derived { principals, roles, mode, verdicts, exposure, functions, unread, settings, remedy, reach, tenancy }
+    let event_logs = event_logs::find(catalog, &reach, &privileges, &principals, &tenancy);
+    Derived {
+        principals,
+        roles,
+        mode,
+        verdicts,
+        exposure,
+        functions,
+        unread,
+        settings,
+        remedy,
+        event_logs,
+        reach,
+        tenancy,
+    }
 }
 
 /// Principals and every role they may become.
