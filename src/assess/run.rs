@@ -1,6 +1,6 @@
 //! Every selected check against the facts, and what follows.
 
-use super::answers::{self, Ground, RoleFacts};
+use super::answers::{self, Ground, LogFacts, RoleFacts};
 use super::ladder::{Ladder, stage_in_force};
 use super::scene::{self, Scene, Tenancy};
 use super::state::Expressions;
@@ -147,12 +147,15 @@ impl<'a> Run<'a> {
     /// The four answers, which from here on are facts too.
     async fn answer(&self, library: &Library, facts: &mut Facts) -> Result<Vec<AxisAnswer>, Stop> {
         let roles = RoleFacts::read(facts).await?;
+        let logs = LogFacts::read(facts).await?;
         let ground = Ground {
             scene: &self.scene,
             checks: &self.checks,
             refuted: self.refuted,
             left_out: &|axis| library.left_out(axis),
             roles: &roles,
+            logs: &logs,
+            logs_hidden: !self.scene.hidden(&needs::of("event_logs")).is_empty(),
         };
         let axes = answers::all(&self.ladder, &ground, self.config, today(), self.declared.in_force);
         let rows = axes.iter().map(|it| {

@@ -1,11 +1,11 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Source, Tenancy, attestation, declared, tenancy, today, waiver};
+use super::{Config, Source, Tenancy, attestation, declared, roles, tenancy, today, waiver};
 use crate::yaml::{Fields, Mistakes, Node, Reader, Value};
 use std::sync::Arc;
 
 /// Every section.
-const KEYS: [&str; 6] = ["stage", "regimes", "tenancy", "owners", "attestations", "waivers"];
+const KEYS: [&str; 7] = ["stage", "regimes", "tenancy", "roles", "owners", "attestations", "waivers"];
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -34,6 +34,7 @@ pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
     let stage = section(&fields, "stage", |node| declared::stage(reader, node).map(Some));
     let regimes = section(&fields, "regimes", |node| declared::regimes(reader, node));
     let tenancy: Option<Tenancy> = section(&fields, "tenancy", |node| tenancy::read(reader, node));
+    let roles = section(&fields, "roles", |node| roles::read(reader, node));
     let owners = section(&fields, "owners", |node| declared::owners(reader, node));
     let attestations = section(&fields, "attestations", |node| attestation::read(reader, node, today));
     let waivers = section(&fields, "waivers", |node| waiver::read(reader, node, today));
@@ -41,6 +42,7 @@ pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
         stage: stage?,
         regimes: regimes?,
         tenancy: tenancy?,
+        roles: roles?,
         owners: owners?,
         attestations: attestations?,
         waivers: waivers?,

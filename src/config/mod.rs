@@ -6,6 +6,7 @@ mod date;
 mod declared;
 mod discover;
 mod load;
+pub(crate) mod roles;
 mod tenancy;
 mod waiver;
 
@@ -16,6 +17,7 @@ pub use declared::{REGIMES, Regime};
 pub use discover::FILE;
 pub use load::parse;
 pub(crate) use load::read;
+pub use roles::{Purpose, Roles};
 pub use tenancy::{Tenancy, TenancyMode};
 pub use waiver::Waiver;
 
@@ -33,6 +35,8 @@ pub struct Config {
     pub regimes: Vec<Regime>,
     /// How tenants share the database.
     pub tenancy: Tenancy,
+    /// What the roles are for.
+    pub roles: Roles,
     /// Who answers for each axis.
     pub owners: BTreeMap<Axis, String>,
     /// What a person answers where a database cannot.

@@ -16,6 +16,54 @@ pub(in crate::assess) struct Ground<'a> {
     /// Checks that were not selected, by axis.
     pub(in crate::assess) left_out: &'a dyn Fn(Axis) -> usize,
     pub(in crate::assess) roles: &'a RoleFacts,
+    pub(in crate::assess) logs: &'a [LogFacts],
+    /// Some of what event logs are told by was hidden.
+    pub(in crate::assess) logs_hidden: bool,
+}
+
+/// A table that records who did what.
+#[derive(Debug)]
+pub(in crate::assess) struct LogFacts {
+    pub(in crate::assess) name: String,
+    /// Why it is taken for one.
+    pub(in crate::assess) reason: String,
+    /// An agent is an actor of its own; none where that is not to be told from the catalog.
+    pub(in crate::assess) names_agent: Option<bool>,
+    /// What its columns say.
+    pub(in crate::assess) roles: Vec<String>,
+}
+
+impl LogFacts {
+    /// Those that hold actions; not what one table's rows were before, and not what was looked up.
+    pub(in crate::assess) async fn read(facts: &mut Facts) -> Result<Vec<Self>, Stop> {
+        let rows: Vec<(String, String, Option<bool>, String)> = sqlx::query_as(
+            "select r.schema || '.' || r.name, l.reason, l.names_agent,
+                    (select json_group_array(role) from event_log_columns c where c.relation = l.relation)
+             from event_logs l join relations r on r.oid = l.relation
+             where l.purpose in ('audit', 'tool calls') order by r.schema, r.name",
+        )
+        .fetch_all(facts.connection())
+        .await?;
+        let log = |(name, reason, names_agent, roles): (String, String, Option<bool>, String)| Self {
+            name,
+            reason,
+            names_agent,
+            roles: serde_json::from_str(&roles).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(log).collect())
+    }
+
+    /// What it lacks to be asked for every action on somebody's behalf in some month.
+    pub(super) fn lacks(&self, single_tenant: bool) -> Vec<&'static str> {
+        let has = |roles: &[&str]| roles.iter().any(|role| self.roles.iter().any(|own| own == role));
+        let parts: [(&str, bool); 4] = [
+            ("when", has(&["time"])),
+            ("who", has(&["actor", "actor kind", "act chain", "database role"])),
+            ("what", has(&["action", "tool", "object", "before", "after", "payload"])),
+            ("for whom", single_tenant || has(&["tenant", "acting for tenant", "on behalf of"])),
+        ];
+        parts.into_iter().filter(|(_, there)| !there).map(|(part, _)| part).collect()
+    }
 }
 
 /// Who there is, and what agents may become.

@@ -5,7 +5,7 @@ mod ground;
 mod others;
 mod tenant_isolation;
 
-pub(super) use ground::{Ground, RoleFacts};
+pub(super) use ground::{Ground, LogFacts, RoleFacts};
 
 use super::ladder::{Ladder, Posture};
 use crate::check::Axis;

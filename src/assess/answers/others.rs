@@ -2,7 +2,7 @@
 
 use super::ground::{Ground, Verdicts};
 use super::{Answer, Found};
-use crate::assess::scene::counted;
+use crate::assess::scene::{Tenancy, counted};
 use crate::check::Axis;
 
 /// Ways shown of one agent.
@@ -39,11 +39,44 @@ pub(super) fn secret_separation(ground: &Ground<'_>) -> Found {
     })
 }
 
-/// Every action of an agent, for one customer, in one month.
+/// Every action of an agent, for one customer, in one month: from a table that says who, what, when and for whom, in which
+/// an agent is an actor of its own.
 pub(super) fn audit(ground: &Ground<'_>) -> Found {
     let verdicts = ground.verdicts(Axis::Audit);
-    decided(&verdicts)
-        .unwrap_or_else(|| Found::new(Answer::Yes, format!("every check of the axis passes{}", verdicts.lesser())))
+    let found = || {
+        let single = ground.scene.tenancy == Tenancy::Single;
+        let Some(best) = ground.logs.iter().min_by_key(|log| (log.lacks(single).len(), log.names_agent != Some(true)))
+        else {
+            let none = "no table records who did what";
+            return if ground.logs_hidden {
+                Found::new(Answer::Unsure, format!("{none}, as far as could be seen"))
+            } else {
+                Found::new(Answer::No, none)
+            };
+        };
+        let lacks = best.lacks(single);
+        if !lacks.is_empty() {
+            return Found::new(Answer::No, format!("{} does not say {}", best.name, lacks.join(" or ")));
+        }
+        match best.names_agent {
+            Some(false) => Found::new(Answer::No, format!("no agent is an actor of its own in {}", best.name)),
+            None => {
+                let why = format!("{} says who acted, and not whether that was an agent or a user", best.name);
+                Found::new(Answer::Unsure, why).beyond_database()
+            }
+            Some(true) => decided(&verdicts).unwrap_or_else(|| {
+                let lesser = verdicts.lesser();
+                Found::new(Answer::Yes, format!("from {}: agents are actors of their own there{lesser}", best.name))
+            }),
+        }
+    };
+    // Something serious says more than what the columns lack, and a table that is not there more than what was not run.
+    let found = match verdicts.serious() {
+        Some(serious) => Found::new(Answer::No, serious),
+        None => found(),
+    };
+    let evidence = ground.logs.iter().take(SHOWN).map(|log| format!("{}: {}", log.name, log.reason)).collect();
+    Found { evidence, ..found }
 }
 
 /// The answer, where the verdicts give it: `no` with the worst, or `unsure` with what stayed open.
