@@ -17,7 +17,9 @@ pub struct Table {
 /// What each derived table is computed from; a derived table stands for all that it rests on itself.
 /// Too long a list makes a check undecided that was not, too short a one makes it pass without having looked.
 const RESTS_ON: &[(&str, &[&str])] = &[
-    ("principals", &["roles", "memberships", "grants", "relations"]),
+    ("role_purposes", &["roles", "memberships"]),
+    ("declared_roles", &["roles"]),
+    ("principals", &["role_purposes", "roles", "memberships", "grants", "relations"]),
     ("role_reach", &["principals", "roles", "memberships"]),
     ("relation_privileges", &["role_reach", "schema_privileges", "relations", "grants"]),
     ("column_privileges", &["role_reach", "schema_privileges", "relations", "columns", "grants"]),
@@ -123,7 +125,7 @@ mod tests {
         let sql = "select 'policies' as kind -- triggers\n from \"schemas\" join role_reach";
         assert_eq!(
             Vec::from_iter(of(sql)),
-            ["grants", "memberships", "principals", "relations", "role_reach", "roles", "schemas"]
+            ["grants", "memberships", "principals", "relations", "role_purposes", "role_reach", "roles", "schemas"]
         );
         assert!(of("select * from exposure").contains("tenant_keys"));
     }

@@ -1,6 +1,6 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Tenancy, TenancyMode};
+use super::{Config, Roles, Tenancy, TenancyMode, roles};
 use crate::yaml::{Mistake, Mistakes, Node, Reader};
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
@@ -21,9 +21,10 @@ pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
 
 /// Reads a configuration out of a tree; a check's proof holds one too.
 pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
-    let fields = reader.fields(root, "the configuration", &["tenancy"])?;
+    let fields = reader.fields(root, "the configuration", &["tenancy", "roles"])?;
     let tenancy = fields.optional("tenancy").map_or_else(|| Some(Tenancy::default()), |node| tenancy(reader, node));
-    Some(Config { tenancy: tenancy? })
+    let roles = fields.optional("roles").map_or_else(|| Some(Roles::default()), |node| roles::read(reader, node));
+    Some(Config { tenancy: tenancy?, roles: roles? })
 }
 
 fn tenancy(reader: &Reader, node: &Node) -> Option<Tenancy> {

@@ -2,10 +2,12 @@
 
 mod discover;
 mod load;
+pub(crate) mod roles;
 
 pub use discover::FILE;
 pub use load::parse;
 pub(crate) use load::read;
+pub use roles::{Purpose, Roles};
 
 /// How tenants share the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,4 +37,6 @@ pub struct Tenancy {
 pub struct Config {
     /// How tenants share the database.
     pub tenancy: Tenancy,
+    /// What the roles are for.
+    pub roles: Roles,
 }

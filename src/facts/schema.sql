@@ -166,11 +166,18 @@ create table scheduled_jobs (id integer primary key, schedule text, role_name te
 
 -- ───────────────────────────── 2. derived ─────────────────────────────
 
+-- What every role is for. purpose: 'agent' | 'application' | 'dereferencer' | 'auditor' | 'person' | 'administration' | 'monitoring'
+-- | 'replication' | 'unknown'. source: who says so: 'config' | 'attribute' | 'name' | 'comment' | 'member of X' | 'nothing'.
+-- free_sql: runs SQL nobody has reviewed; null where govctl.yaml does not say.
+create table role_purposes (role integer primary key, purpose text not null, source text not null, free_sql integer);
+-- `roles:` of govctl.yaml: purpose, or 'free sql'; the name or glob; how many roles of this server it means.
+create table declared_roles (purpose text not null, name text not null, roles integer not null);
+
 -- Who a person or program may be when it connects: every role that can log in, and roles that hold grants on relations or
 -- functions of others though no login but a superuser can use them yet (kind 'unused': one GRANT away from use; 'superuser'
 -- where it is one). 'PUBLIC' (role 0) where all of these are superusers.
 -- kind: 'superuser' | 'login' | 'unused' | 'public'.
--- purpose, from names and grants: 'agent' | 'application' | 'administration' | 'replication' | 'unknown'
+-- purpose: that of role_purposes.
 create table principals (role integer primary key, name text not null, kind text not null, purpose text not null);
 
 -- Role closure of every principal over memberships. `inherits`: its rights count at once (pg_has_role USAGE);

@@ -21,6 +21,7 @@ pub(crate) struct Role {
     pub(crate) replication: bool,
     pub(crate) bypass_rls: bool,
     pub(crate) provenance: String,
+    pub(crate) comment: Option<String>,
 }
 
 #[derive(Clone, Debug, FromRow)]

@@ -7,6 +7,7 @@ mod exposure;
 mod policy;
 mod principals;
 mod privileges;
+mod purposes;
 mod reach;
 mod remedy;
 mod tenancy;
@@ -20,7 +21,7 @@ use catalog::{Catalog, Oid};
 use policy::{Pins, World};
 use privileges::{Held, Privileges};
 use reach::Reach;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tenancy::{KeyRole, Tenancy};
 
@@ -36,6 +37,9 @@ pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
 
 /// Everything derived, before it is written.
 pub(crate) struct Derived {
+    purposes: BTreeMap<Oid, purposes::RolePurpose>,
+    /// `roles:` as declared: purpose or `free sql`, name or glob, and how many roles it means.
+    declared: Vec<(&'static str, String, usize)>,
     principals: Vec<principals::Principal>,
     reach: Reach,
     /// Principals and every role they may become.
@@ -53,7 +57,9 @@ pub(crate) struct Derived {
 
 fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let reach = Reach::new(catalog);
-    let principals = principals::find(catalog, &reach);
+    let purposes = purposes::find(catalog, &config.roles);
+    let declared = purposes::declared(catalog, &config.roles);
+    let principals = principals::find(catalog, &reach, &purposes);
     let pins = Pins::find(catalog);
     let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
     let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
@@ -70,6 +76,8 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings);
     let event_logs = event_logs::find(catalog, &reach, &privileges, &principals, &tenancy);
     Derived {
+        purposes,
+        declared,
         principals,
         roles,
         mode,

@@ -27,6 +27,8 @@ fn text(value: impl Into<String>) -> Option<String> {
 /// Every derived table.
 pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
     vec![
+        role_purposes(derived),
+        declared_roles(derived),
         principals(derived),
         role_reach(catalog, derived),
         relation_privileges(catalog, derived),
@@ -47,6 +49,20 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         event_log_guards(derived),
         event_log_rights(derived),
     ]
+}
+
+fn role_purposes(derived: &Derived) -> Table {
+    let rows = derived
+        .purposes
+        .iter()
+        .map(|(role, p)| vec![number(*role), text(p.name()), text(&p.source), p.free_sql.and_then(flag)]);
+    ("role_purposes", &["role", "purpose", "source", "free_sql"], rows.collect())
+}
+
+fn declared_roles(derived: &Derived) -> Table {
+    let count = |roles: usize| Some(roles.to_string());
+    let rows = derived.declared.iter().map(|(purpose, name, roles)| vec![text(*purpose), text(name), count(*roles)]);
+    ("declared_roles", &["purpose", "name", "roles"], rows.collect())
 }
 
 fn principals(derived: &Derived) -> Table {
