@@ -295,7 +295,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__facts)
-            opts="-q -h -V --url --out --schema --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --url --out --no-data --schema --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

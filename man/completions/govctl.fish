@@ -107,6 +107,7 @@ critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l no-data -d 'Read no rows of any table'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l schema -d 'Print the schema of the facts, which checks are written against; contacts nothing'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'

@@ -1,7 +1,8 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Roles, Tenancy, TenancyMode, roles};
+use super::{Config, Roles, Secrets, Tenancy, TenancyMode, roles, secrets};
 use crate::yaml::{Mistake, Mistakes, Node, Reader};
+use std::path::Path;
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -11,7 +12,8 @@ pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
     }
     let root = Node::parse(text).map_err(|mistake| fail(vec![mistake]))?;
     let reader = Reader::default();
-    let config = read(&reader, &root);
+    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+    let config = read(&reader, &root, folder);
     let mistakes = reader.into_mistakes();
     match config {
         Some(config) if mistakes.is_empty() => Ok(config),
@@ -19,12 +21,14 @@ pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
     }
 }
 
-/// Reads a configuration out of a tree; a check's proof holds one too.
-pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
-    let fields = reader.fields(root, "the configuration", &["tenancy", "roles"])?;
+/// Reads a configuration out of a tree; a check's proof holds one too. Files it names are looked for in `folder`.
+pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config> {
+    let fields = reader.fields(root, "the configuration", &["tenancy", "roles", "secrets"])?;
     let tenancy = fields.optional("tenancy").map_or_else(|| Some(Tenancy::default()), |node| tenancy(reader, node));
     let roles = fields.optional("roles").map_or_else(|| Some(Roles::default()), |node| roles::read(reader, node));
-    Some(Config { tenancy: tenancy?, roles: roles? })
+    let secrets =
+        fields.optional("secrets").map_or_else(|| Some(Secrets::default()), |node| secrets::read(reader, node, folder));
+    Some(Config { tenancy: tenancy?, roles: roles?, secrets: secrets? })
 }
 
 fn tenancy(reader: &Reader, node: &Node) -> Option<Tenancy> {

@@ -3,11 +3,13 @@
 mod discover;
 mod load;
 pub(crate) mod roles;
+mod secrets;
 
 pub use discover::FILE;
 pub use load::parse;
 pub(crate) use load::read;
 pub use roles::{Purpose, Roles};
+pub use secrets::Secrets;
 
 /// How tenants share the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,4 +41,6 @@ pub struct Config {
     pub tenancy: Tenancy,
     /// What the roles are for.
     pub roles: Roles,
+    /// What a secret looks like here.
+    pub secrets: Secrets,
 }

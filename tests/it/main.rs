@@ -18,4 +18,5 @@ mod proofs;
 mod readme;
 mod requirements;
 mod scratch;
+mod secrets;
 mod support;
