@@ -56,8 +56,8 @@ create table enum_labels (type_oid integer not null, schema text not null, type 
 create table indexes (
   oid integer primary key, relation integer not null, name text not null, method text not null,
   is_unique integer not null, is_primary integer not null, is_valid integer not null, nulls_not_distinct integer not null,
-  predicate text, definition text not null);
--- column_number is 0 for an expression; is_key is 0 for an INCLUDE column.
+  predicate text, expressions text);
+-- column_number is 0 for an expression, which indexes.expressions lists; is_key is 0 for an INCLUDE column.
 create table index_columns (
   index_oid integer not null, position integer not null, column_number integer not null, is_key integer not null,
   primary key (index_oid, position)) without rowid;
@@ -248,7 +248,8 @@ create table tenant_predicates (relation integer primary key, predicate text not
 -- What one principal can do to rows of another tenant, for tenant relations. as_role: the role it acts as (itself or by SET ROLE),
 -- chosen where it is worst; path says how. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'.
 -- Views count too (command SELECT alone): what their query lets through with the rights it runs with.
--- verdict: 'denied' (no privilege, or no policy for the command) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
+-- Without the privilege there is no row.
+-- verdict: 'denied' (no policy for the command) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
 -- | 'rls off' | 'owner' (owner, not forced) | 'bypassrls'. Superusers have no row.
 -- counterexample: in words, for 'leaks' and 'may leak'. policy: the permissive policy that lets the row through.
 create table verdicts (

@@ -4,23 +4,28 @@ use super::Derived;
 use super::catalog::{Catalog, Oid};
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
+use crate::facts::value::Value;
 use std::collections::BTreeSet;
 
-type Row = Vec<Option<String>>;
+type Row = Vec<Value>;
 
 /// A table of the facts, its columns, and rows for it.
 pub(crate) type Table = (&'static str, &'static [&'static str], Vec<Row>);
 
-fn number(value: i64) -> Option<String> {
-    Some(value.to_string())
+fn number(value: i64) -> Value {
+    Value::Integer(value)
 }
 
-fn flag(value: bool) -> Option<String> {
-    Some(i64::from(value).to_string())
+fn flag(value: bool) -> Value {
+    Value::Integer(value.into())
 }
 
-fn text(value: impl Into<String>) -> Option<String> {
-    Some(value.into())
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
+}
+
+fn optional<T>(value: Option<T>, known: impl FnOnce(T) -> Value) -> Value {
+    value.map_or(Value::Null, known)
 }
 
 /// Every derived table.
@@ -187,8 +192,7 @@ fn function_privileges(catalog: &Catalog, derived: &Derived) -> Table {
 
 fn tenancy(derived: &Derived) -> Table {
     let (mode, source, reason) = &derived.mode;
-    let row =
-        vec![text(*mode), text(*source), derived.tenancy.tenant_relation.map(|oid| oid.to_string()), text(reason)];
+    let row = vec![text(*mode), text(*source), optional(derived.tenancy.tenant_relation, number), text(reason)];
     ("tenancy", &["mode", "source", "tenant_relation", "reason"], vec![row])
 }
 
@@ -196,7 +200,13 @@ fn tenant_keys(catalog: &Catalog, derived: &Derived) -> Table {
     let mut rows = Vec::new();
     for (&(relation, column), key) in &derived.tenancy.keys {
         let name = catalog.relations.get(&relation).and_then(|r| r.column_number(column)).map(|c| c.name.clone());
-        rows.push(vec![number(relation), number(column), name, text(key.role.name()), text(key.source)]);
+        rows.push(vec![
+            number(relation),
+            number(column),
+            optional(name, text),
+            text(key.role.name()),
+            text(key.source),
+        ]);
     }
     ("tenant_keys", &["relation", "column_number", "name", "role", "source"], rows)
 }
@@ -231,9 +241,9 @@ fn verdicts(derived: &Derived) -> Table {
             text(v.verdict),
             number(v.as_role),
             text(&v.path),
-            v.policy.map(|oid| oid.to_string()),
-            v.counterexample.clone(),
-            v.cause.map(str::to_owned),
+            optional(v.policy, number),
+            optional(v.counterexample.as_deref(), text),
+            optional(v.cause, text),
         ]
     });
     let columns =
@@ -244,7 +254,13 @@ fn verdicts(derived: &Derived) -> Table {
 fn function_verdicts(derived: &Derived) -> Table {
     let rows = derived.functions.iter().map(|v| {
         let reads = serde_json::Value::from(v.reads.clone()).to_string();
-        vec![number(v.principal), number(v.function), text(v.verdict), text(reads), v.counterexample.clone()]
+        vec![
+            number(v.principal),
+            number(v.function),
+            text(v.verdict),
+            text(reads),
+            optional(v.counterexample.as_deref(), text),
+        ]
     });
     ("function_verdicts", &["principal", "function", "verdict", "reads", "counterexample"], rows.collect())
 }
