@@ -164,6 +164,38 @@ create table relation_statistics (
 -- pg_cron's jobs; commands are not kept.
 create table scheduled_jobs (id integer primary key, schedule text, role_name text not null, database text, active integer not null);
 
+-- Subscriptions of this database, where the connected role may see how they connect.
+create table subscription_connections (subscription integer primary key, has_password integer not null, password_required integer not null);
+
+-- Secrets found on the way into the facts: in rows that were sampled, in code, comments, settings, options. The texts
+-- themselves are kept without them. One row a place and a rule.
+-- place: 'row' | 'function body' | 'argument default' | 'column default' | 'view' | 'policy' | 'constraint' | 'index' | 'rule' | 'comment'
+-- | 'enum label' | 'trigger argument' | 'trigger condition' | 'setting of a role' | 'setting of a database' | 'setting of a function'
+-- | 'server setting' | 'option of a foreign server' | 'option of a user mapping' | 'scheduled job' | …
+-- object_kind: 'relation' | 'function' | 'role' | 'schema' | 'type' | 'database' | 'foreign server' | 'setting' | 'scheduled job' | 'object' | …
+-- part: the policy, constraint, trigger, setting or option. rule: of secrets/rules.toml or of a user's gitleaks.toml.
+-- count: values. fingerprint: keyed; equal within one run where a value is.
+create table secrets (
+  place text not null, object_kind text not null, object integer not null, column_number integer not null, part text,
+  rule text not null, title text not null, count integer not null, fingerprint text not null);
+
+-- Tables of which rows were read, how many, and whether that were all of them. Nothing of the rows is kept but counts.
+create table samples (relation integer primary key, rows integer not null, whole integer not null);
+-- Columns of these rows. earliest_days, latest_days: for moments (…_at), how many days ago; negative in the future.
+-- distinct_values: of texts alone.
+create table sampled_columns (
+  relation integer not null, column_number integer not null, filled integer not null, empty integer not null, distinct_values integer,
+  earliest_days integer, latest_days integer, primary key (relation, column_number)) without rowid;
+-- What the values of a text column look like. shape: 'email' | 'phone' | 'payment card' | 'iban' | 'social security number' | 'address of a network'
+-- | 'password hash' | 'hex' | 'uuid' | 'ciphertext' | 'random' | 'provider id'. A value has at most one.
+create table sampled_shapes (
+  relation integer not null, column_number integer not null, shape text not null, count integer not null,
+  primary key (relation, column_number, shape)) without rowid;
+-- Values that are, letter case aside, one of a few words govctl knows by itself: kinds of actors, roles, classifications.
+create table sampled_words (
+  relation integer not null, column_number integer not null, word text not null, count integer not null,
+  primary key (relation, column_number, word)) without rowid;
+
 -- ───────────────────────────── 2. derived ─────────────────────────────
 
 -- What every role is for. purpose: 'agent' | 'application' | 'dereferencer' | 'auditor' | 'person' | 'administration' | 'monitoring'
