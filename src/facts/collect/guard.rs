@@ -1,6 +1,6 @@
 //! Nothing secret enters the facts: every text is looked through on its way in, and kept without what was found.
 
-use super::value::Value;
+use crate::facts::value::Value;
 use crate::secrets::{Found, Key, Kind, Named, Rules, named, redact};
 use std::collections::{BTreeMap, HashMap};
 
@@ -62,7 +62,7 @@ const WATCHED: &[Watched] = &[
         "relation",
         "",
         "name",
-        &[("definition", "index", Kind::Sql), ("predicate", "index", Kind::Sql)],
+        &[("expressions", "index", Kind::Sql), ("predicate", "index", Kind::Sql)],
     ),
     watched("rules", "relation", "relation", "", "name", &[("definition", "rule", Kind::Sql)]),
     watched("inheritance", "relation", "child", "", "", &[("bound", "partition bound", Kind::Sql)]),

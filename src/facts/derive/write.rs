@@ -4,6 +4,7 @@ use super::Derived;
 use super::catalog::{Catalog, Oid};
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
+use crate::config::Purpose;
 use crate::facts::value::Value;
 use std::collections::BTreeSet;
 
@@ -55,12 +56,12 @@ fn role_purposes(derived: &Derived) -> Table {
     let rows = derived
         .purposes
         .iter()
-        .map(|(role, p)| vec![number(*role), text(p.name()), text(&p.source), p.free_sql.and_then(flag)]);
+        .map(|(role, p)| vec![number(*role), text(p.name()), text(&p.source), optional(p.free_sql, flag)]);
     ("role_purposes", &["role", "purpose", "source", "free_sql"], rows.collect())
 }
 
 fn declared_roles(derived: &Derived) -> Table {
-    let count = |roles: usize| Some(roles.to_string());
+    let count = |roles: usize| number(i64::try_from(roles).unwrap_or(i64::MAX));
     let rows = derived.declared.iter().map(|(purpose, name, roles)| vec![text(*purpose), text(name), count(*roles)]);
     ("declared_roles", &["purpose", "name", "roles"], rows.collect())
 }
@@ -73,10 +74,12 @@ fn principals(derived: &Derived) -> Table {
 
 fn role_reach(catalog: &Catalog, derived: &Derived) -> Table {
     let mut rows = Vec::new();
-    for principal in &derived.principals {
-        for (to, step) in derived.reach.of(principal.role) {
+    let agents = derived.purposes.iter().filter(|(_, p)| p.purpose == Some(Purpose::Agent)).map(|(role, _)| *role);
+    let starts: BTreeSet<Oid> = derived.principals.iter().map(|principal| principal.role).chain(agents).collect();
+    for start in starts {
+        for (to, step) in derived.reach.of(start) {
             rows.push(vec![
-                number(principal.role),
+                number(start),
                 number(to),
                 flag(step.inherits),
                 flag(step.can_set()),
