@@ -19,6 +19,9 @@ pub struct Table {
 const RESTS_ON: &[(&str, &[&str])] = &[
     ("role_purposes", &["roles", "memberships"]),
     ("declared_roles", &["roles"]),
+    ("agents", &["role_purposes"]),
+    ("sensitive_columns", &["relations", "columns"]),
+    ("column_readers", &["role_reach", "relation_privileges", "column_privileges"]),
     ("principals", &["role_purposes", "roles", "memberships", "grants", "relations"]),
     ("role_reach", &["principals", "roles", "memberships"]),
     ("relation_privileges", &["role_reach", "schema_privileges", "relations", "grants"]),

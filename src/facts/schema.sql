@@ -212,7 +212,7 @@ create table declared_roles (purpose text not null, name text not null, roles in
 -- purpose: that of role_purposes.
 create table principals (role integer primary key, name text not null, kind text not null, purpose text not null);
 
--- Role closure of every principal over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
+-- Role closure of every principal and every agent over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
 -- `can_set`: SET ROLE is allowed (SET); `admin`: may grant it on. path: 'agent_ro → ops → admin'. The row of a role to itself is included.
 -- A superuser is a member of every role; its rows are those of its memberships, and hold every right.
 create table role_reach (
@@ -328,3 +328,13 @@ create table event_log_rights (
   principal integer not null, log integer not null, relation integer not null, command text not null, via text not null,
   on_columns integer not null, as_role integer not null, path text not null,
   primary key (principal, relation, command)) without rowid;
+-- Roles that speak for an agent: logins, and roles that a login may become. source, free_sql: as in role_purposes.
+create table agents (role integer primary key, name text not null, login integer not null, source text not null, free_sql integer);
+-- Columns of the user's that hold what somebody should not read, going by their names.
+-- class: 'secret' | 'key' (opens other values) | 'ciphertext' | 'hash' | 'reference' (where a secret is kept) | 'personal' | 'finance' | 'transcript' | 'health'
+create table sensitive_columns (relation integer not null, column_number integer not null, class text not null, primary key (relation, column_number)) without rowid;
+-- Who can read these, and columns that were sampled, as far as grants say; rows are for the policies. principal: of principals or agents,
+-- superusers aside. as_role: itself or a role it may become; path says how.
+create table column_readers (
+  principal integer not null, relation integer not null, column_number integer not null, as_role integer not null, path text not null,
+  primary key (relation, column_number, principal)) without rowid;

@@ -59,6 +59,7 @@ fn places() -> Vec<(&'static str, &'static str)> {
         ("column default", "create table shop.e (id int, k text generated always as ('{}'::text || id::text) stored)"),
         ("constraint", "create table shop.f (k text, constraint known check (k <> '{}'))"),
         ("index", "create index partly on shop.f (k) where k <> '{}'"),
+        ("index", "create index mixed on shop.f ((k || '{}'))"),
         ("view", "create view shop.g as select '{}'::text as k"),
         ("policy", "create policy p on shop.f using (k = '{}')"),
         ("policy", "create policy q on shop.f for insert with check (k = '{}')"),

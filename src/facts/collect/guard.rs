@@ -62,7 +62,7 @@ const WATCHED: &[Watched] = &[
         "relation",
         "",
         "name",
-        &[("definition", "index", Kind::Sql), ("predicate", "index", Kind::Sql)],
+        &[("expressions", "index", Kind::Sql), ("predicate", "index", Kind::Sql)],
     ),
     watched("rules", "relation", "relation", "", "name", &[("definition", "rule", Kind::Sql)]),
     watched("inheritance", "relation", "child", "", "", &[("bound", "partition bound", Kind::Sql)]),

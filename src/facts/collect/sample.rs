@@ -43,7 +43,9 @@ pub(super) async fn sample(
 ) -> Result<(), Stop> {
     // What is not known to exist is not read.
     const INCOMPLETE: &str = "insert into unseen (area, object, why, needs)
-        select 'samples', object, why, needs from unseen where area in ('relations', 'columns')";
+        select 'samples', object, why, needs from unseen 
+        where (area = 'relations' and not exists (select 1 from relations))
+          or (area = 'columns' and not exists (select 1 from columns))";
     facts.run(INCOMPLETE).await?;
     let candidates = plan::candidates(facts).await?;
     if candidates.is_empty() {
