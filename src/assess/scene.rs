@@ -70,6 +70,16 @@ impl Scene {
         })
     }
 
+    /// How tenants share the database, and what that rests on.
+    pub(super) fn tenancy_in_words(&self) -> String {
+        let mode = match self.tenancy {
+            Tenancy::Multi => "many tenants",
+            Tenancy::Single => "a single tenant",
+            Tenancy::None => "not known whose the rows are",
+        };
+        if self.tenancy_reason.is_empty() { mode.to_owned() } else { format!("{mode}: {}", self.tenancy_reason) }
+    }
+
     /// What was hidden of some tables of the facts.
     pub(super) fn hidden(&self, tables: &BTreeSet<&'static str>) -> Vec<Cause> {
         let rows = self.unseen.iter().filter(|(area, ..)| tables.contains(area.as_str()));

@@ -59,8 +59,8 @@ create table domain_checks (domain text not null, definition text not null);
 create table indexes (
   oid integer primary key, relation integer not null, name text not null, method text not null,
   is_unique integer not null, is_primary integer not null, is_valid integer not null, nulls_not_distinct integer not null,
-  predicate text, definition text not null);
--- column_number is 0 for an expression; is_key is 0 for an INCLUDE column.
+  predicate text, expressions text);
+-- column_number is 0 for an expression, which indexes.expressions lists; is_key is 0 for an INCLUDE column.
 create table index_columns (
   index_oid integer not null, position integer not null, column_number integer not null, is_key integer not null,
   primary key (index_oid, position)) without rowid;
@@ -220,7 +220,8 @@ create table tenant_predicates (relation integer primary key, predicate text not
 -- What one principal can do to rows of another tenant, for tenant relations. as_role: the role it acts as (itself or by SET ROLE),
 -- chosen where it is worst; path says how. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'.
 -- Views count too (command SELECT alone): what their query lets through with the rights it runs with.
--- verdict: 'denied' (no privilege, or no policy for the command) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
+-- Without the privilege there is no row.
+-- verdict: 'denied' (no policy for the command) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
 -- | 'rls off' | 'owner' (owner, not forced) | 'bypassrls'. Superusers have no row.
 -- counterexample: in words, for 'leaks' and 'may leak'. policy: the permissive policy that lets the row through.
 create table verdicts (
@@ -248,6 +249,17 @@ create table unread_functions (relation integer not null, function text not null
 -- Settings (GUCs) that policies and the functions they call read. caller_may_set: any role may SET it.
 create table policy_settings (policy integer not null, setting text not null, missing_ok integer not null, caller_may_set integer not null);
 
+-- What govctl.yaml declares. One row, where there is a govctl.yaml with anything in it. regimes: JSON array.
+create table declared (stage integer, regimes text not null, names_owners integer not null);
+-- Who answers for each axis: a row for each of the four, owner null where nobody is named.
+create table owners (axis text primary key, owner text, usual text not null) without rowid;
+-- What a person answers to the question of an axis. answer: 'yes' | 'no' | 'unsure' | 'not-applicable'.
+-- expires: the first day on which it no longer counts; stale: that day has come.
+create table attestations (
+  axis text primary key, answer text not null, answered_by text not null, answered_on text not null, evidence text,
+  expires text not null, stale integer not null) without rowid;
+-- The four answers, there once every other check has run: found, by the database alone, and answer, with what is attested.
+create table answers (axis text primary key, found text not null, answer text not null, reason text not null) without rowid;
 -- Tables that record events: who did what, when. A partition is part of its parent and has no row.
 -- purpose: 'audit' (who did what) | 'tool calls' (what agents called) | 'retrieval' (what was looked up for whom, and what of it
 -- was let through) | 'history' (what one table's rows were before). reason: why it is taken for one, a sentence.

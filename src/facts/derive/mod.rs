@@ -2,6 +2,7 @@
 
 mod binding;
 mod catalog;
+mod declared;
 mod event_logs;
 mod exposure;
 mod policy;
@@ -29,7 +30,7 @@ use tenancy::{KeyRole, Tenancy};
 pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     let catalog = Catalog::load(facts).await?;
     let written = write::all(&catalog, &derivations(&catalog, config));
-    for (table, columns, rows) in written {
+    for (table, columns, rows) in written.into_iter().chain(declared::tables(config)?) {
         facts.insert(table, columns, rows).await?;
     }
     facts.run(include_str!("indexes.sql")).await
