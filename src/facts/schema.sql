@@ -237,7 +237,8 @@ create table schema_privileges (
 -- has_function_privilege EXECUTE, for every row of `functions`; `visible`: USAGE on the schema.
 create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
 
--- One row: mode 'multi' | 'single' | 'none' (no tenant key was found), and where that comes from.
+-- One row: mode 'multi' | 'single' | 'schemas' (a schema for each tenant, and no login in two: no row needs a key) | 'none' (no
+-- tenant key was found), and where that comes from.
 create table tenancy (mode text not null, source text not null, tenant_relation integer, reason text not null);
 -- Which column says whose a row is. role: 'key' (on a data table) | 'tenant table' (its own primary key) | 'user' (a person, where
 -- persons are the tenants or no better key exists). source: 'config' | 'foreign key' | 'name' | 'policy' | 'primary key'.
