@@ -83,6 +83,8 @@ pub fn named(name: &str) -> Option<Named> {
             "dsn",
         ])
         || pair(&BEFORE_KEY, &["key", "keys"])
+        || pair(&["key", "token"], &["hash", "digest"])
+        || pair(&["hashed"], &["key", "token"])
         || pair(&["connection", "conn"], &["string", "uri", "url"])
         || pair(&["otp", "totp", "mfa", "two"], &["secret", "seed", "factor"])
         || pair(&["recovery", "backup"], &["code", "codes"])
@@ -227,6 +229,8 @@ mod tests {
         for (name, class) in [
             ("password_hash", Named::Hash),
             ("hashed_secret_key", Named::Hash),
+            ("key_hash", Named::Hash),
+            ("token_digest", Named::Hash),
             ("api_key_enc", Named::Ciphertext),
             ("encrypted_password", Named::Ciphertext),
             ("encryption_key", Named::Key),
