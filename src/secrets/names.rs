@@ -108,7 +108,9 @@ pub fn named(name: &str) -> Option<Named> {
             ],
             &["token", "tokens"],
         );
-    if !secret {
+    let sealed = ["enc", "encrypted", "ciphertext", "cipher"].contains(&last)
+        || words.len() > 1 && words.first().is_some_and(|word| word == "encrypted");
+    if !secret && !sealed {
         return None;
     }
     // Not the value but something about it.
@@ -233,6 +235,8 @@ mod tests {
             ("token_digest", Named::Hash),
             ("api_key_enc", Named::Ciphertext),
             ("encrypted_password", Named::Ciphertext),
+            ("card_enc", Named::Ciphertext),
+            ("encrypted_notes", Named::Ciphertext),
             ("encryption_key", Named::Key),
             ("private_key", Named::Key),
             ("secret_ref", Named::Reference),

@@ -150,7 +150,7 @@ const PROPERTIES: [(&str, &str); 12] = [
 /// Those that a JSON schema of a tool's input has.
 pub(super) fn properties(value: &str) -> impl Iterator<Item = &'static str> + '_ {
     let is_schema = value.starts_with('{') && value.contains("\"properties\"") && value.contains("\"type\"");
-    let named = |(quoted, word): &(&str, &'static str)| {
+    let named = move |(quoted, word): &(&str, &'static str)| {
         let asked = value
             .split(quoted)
             .skip(1)
