@@ -1,6 +1,6 @@
 //! One YAML file, raw, then as a valid [`Check`].
 
-use super::{Axis, Check, CheckId, CheckSource, ProofCase, Severity, verify};
+use super::{AXES, Axis, Check, CheckId, CheckSource, ProofCase, SEVERITIES, verify};
 use crate::config;
 use crate::facts::Facts;
 use crate::yaml::{Fields, Mistake, Mistakes, Node, Place, Reader, Value};
@@ -26,20 +26,6 @@ const KEYS: [&str; 16] = [
     "proof",
 ];
 const PROOF_KEYS: [&str; 5] = ["bad", "finds", "good", "since", "config"];
-const AXES: [(&str, Axis); 4] = [
-    ("tenant-isolation", Axis::TenantIsolation),
-    ("rbac", Axis::Rbac),
-    ("secret-separation", Axis::SecretSeparation),
-    ("audit", Axis::Audit),
-];
-const SEVERITIES: [(&str, Severity); 5] = [
-    ("info", Severity::Info),
-    ("low", Severity::Low),
-    ("medium", Severity::Medium),
-    ("high", Severity::High),
-    ("critical", Severity::Critical),
-];
-
 /// Reads a check and holds its SQL and its templates against the schema of the facts.
 /// `id` is what the path says, `path` how the file is called in messages. Reports every mistake at once.
 pub async fn load(id: &CheckId, path: &str, text: &str, facts: &mut Facts) -> Result<Check, Mistakes> {

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::facts::{Facts, SCHEMA};
-use crate::report::{self, Format};
+use crate::report;
 use crate::ui::clean::clean;
 use crate::ui::table::{self, Cell};
 use crate::ui::wrap::wrap;
@@ -59,7 +59,7 @@ struct Unseen {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
-    global.no_report("facts")?;
+    let json = global.json("facts")?;
     if args.schema {
         ui.data(|out| out.write_all(SCHEMA.as_bytes()))?;
         return Ok(Exit::Clean);
@@ -73,10 +73,10 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         ui.status(&format!("Wrote {}", path.display()));
     }
     let summary = summary(&mut facts).await?;
-    ui.data(|out| match global.format {
-        Format::Json => report::write_json(&summary, out),
-        Format::Human if args.out.is_some() && summary.unseen.is_empty() => Ok(()),
-        Format::Human => out.write_all(screen(&summary, ui).as_bytes()),
+    ui.data(|out| match json {
+        true => report::write_json(&summary, out),
+        false if args.out.is_some() && summary.unseen.is_empty() => Ok(()),
+        false => out.write_all(screen(&summary, ui).as_bytes()),
     })?;
     Ok(Exit::Clean)
 }

@@ -53,6 +53,9 @@ create table columns (
 
 create table enum_labels (type_oid integer not null, schema text not null, type text not null, label text not null, position real not null);
 
+-- CHECK constraints of domains; `domain` as `columns.type` names it.
+create table domain_checks (domain text not null, definition text not null);
+
 create table indexes (
   oid integer primary key, relation integer not null, name text not null, method text not null,
   is_unique integer not null, is_primary integer not null, is_valid integer not null, nulls_not_distinct integer not null,
@@ -125,6 +128,7 @@ create table triggers (
   oid integer primary key, relation integer not null, name text not null, function integer not null, enabled text not null,
   timing text not null, row_level integer not null,
   on_insert integer not null, on_update integer not null, on_delete integer not null, on_truncate integer not null,
+  update_columns text,                    -- UPDATE OF: column numbers separated by blanks; null where every column counts
   has_condition integer not null);
 create table event_triggers (oid integer primary key, name text not null, event text not null, owner integer not null, function integer not null, enabled text not null);
 create table rules (
@@ -234,7 +238,8 @@ create table schema_privileges (
 -- has_function_privilege EXECUTE, for every row of `functions`; `visible`: USAGE on the schema.
 create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
 
--- One row: mode 'multi' | 'single' | 'none' (no tenant key was found), and where that comes from.
+-- One row: mode 'multi' | 'single' | 'schemas' (a schema for each tenant, and no login in two: no row needs a key) | 'none' (no
+-- tenant key was found), and where that comes from.
 create table tenancy (mode text not null, source text not null, tenant_relation integer, reason text not null);
 -- Which column says whose a row is. role: 'key' (on a data table) | 'tenant table' (its own primary key) | 'user' (a person, where
 -- persons are the tenants or no better key exists). source: 'config' | 'foreign key' | 'name' | 'policy' | 'primary key'.
@@ -278,6 +283,53 @@ create table unread_functions (relation integer not null, function text not null
 -- Settings (GUCs) that policies and the functions they call read. caller_may_set: any role may SET it.
 create table policy_settings (policy integer not null, setting text not null, missing_ok integer not null, caller_may_set integer not null);
 
+-- What govctl.yaml declares. One row, where there is a govctl.yaml with anything in it. regimes: JSON array.
+create table declared (stage integer, regimes text not null, names_owners integer not null);
+-- Who answers for each axis: a row for each of the four, owner null where nobody is named.
+create table owners (axis text primary key, owner text, usual text not null) without rowid;
+-- What a person answers to the question of an axis. answer: 'yes' | 'no' | 'unsure' | 'not-applicable'.
+-- expires: the first day on which it no longer counts; stale: that day has come.
+create table attestations (
+  axis text primary key, answer text not null, answered_by text not null, answered_on text not null, evidence text,
+  expires text not null, stale integer not null) without rowid;
+-- The four answers, there once every other check has run: found, by the database alone, and answer, with what is attested.
+create table answers (axis text primary key, found text not null, answer text not null, reason text not null) without rowid;
+-- Tables that record events: who did what, when. A partition is part of its parent and has no row.
+-- purpose: 'audit' (who did what) | 'tool calls' (what agents called) | 'retrieval' (what was looked up for whom, and what of it
+-- was let through) | 'history' (what one table's rows were before). reason: why it is taken for one, a sentence.
+create table event_logs (
+  relation integer primary key, purpose text not null, reason text not null,
+  -- What limits the actor's kind: 'enum' | 'check' | 'lookup' (a foreign key) | 'columns' (one column for agents, one for users)
+  -- | 'free' (anything may stand there); null where no column says the kind. actor_kinds: the values, as a JSON array.
+  -- names_agent: an agent is a value of its own; null where rows decide ('lookup') or no column does.
+  actor_kind_source text, actor_kinds text, names_agent integer,
+  -- Who holds UPDATE, DELETE or TRUNCATE on it or a partition, superusers aside: 'nobody' | 'owner' (it and who may become it)
+  -- | 'columns' (UPDATE of some columns was granted) | 'others'.
+  held_by text not null,
+  -- What triggers and rules do with the command on the log itself, whoever asks: 'refused' | 'partly' (there is a way through)
+  -- | 'unread' (a language govctl does not read) | 'none'. guards_always: all three also in a session with
+  -- session_replication_role = replica (ENABLE ALWAYS).
+  on_update text not null, on_delete text not null, on_truncate text not null, guards_always integer not null,
+  owner_logins text not null);            -- logins that are its owner or may become it, superusers aside, as a JSON array
+-- What its columns say. role: 'time' | 'actor' | 'actor kind' | 'on behalf of' | 'act chain' | 'tenant' | 'acting for tenant' | 'action'
+-- | 'tool' | 'object' | 'before' | 'after' | 'payload' | 'payload digest' | 'salt' | 'previous hash' | 'hash' | 'sequence' | 'decision'
+-- | 'reason' | 'decision reference' | 'trace' | 'idempotency' | 'redaction' | 'redacted by' | 'signature' | 'key id' | 'database role'
+-- | 'snapshot' | 'retrieved' | 'authorized' | 'denied' | 'query' | 'query digest'. One column may play several roles.
+-- filled_by_trigger: a row trigger before INSERT sets it, whatever the caller wrote.
+create table event_log_columns (
+  relation integer not null, role text not null, column_number integer not null, name text not null,
+  filled_by_trigger integer not null, primary key (relation, role)) without rowid;
+-- Triggers and rules of a log, and of its partitions, that refuse a command ('UPDATE' | 'DELETE' | 'TRUNCATE').
+-- guard_kind: 'trigger' | 'rule'; effect: 'refused' | 'partly' | 'unread'; enabled: as in triggers.
+create table event_log_guards (
+  log integer not null, relation integer not null, command text not null, guard_kind text not null, name text not null,
+  effect text not null, enabled text not null);
+-- Who, superusers aside, may do what to a log, or through which of its partitions. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
+-- | 'TRUNCATE'. via: 'grant' | 'owner'; on_columns: on some columns only (column_privileges has them). Triggers not considered.
+create table event_log_rights (
+  principal integer not null, log integer not null, relation integer not null, command text not null, via text not null,
+  on_columns integer not null, as_role integer not null, path text not null,
+  primary key (principal, relation, command)) without rowid;
 -- Roles that speak for an agent: logins, and roles that a login may become. source, free_sql: as in role_purposes.
 create table agents (role integer primary key, name text not null, login integer not null, source text not null, free_sql integer);
 -- Columns of the user's that hold what somebody should not read, going by their names.

@@ -13,6 +13,12 @@ pub(super) enum Value {
     Text(String),
 }
 
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Null, Self::Text)
+    }
+}
+
 impl Type<Sqlite> for Value {
     fn type_info() -> SqliteTypeInfo {
         <String as Type<Sqlite>>::type_info()

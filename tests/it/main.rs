@@ -8,6 +8,7 @@ mod cli;
 mod collect;
 mod connect;
 mod diagnose;
+mod event_logs;
 mod facts_file;
 mod files;
 mod fixtures;

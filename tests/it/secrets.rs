@@ -148,6 +148,8 @@ async fn a_secret_is_found_in_every_place_and_kept_in_none() {
             all: true,
             quiet: false,
             fail_on: govctl::check::Severity::Low,
+            allow_undecided: false,
+            baseline: false,
             exit: govctl::exit::Exit::Findings,
         };
         report::write(format, &assessment, &settings, &mut bytes).unwrap();

@@ -37,6 +37,7 @@ pub(super) const AREAS: &[Area] = &[
     area!("definitions", "definitions", "relations", "definitions of views"),
     area!("columns", "columns"),
     area!("enum_labels", "labels of enum types"),
+    area!("domain_checks", "checks of domains"),
     area!("indexes", "indexes"),
     area!("index_columns", "columns of indexes"),
     area!("constraints", "constraints"),

@@ -2,6 +2,8 @@
 
 mod binding;
 mod catalog;
+mod declared;
+mod event_logs;
 mod exposure;
 mod policy;
 mod principals;
@@ -10,6 +12,7 @@ mod purposes;
 mod reach;
 mod remedy;
 mod sensitive;
+mod shape;
 mod tenancy;
 mod verdicts;
 mod write;
@@ -29,7 +32,7 @@ use tenancy::{KeyRole, Tenancy};
 pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     let catalog = Catalog::load(facts).await?;
     let written = write::all(&catalog, &derivations(&catalog, config));
-    for (table, columns, rows) in written {
+    for (table, columns, rows) in written.into_iter().chain(declared::tables(config)?) {
         facts.insert(table, columns, rows).await?;
     }
     facts.run(include_str!("indexes.sql")).await?;
@@ -53,6 +56,7 @@ pub(crate) struct Derived {
     unread: Vec<(Oid, String)>,
     settings: Vec<policy::Setting>,
     remedy: remedy::Remedy,
+    event_logs: Vec<event_logs::EventLog>,
 }
 
 fn derivations(catalog: &Catalog, config: &Config) -> Derived {
@@ -63,8 +67,14 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let pins = Pins::find(catalog);
     let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
     let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
-    let mode = mode(&tenancy, catalog, config);
     let privileges = Privileges::new(catalog, &reach);
+    let mode = match mode(&tenancy, catalog, config) {
+        ("none", source, reason) => match shape::schema_per_tenant(catalog, &reach, &privileges, &principals) {
+            Some(reason) => ("schemas", source, reason),
+            None => ("none", source, reason),
+        },
+        known => known,
+    };
     let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
     let mut judge = verdicts::Judge::new(&world);
     let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
@@ -74,6 +84,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
     let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings);
+    let event_logs = event_logs::find(catalog, &reach, &privileges, &principals, &tenancy);
     Derived {
         purposes,
         declared,
@@ -86,6 +97,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
         unread,
         settings,
         remedy,
+        event_logs,
         reach,
         tenancy,
     }

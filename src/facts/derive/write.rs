@@ -1,9 +1,10 @@
 //! Derived facts as rows of part 2 of the schema.
 
-use super::Derived;
 use super::catalog::{Catalog, Oid};
+use super::policy::refusal::Refusal;
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
+use super::{Derived, event_logs};
 use crate::config::Purpose;
 use crate::facts::value::Value;
 use std::collections::BTreeSet;
@@ -49,6 +50,10 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         unread_functions(derived),
         policy_settings(derived),
         exposure(derived),
+        event_logs(derived),
+        event_log_columns(catalog, derived),
+        event_log_guards(derived),
+        event_log_rights(derived),
     ]
 }
 
@@ -293,4 +298,95 @@ fn exposure(derived: &Derived) -> Table {
         ]
     });
     ("exposure", &["principal", "relation", "verdict", "as_role", "path", "is_tenant_data"], rows.collect())
+}
+
+fn event_logs(derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().map(|log| {
+        let kinds = log.kinds.as_ref();
+        let values = kinds.map(|kinds| serde_json::Value::from(kinds.values.clone()).to_string());
+        let [update, delete, truncate] = log.refused;
+        vec![
+            number(log.relation),
+            text(log.purpose.name()),
+            text(&log.reason),
+            optional(kinds, |kinds| text(kinds.source)),
+            optional(values, text),
+            optional(kinds.and_then(event_logs::Kinds::name_agent), flag),
+            text(log.held()),
+            text(update.0),
+            text(delete.0),
+            text(truncate.0),
+            flag(log.refused.iter().all(|(_, always)| *always)),
+            text(serde_json::Value::from(log.owners.clone()).to_string()),
+        ]
+    });
+    let columns = &[
+        "relation",
+        "purpose",
+        "reason",
+        "actor_kind_source",
+        "actor_kinds",
+        "names_agent",
+        "held_by",
+        "on_update",
+        "on_delete",
+        "on_truncate",
+        "guards_always",
+        "owner_logins",
+    ];
+    ("event_logs", columns, rows.collect())
+}
+
+fn event_log_columns(catalog: &Catalog, derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().flat_map(|log| {
+        let relation = catalog.relations.get(&log.relation);
+        log.columns.iter().map(move |(role, column)| {
+            let name = relation.and_then(|r| r.column_number(*column)).map(|column| column.name.clone());
+            let filled = flag(log.filled.contains(column));
+            vec![number(log.relation), text(*role), number(*column), optional(name, text), filled]
+        })
+    });
+    ("event_log_columns", &["relation", "role", "column_number", "name", "filled_by_trigger"], rows.collect())
+}
+
+fn event_log_guards(derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().flat_map(|log| {
+        log.guards.iter().map(|guard| {
+            let refusal = match guard.refusal {
+                Refusal::Always => "refused",
+                Refusal::Partly => "partly",
+                Refusal::Unread | Refusal::Never => "unread",
+            };
+            vec![
+                number(log.relation),
+                number(guard.relation),
+                text(guard.command),
+                text(guard.by),
+                text(&guard.name),
+                text(refusal),
+                text(&guard.enabled),
+            ]
+        })
+    });
+    let columns = &["log", "relation", "command", "guard_kind", "name", "effect", "enabled"];
+    ("event_log_guards", columns, rows.collect())
+}
+
+fn event_log_rights(derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().flat_map(|log| {
+        log.rights.iter().map(|right| {
+            vec![
+                number(right.principal),
+                number(right.log),
+                number(right.relation),
+                text(right.command),
+                text(right.via),
+                flag(right.on_columns),
+                number(right.as_role),
+                text(&right.path),
+            ]
+        })
+    });
+    let columns = &["principal", "log", "relation", "command", "via", "on_columns", "as_role", "path"];
+    ("event_log_rights", columns, rows.collect())
 }
