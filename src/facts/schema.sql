@@ -192,6 +192,7 @@ create table sampled_shapes (
   relation integer not null, column_number integer not null, shape text not null, count integer not null,
   primary key (relation, column_number, shape)) without rowid;
 -- Values that are, letter case aside, one of a few words govctl knows by itself: kinds of actors, roles, classifications.
+-- 'property password': JSON schemas that ask for such a property.
 create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
