@@ -12,6 +12,7 @@ mod event_logs;
 mod facts_file;
 mod files;
 mod fixtures;
+mod frameworks;
 mod man;
 mod policies;
 mod privileges;
