@@ -68,6 +68,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
     ("unread_functions", &["verdicts"]),
     ("event_logs", &["event_log_columns", "event_log_guards", "event_log_rights", "enum_labels", "domain_checks"]),
+    ("framework_relations", &["relations", "columns"]),
     ("event_log_columns", &["tenant_keys", "triggers", "functions"]),
     ("event_log_guards", &["relations", "inheritance", "triggers", "rules", "functions"]),
     ("event_log_rights", &["relation_privileges", "column_privileges", "inheritance"]),

@@ -13,6 +13,7 @@ mod facts_file;
 mod files;
 mod fixtures;
 mod hostile;
+mod frameworks;
 mod man;
 mod policies;
 mod privileges;
