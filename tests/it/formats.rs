@@ -39,7 +39,9 @@ impl Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_govctl"));
         command.env_clear().env("SOURCE_DATE_EPOCH", "1773532800").stdin(Stdio::null()).current_dir(folder.path());
         command.args(["diagnose", &database.url()]).args(more);
-        outputs.iter().for_each(|output| drop(command.args(["--output", output])));
+        for output in &outputs {
+            command.args(["--output", output]);
+        }
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let read = |format: &&'static str| (*format, std::fs::read_to_string(path(format)).unwrap());
         Self { texts: FORMATS.iter().map(read).collect(), code: output.status.code().unwrap() }
@@ -72,7 +74,7 @@ async fn every_format_has_the_same_findings_counts_and_end() {
         .filter(|it| it["waiver"].is_null() && it["baseline"] == false)
         .map(|it| text(it, "/fingerprint"))
         .collect();
-    assert!(open.len() > 10 && all.len() == open.len() + 1, "{} {}", open.len(), all.len());
+    assert!(open.len() > 10 && all.len() > open.len(), "{} {}", open.len(), all.len());
     assert_eq!(json["summary"]["exit"], said.code);
     assert_eq!((said.code, &json["summary"]["fail"]), (1, &Value::from(open.len())));
 
@@ -105,7 +107,8 @@ async fn every_format_has_the_same_findings_counts_and_end() {
         }
     }
     let counts = said.text("github").lines().last().unwrap().strip_prefix("govctl: ").unwrap();
-    assert!(said.text("human").contains(&format!("{counts}.")), "{counts}");
+    let human = said.text("human").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(human.contains(&format!("{counts}.")), "{counts}");
     assert!(said.text("html").contains(counts));
     assert!(said.text("markdown").starts_with(&format!("## govctl: {} open findings", open.len())));
 }
@@ -242,9 +245,21 @@ async fn oscal_is_oscal() {
         assert!(!text(attestation, "/parts/0/prose").is_empty());
     }
     for observation in list(result, "/observations") {
+        only(
+            observation,
+            &["uuid", "title", "description", "props", "methods", "collected", "remarks"],
+            "an observation",
+        );
         assert_eq!(list(observation, "/methods"), ["TEST"]);
     }
+    for risk in list(result, "/risks") {
+        let keys = ["uuid", "title", "description", "statement", "props", "status", "deadline", "remediations"];
+        only(risk, &keys, "a risk");
+        assert!(["open", "deviation-approved"].contains(&text(risk, "/status")));
+    }
     for finding in list(result, "/findings") {
+        let keys = ["uuid", "title", "description", "props", "target", "related-observations", "related-risks"];
+        only(finding, &keys, "a finding");
         assert_eq!(text(finding, "/target/type"), "objective-id");
         assert_eq!(text(finding, "/target/status/state"), "not-satisfied");
     }
@@ -287,7 +302,9 @@ async fn names_are_names_in_every_format() {
     );
     assert!(html.contains("<svg") && html.contains("Content-Security-Policy"));
     let markdown = said.text("markdown");
-    assert!(!markdown.contains("<script"), "a name became markup");
+    // Within a fence everything is text, also what looks like a tag.
+    let outside: String = markdown.split("```").step_by(2).collect();
+    assert!(!outside.contains("<script") && !outside.contains("</td>"), "a name became markup");
     assert!(!said.text("junit").contains("<script"), "a name became markup");
     let commands = said.text("github").lines().filter(|line| line.starts_with("::"));
     assert!(commands.clone().all(|line| ["::error ", "::warning ", "::notice "].iter().any(|it| line.starts_with(it))));
