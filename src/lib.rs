@@ -11,6 +11,7 @@
 //! * [`assess`]: verdicts, findings, the answers, the exit code
 //! * [`diff`]: two facts files, held side by side
 //! * [`report`]: an assessment, said in one format; decides nothing
+//! * [`secrets`]: what a secret looks like, and how to speak of one without repeating it
 //! * [`yaml`]: files people write, read so that every mistake is reported at once, each with a caret
 //! * [`cli`]: what a person may type; [`ui`]: the only code that writes to a stream
 
@@ -23,6 +24,7 @@ pub mod error;
 pub mod exit;
 pub mod facts;
 pub mod report;
+pub mod secrets;
 pub mod target;
 pub mod ui;
 pub mod yaml;

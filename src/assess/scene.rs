@@ -99,7 +99,13 @@ impl Scene {
 
 /// The collector explains itself in a sentence; these words are the ones it uses where waiting was the reason.
 fn kind(why: &str) -> &'static str {
-    if why.contains("timeout") || why.contains("held a lock") { "timed-out" } else { "no-privilege" }
+    if why.ends_with("by choice") {
+        "by-choice"
+    } else if ["timeout", "held a lock", "wait for a lock", "time allowed"].iter().any(|word| why.contains(word)) {
+        "timed-out"
+    } else {
+        "no-privilege"
+    }
 }
 
 /// One sentence for each provenance whose schemas hold relations that no check judges.

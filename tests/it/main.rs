@@ -21,4 +21,5 @@ mod proofs;
 mod readme;
 mod requirements;
 mod scratch;
+mod secrets;
 mod support;

@@ -4,6 +4,7 @@ use super::write::Table;
 use crate::assess::ladder::Ladder;
 use crate::check::AXES;
 use crate::config::{Config, today};
+use crate::facts::value::Value;
 use crate::yaml::Mistakes;
 
 /// The tables `declared`, `owners` and `attestations`.
@@ -34,9 +35,10 @@ pub(super) fn tables(config: &Config) -> Result<Vec<Table>, Mistakes> {
         ])
     });
     const ATTESTATIONS: [&str; 7] = ["axis", "answer", "answered_by", "answered_on", "evidence", "expires", "stale"];
+    let row = |cells: Vec<Option<String>>| cells.into_iter().map(Value::from).collect();
     Ok(vec![
-        ("declared", &["stage", "regimes", "names_owners"], if written { vec![declared] } else { Vec::new() }),
-        ("owners", &["axis", "owner", "usual"], owners.collect()),
-        ("attestations", &ATTESTATIONS, attestations.collect()),
+        ("declared", &["stage", "regimes", "names_owners"], written.then(|| row(declared)).into_iter().collect()),
+        ("owners", &["axis", "owner", "usual"], owners.map(row).collect()),
+        ("attestations", &ATTESTATIONS, attestations.map(row).collect()),
     ])
 }

@@ -11,6 +11,7 @@ mod privileges;
 mod purposes;
 mod reach;
 mod remedy;
+mod sensitive;
 mod shape;
 mod tenancy;
 mod verdicts;
@@ -34,7 +35,8 @@ pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     for (table, columns, rows) in written.into_iter().chain(declared::tables(config)?) {
         facts.insert(table, columns, rows).await?;
     }
-    facts.run(include_str!("indexes.sql")).await
+    facts.run(include_str!("indexes.sql")).await?;
+    sensitive::derive(facts).await
 }
 
 /// Everything derived, before it is written.

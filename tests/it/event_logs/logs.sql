@@ -35,6 +35,7 @@ comment on table audit.record_version is 'audit';
 create table audit.logged_actions (event_id bigint, schema_name text, table_name text, relid oid, session_user_name text, action_tstamp_tx timestamptz, client_query text, action text, row_data jsonb, changed_fields jsonb);
 comment on table audit.logged_actions is 'audit';
 create table public."LiteLLM_AuditLog" (id text, updated_at timestamp not null default now(), changed_by text, action text, table_name text, object_id text, before_value jsonb, updated_values jsonb);
+comment on table public."LiteLLM_AuditLog" is 'audit';
 create table public.tool_calls (id uuid, conversation_id uuid, tool text, arguments jsonb, result jsonb, called_at timestamptz);
 comment on table public.tool_calls is 'tool calls';
 create table public."ToolInvocation" (id uuid, "toolName" text, args jsonb, "createdAt" timestamptz);

@@ -113,6 +113,7 @@ fn values(catalog: &Catalog, relation: &Relation, column: &Column) -> Option<(&'
 /// The words a CHECK admits: the strings of `= ANY (ARRAY[…])`, `a = 'x' OR a = 'y'` and `~ '^(x|y)$'`.
 /// None where it refuses words instead.
 fn listed(definition: &str) -> Vec<String> {
+    let definition = definition.trim_end_matches(" NOT VALID");
     if definition.contains("<>") || definition.contains("!~") || definition.contains("NOT ") {
         return Vec::new();
     }
@@ -138,6 +139,7 @@ mod tests {
     fn checks_that_admit_words_list_them() {
         assert_eq!(listed("CHECK ((actor_kind = ANY (ARRAY['user'::text, 'agent'::text])))"), ["user", "agent"]);
         assert_eq!(listed("CHECK (((k)::text ~ '^(user|ai_agent)$'::text))"), ["user", "ai_agent"]);
+        assert_eq!(listed("CHECK ((k = 'user'::text)) NOT VALID"), ["user"]);
         assert_eq!(listed("CHECK ((k <> 'agent'::text))"), [""; 0]);
         assert_eq!(listed("CHECK ((char_length(k) > 2))"), [""; 0]);
     }
