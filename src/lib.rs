@@ -9,6 +9,7 @@
 //! * [`facts`]: everything the checks may know, and what Rust derives from it
 //! * [`check`]: a rule, from YAML to rows
 //! * [`assess`]: verdicts, findings, the answers, the exit code
+//! * [`diff`]: two facts files, held side by side
 //! * [`report`]: an assessment, said in one format; decides nothing
 //! * [`secrets`]: what a secret looks like, and how to speak of one without repeating it
 //! * [`yaml`]: files people write, read so that every mistake is reported at once, each with a caret
@@ -18,6 +19,7 @@ pub mod assess;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod diff;
 pub mod error;
 pub mod exit;
 pub mod facts;

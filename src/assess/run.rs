@@ -104,7 +104,10 @@ impl<'a> Run<'a> {
         if let Verdict::Fail { findings, .. } = &mut verdict {
             for finding in findings.iter_mut() {
                 self.expressions.assign(finding, facts).await?;
-                finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                // What is declared weighs the same at every stage: it is about no posture.
+                if !answers::about_declarations(check) {
+                    finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                }
             }
             findings.sort_by(|a, b| (b.severity, &a.object, &a.message).cmp(&(a.severity, &b.object, &b.message)));
         }

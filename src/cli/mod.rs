@@ -6,8 +6,10 @@ mod checks;
 mod completions;
 mod demo;
 mod diagnose;
+mod diff;
 mod explain;
 mod facts;
+mod init;
 mod outputs;
 mod source;
 mod welcome;
@@ -41,6 +43,8 @@ Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4
 enum Command {
     Diagnose(diagnose::Args),
     Demo(demo::Args),
+    Diff(diff::Args),
+    Init(init::Args),
     Facts(facts::Args),
     Checks(checks::Args),
     Explain(explain::Args),
@@ -149,6 +153,8 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Explain(args) => explain::run(args, &cli.global, ui),
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
+        Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
+        Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
     }
 }
