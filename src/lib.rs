@@ -20,6 +20,7 @@ pub mod config;
 pub mod error;
 pub mod exit;
 pub mod facts;
+pub mod history;
 pub mod report;
 pub mod target;
 pub mod ui;

@@ -10,6 +10,7 @@ mod explain;
 mod facts;
 mod outputs;
 mod source;
+mod stage;
 mod welcome;
 
 use crate::check::Severity;
@@ -40,6 +41,7 @@ Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4
 #[derive(Debug, Subcommand)]
 enum Command {
     Diagnose(diagnose::Args),
+    Stage(stage::Args),
     Demo(demo::Args),
     Facts(facts::Args),
     Checks(checks::Args),
@@ -135,6 +137,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Checks(args) => checks::run(args, &cli.global, ui),
         Command::Explain(args) => explain::run(args, &cli.global, ui),
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
+        Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
     }

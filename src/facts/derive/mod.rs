@@ -8,7 +8,7 @@ mod principals;
 mod privileges;
 mod reach;
 mod remedy;
-mod tenancy;
+pub(crate) mod tenancy;
 mod verdicts;
 mod write;
 
