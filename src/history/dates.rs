@@ -48,7 +48,7 @@ fn in_name(name: &str) -> Option<Timestamp> {
         _ => None,
     }).filter(|c| *c != '\0').collect();
     let runs = name.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= 8);
-    runs.map(str::to_owned).chain([joined]).find_map(|run| digits(&run))
+    [joined].into_iter().chain(runs.map(str::to_owned)).find_map(|run| digits(&run))
 }
 
 fn digits(run: &str) -> Option<Timestamp> {

@@ -2,16 +2,22 @@
 
 use super::call::closing;
 use super::lex::{Kind, Token};
+use crate::history::sql::HOLE;
 use std::collections::BTreeMap;
+
+/// Calls and rounds that are followed.
+const MOST: usize = 2_000;
 
 /// A name's strings; in a list of tuples, those of one position.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     names: BTreeMap<String, Vec<String>>,
+    /// Parameters of helpers: one value a call, in the order of the calls, so that two of them belong together.
+    parameters: BTreeMap<String, Vec<String>>,
 }
 
-/// How often names are followed to other names.
-const ROUNDS: usize = 4;
+/// How deep helpers call each other.
+const ROUNDS: usize = 3;
 
 impl Bindings {
     pub(super) fn of(text: &str, tokens: &[Token]) -> Self {
@@ -45,16 +51,15 @@ impl Bindings {
         // Only the outermost name: `t`, `table.name`, `quote_table_name(t)`.
         let inner = name.rsplit('(').next().unwrap_or(name).trim_end_matches(')');
         let name = inner.split(['!', ':']).next().unwrap_or(inner).trim();
-        self.names.get(name).filter(|values| !values.is_empty())
+        self.of_name(name)
+    }
+
+    fn of_name(&self, name: &str) -> Option<&Vec<String>> {
+        self.names.get(name).or_else(|| self.parameters.get(name)).filter(|values| !values.is_empty())
     }
 
     fn bind(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
-        let known = self.names.entry(name.to_owned()).or_default();
-        for value in values {
-            if !known.contains(&value) {
-                known.push(value);
-            }
-        }
+        self.names.entry(name.to_owned()).or_default().extend(values);
     }
 
     /// `for a, b in LIST`, `for (const a of LIST)`, `LIST.each do |a|`, `LIST.forEach((a) =>`, `for a <- LIST`.
@@ -108,7 +113,7 @@ impl Bindings {
             });
             parameters.insert(tokens[at].text(text), names.collect());
         }
-        let mut found: Vec<(String, Vec<String>)> = Vec::new();
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for at in 0..tokens.len().saturating_sub(1) {
             let Some(names) = parameters.get(tokens[at].text(text)).filter(|_| tokens[at].kind == Kind::Word) else { continue };
             let defines = at > 0 && matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func" | "const" | "let");
@@ -116,20 +121,23 @@ impl Bindings {
                 continue;
             }
             let end = closing(text, tokens, at + 1);
-            let given = arguments(text, tokens, at + 1, end);
-            // `op`, `self`, `queryRunner`: what is handed through comes first and is no string.
-            for (name, (from, to)) in names.iter().zip(given) {
-                if to != from + 1 {
-                    continue;
-                }
-                let values = match tokens[from].content(text) {
-                    Some(value) => vec![value],
-                    None => self.names.get(tokens[from].text(text)).cloned().unwrap_or_default(),
-                };
-                found.push(((*name).to_owned(), values));
+            let given: Vec<_> = arguments(text, tokens, at + 1, end)
+                .into_iter()
+                .map(|(from, to)| match tokens[from].content(text) {
+                    Some(_) => tokens[from..to].iter().map(|token| token.content(text)).collect::<Option<Vec<_>>>().map(|parts| vec![parts.concat()]),
+                    None if to == from + 1 => self.of_name(tokens[from].text(text)).cloned(),
+                    None => None,
+                })
+                .collect();
+            // A call in a loop counts once for each round; what is not known is a hole.
+            let rounds = given.iter().flatten().map(Vec::len).max().unwrap_or(0).min(MOST);
+            for (n, name) in names.iter().enumerate() {
+                let values = given.get(n).and_then(Option::as_ref).filter(|values| !values.is_empty());
+                let value = |round: usize| values.map_or_else(|| HOLE.to_owned(), |values| values[round % values.len()].clone());
+                found.entry((*name).to_owned()).or_default().extend((0..rounds).map(value));
             }
         }
-        found.into_iter().for_each(|(name, values)| self.bind(&name, values));
+        self.parameters = found.into_iter().filter(|(_, values)| values.iter().any(|value| value != HOLE)).collect();
     }
 }
 
@@ -192,7 +200,15 @@ fn list(text: &str, tokens: &[Token], at: usize) -> Vec<Vec<String>> {
         return Vec::new();
     }
     let end = closing(text, tokens, at);
-    let rows = arguments(text, tokens, at, end).into_iter().map(|(from, to)| {
+    let parts = arguments(text, tokens, at, end);
+    // `("a" "b")` is one string.
+    if let [(from, to)] = parts.as_slice()
+        && tokens[*from..*to].iter().all(Token::is_text)
+    {
+        let whole: Option<Vec<_>> = tokens[*from..*to].iter().map(|token| token.content(text)).collect();
+        return whole.map(|whole| vec![vec![whole.concat()]]).unwrap_or_default();
+    }
+    let rows = parts.into_iter().map(|(from, to)| {
         let parts = &tokens[from..to];
         // `{ table: "orders", key: "org_id" }` and `("orders", "org_id")`; `"orders": […]` is its key.
         let keyed = !parts.first().is_some_and(|token| token.opens(text)) && parts.first().is_some_and(Token::is_text);

@@ -308,6 +308,8 @@ impl Reader<'_> {
             }
             Kind::Punctuation if token.is_punctuation(self.text, '&') => self.value(at + 1, end, depth),
             Kind::Word if token.is_word(self.text, "new") || token.is_word(self.text, "await") => self.value(at + 1, end, depth),
+            // `table => new { … }`
+            Kind::Word if self.mark(at + 1, '=') && self.mark(at + 2, '>') => self.value(at + 3, end, depth),
             Kind::Word => Value::Chain(self.chain(at, depth).0),
             _ => Value::Other,
         }

@@ -2,8 +2,8 @@
 
 use super::bind::Bindings;
 use super::lex::{Kind, Language, Token};
-use crate::history::event::{Event, What};
-use crate::history::sql::{HOLE, is_unknown, one, statements};
+use crate::history::event::Event;
+use crate::history::sql::{HOLE, one, resolved, statements};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -96,11 +96,7 @@ fn statements_of(text: &str, tokens: &[Token], language: Language, bindings: &Bi
             .collect();
         for filled in fill(statement, &inside, bindings) {
             let (done, _) = one(&filled);
-            for what in done {
-                let unknown = filled.contains(HOLE) && is_unknown(&what);
-                let shown = || filled.split_whitespace().collect::<Vec<_>>().join(" ");
-                events.push(Event { at, what: if unknown { What::Dynamic(shown()) } else { what } });
-            }
+            events.extend(done.into_iter().filter_map(|what| Some(Event { at, what: resolved(what, &filled)? })));
         }
     }
 }
@@ -131,6 +127,8 @@ fn masked(text: &str, tokens: &[Token], whole: Range<usize>, language: Language)
         let range = token.range.start - whole.start..token.range.end - whole.start;
         if *escapes {
             escape(&mut bytes[range.clone()]);
+        } else if language == Language::CSharp {
+            undouble(&mut bytes[range.clone()]);
         }
         let printf = if own.is_empty() { printf_holes(&text[token.range.clone()], language) } else { Vec::new() };
         let found = own.iter().cloned().chain(printf.into_iter().map(|hole| hole.start + token.range.start..hole.end + token.range.start));
@@ -158,6 +156,18 @@ fn escape(bytes: &mut [u8]) {
             if matches!(bytes[at + 1], b'n' | b't' | b'r') {
                 bytes[at + 1] = b' ';
             }
+            at += 1;
+        }
+        at += 1;
+    }
+}
+
+/// `""` inside a verbatim string of C# is one quote.
+fn undouble(bytes: &mut [u8]) {
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        if bytes[at] == b'"' && bytes[at + 1] == b'"' {
+            bytes[at] = b' ';
             at += 1;
         }
         at += 1;

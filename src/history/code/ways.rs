@@ -23,6 +23,9 @@ pub(super) fn up(text: &str, tokens: &[Token], language: Language) -> Vec<Token>
 
 /// Where the way down that begins here ends.
 fn way_down(text: &str, tokens: &[Token], at: usize, language: Language) -> Option<usize> {
+    if let Some(end) = constant_down(text, tokens, at) {
+        return Some(end);
+    }
     let word = |n: usize| tokens.get(n).filter(|token| token.kind == Kind::Word).map(|token| token.text(text));
     let is_down = |n: usize| word(n).is_some_and(|word| DOWN.contains(&word));
     let mark = |n: usize, mark: char| tokens.get(n).is_some_and(|token| token.is_punctuation(text, mark));
@@ -93,4 +96,23 @@ fn block_end(text: &str, tokens: &[Token], at: usize) -> usize {
         }
     }
     tokens.len()
+}
+
+/// `DOWNGRADE = […]`, `const downSql = `…``.
+fn constant_down(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
+    let name = tokens[at].text(text).to_lowercase();
+    let leads_down = name.starts_with("down") || name.ends_with("_down") || name.contains("downgrade") || name.contains("rollback");
+    let named = tokens[at].kind == Kind::Word && leads_down && name != "down_revision";
+    let value = at + 2;
+    if !named || !tokens.get(at + 1)?.is_punctuation(text, '=') {
+        return None;
+    }
+    let first = tokens.get(value)?;
+    if first.opens(text) {
+        let end = closing(text, tokens, value);
+        // `down = (…) => {` is a function, and its body comes behind.
+        let arrow = tokens.get(end + 1).is_some_and(|token| token.is_punctuation(text, '='));
+        return (!arrow).then_some(end + 1);
+    }
+    first.is_text().then_some(value + 1)
 }

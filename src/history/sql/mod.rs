@@ -10,7 +10,7 @@ mod split;
 
 pub(crate) use mask::{HOLE, placeholders};
 pub(crate) use names::{arguments, called, child, constant, constants, identifier, name, path, word};
-pub(crate) use run::{Runner, Scope, is_unknown};
+pub(crate) use run::{Runner, Scope, resolved};
 pub(crate) use split::{Flaw, statements};
 
 use super::event::{Event, What};

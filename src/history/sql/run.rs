@@ -210,14 +210,24 @@ impl<'a> Runner<'a> {
     }
 
     fn emit(&mut self, at: usize, what: What, statement: &str) {
-        let unknown = statement.contains(HOLE) && is_unknown(&what);
-        let shown = || statement.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.done.push((at, if unknown { What::Dynamic(shown()) } else { what }));
+        self.done.extend(resolved(what, statement).map(|what| (at, what)));
     }
 }
 
+/// What a statement does, where its object is known; else, where it guards something, that it does so to an unknown one.
+pub(crate) fn resolved(what: What, statement: &str) -> Option<What> {
+    if !statement.contains(HOLE) || !is_unknown(&what) {
+        return Some(what);
+    }
+    let guards = matches!(
+        what,
+        What::Rls(..) | What::CreatePolicy(_) | What::DropPolicy { .. } | What::CreateTrigger(_) | What::Role { .. }
+    );
+    guards.then(|| What::Dynamic(statement.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
 /// The object itself is only known at run time.
-pub(crate) fn is_unknown(what: &What) -> bool {
+fn is_unknown(what: &What) -> bool {
     let hole = |name: &Name| name.name.contains(HOLE) || name.schema.as_ref().is_some_and(|s| s.contains(HOLE));
     match what {
         What::CreateTable(made) => hole(&made.table),
