@@ -70,6 +70,16 @@ impl Scene {
         })
     }
 
+    /// How tenants share the database, and what that rests on.
+    pub(super) fn tenancy_in_words(&self) -> String {
+        let mode = match self.tenancy {
+            Tenancy::Multi => "many tenants",
+            Tenancy::Single => "a single tenant",
+            Tenancy::None => "not known whose the rows are",
+        };
+        if self.tenancy_reason.is_empty() { mode.to_owned() } else { format!("{mode}: {}", self.tenancy_reason) }
+    }
+
     /// What was hidden of some tables of the facts.
     pub(super) fn hidden(&self, tables: &BTreeSet<&'static str>) -> Vec<Cause> {
         let rows = self.unseen.iter().filter(|(area, ..)| tables.contains(area.as_str()));
@@ -79,7 +89,13 @@ impl Scene {
 
 /// The collector explains itself in a sentence; these words are the ones it uses where waiting was the reason.
 fn kind(why: &str) -> &'static str {
-    if why.contains("timeout") || why.contains("held a lock") { "timed-out" } else { "no-privilege" }
+    if why.ends_with("by choice") {
+        "by-choice"
+    } else if ["timeout", "held a lock", "wait for a lock", "time allowed"].iter().any(|word| why.contains(word)) {
+        "timed-out"
+    } else {
+        "no-privilege"
+    }
 }
 
 /// One sentence for each provenance whose schemas hold relations that no check judges.

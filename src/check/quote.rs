@@ -1,5 +1,8 @@
 //! Names and texts as PostgreSQL reads them in SQL.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Words that PostgreSQL 14 to 18 do not take as a bare name everywhere.
 const KEYWORDS: &str = "\
     all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case \
@@ -18,10 +21,11 @@ const KEYWORDS: &str = "\
 
 /// An identifier, quoted unless it is plain lower case and no keyword; like `quote_ident`.
 pub fn ident(name: &str) -> String {
+    static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| KEYWORDS.split_ascii_whitespace().collect());
     let mut characters = name.chars();
     let plain = characters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_')
         && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !KEYWORDS.split(' ').any(|keyword| keyword == name);
+        && !RESERVED.contains(name);
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 

@@ -66,6 +66,9 @@ struct Global {
     /// The least severe finding that fails the run
     #[arg(long, global = true, value_enum, value_name = "SEVERITY", default_value_t = Severity::Low)]
     fail_on: Severity,
+    /// Only what an earlier report does not have counts, or has less bad; a report in JSON
+    #[arg(long, global = true, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// End with 0 where nothing was found but something could not be decided
     #[arg(long, global = true)]
     allow_undecided: bool,
@@ -97,7 +100,17 @@ impl Global {
         self.no_report(command)?;
         match self.format {
             Format::Human => Ok(()),
-            Format::Json => Err(Stop::usage(format!("{command} has no other format than text"), "leave out --format")),
+            _ => Err(Stop::usage(format!("{command} has no other format than text"), "leave out --format")),
+        }
+    }
+
+    /// Whether to answer in JSON; other formats are for assessments alone.
+    fn json(&self, command: &str) -> Result<bool, Stop> {
+        self.no_report(command)?;
+        match self.format {
+            Format::Human => Ok(false),
+            Format::Json => Ok(true),
+            _ => Err(Stop::usage(format!("{command} answers as human or json"), "the other formats go with diagnose")),
         }
     }
 }

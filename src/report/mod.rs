@@ -1,8 +1,14 @@
 //! An assessment, said in one format; decides nothing.
 
+mod github;
+mod html;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod oscal;
 mod outline;
+mod sarif;
 
 use crate::assess::Assessment;
 use crate::check::Severity;
@@ -18,6 +24,18 @@ pub enum Format {
     Human,
     /// For programs; govctl.diagnose/1 and its siblings
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit's XML, for CI servers
+    Junit,
+    /// Annotations of a GitHub workflow
+    Github,
+    /// For a pull request
+    Markdown,
+    /// One page for a browser, without scripts
+    Html,
+    /// NIST's OSCAL assessment results
+    Oscal,
 }
 
 /// What a report may depend on beside the assessment. None of it changes what was found.
@@ -31,6 +49,10 @@ pub struct Settings {
     pub quiet: bool,
     /// From where on a finding counts for the exit code.
     pub fail_on: Severity,
+    /// What is undecided does not count for the exit code.
+    pub allow_undecided: bool,
+    /// It was compared with a baseline.
+    pub baseline: bool,
     /// How the process will end.
     pub exit: Exit,
 }
@@ -43,6 +65,12 @@ pub fn write(format: Format, it: &Assessment, settings: &Settings, to: &mut dyn 
     match format {
         Format::Human => to.write_all(human::render(it, settings).as_bytes()),
         Format::Json => json::write(it, settings, to),
+        Format::Sarif => sarif::write(it, settings, to),
+        Format::Junit => junit::write(it, settings, to),
+        Format::Github => github::write(it, settings, to),
+        Format::Markdown => markdown::write(it, settings, to),
+        Format::Html => html::write(it, settings, to),
+        Format::Oscal => oscal::write(it, settings, to),
     }
 }
 
