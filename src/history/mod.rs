@@ -7,13 +7,15 @@
 mod code;
 mod dates;
 mod event;
+pub mod facts;
 mod folder;
 mod judge;
+mod ledger;
 mod read;
 mod schema;
 mod sql;
 mod timeline;
 mod tools;
 
-pub use read::{History, Known, Line, Migration, Regressed, Transition, Unreadable, UnisolatedKey};
+pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, Unreadable, UnisolatedKey};
 pub use tools::{is_tool, names as tool_names};

@@ -95,23 +95,81 @@ pub struct Migration {
     pub(crate) file: String,
     /// In the folder, but never run.
     pub dormant: bool,
+    /// By the database's history table; none where nobody asked, or it does not say.
+    pub applied: Option<bool>,
+    /// When.
+    pub applied_at: Option<jiff::Timestamp>,
     pub(crate) dated: Option<super::dates::Dated>,
     pub(crate) kind: Kind,
     /// The file.
     pub(crate) text: String,
 }
 
+impl Migration {
+    /// The file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A program, which is read and never run.
+    pub const fn is_code(&self) -> bool {
+        !matches!(self.kind, Kind::Sql(_))
+    }
+}
+
+/// One statement of an SQL migration, for a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Placeholders filled with names.
+    pub sql: String,
+    /// As it is shown.
+    pub path: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// Of its migration.
+    pub version: String,
+}
+
+impl Statement {
+    /// Its first words, in lower case.
+    pub fn words(&self) -> Vec<String> {
+        self.sql.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).take(4).map(str::to_lowercase).collect()
+    }
+
+    /// `CREATE INDEX CONCURRENTLY` says how, not what.
+    pub fn is_index(&self) -> bool {
+        self.words().iter().any(|word| word == "index")
+    }
+}
+
 /// Everything a folder says.
 #[derive(Debug)]
 pub struct History {
+    /// The folder, as it was typed.
+    pub root: String,
     /// The tool the folder was recognised by.
     pub tool: &'static str,
     /// In the order in which they run; what is never run comes last.
     pub migrations: Vec<Migration>,
     /// What is odd about the folder.
     pub notes: Vec<String>,
+    /// What is wrong with files as a whole, by the database's history table or by the tool's own sums.
+    pub faults: Vec<Fault>,
     flaws: Vec<(usize, Flaw)>,
     timeline: Timeline,
+}
+
+/// A migration that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `drifted`, `missing`, `unapplied`, `out of order`, `failed`.
+    pub kind: &'static str,
+    /// As the tool spells it.
+    pub version: String,
+    /// As it is shown; of a file that is gone, what the history table calls it.
+    pub path: String,
+    /// What about it.
+    pub detail: String,
 }
 
 impl History {
@@ -141,13 +199,35 @@ impl History {
                 name: planned.name,
                 file: planned.path,
                 dormant: planned.dormant,
+                applied: None,
+                applied_at: None,
                 dated: planned.dated,
                 kind: planned.kind,
                 text: file.text,
             });
         }
         let timeline = timeline::read(events.iter().map(Vec::as_slice));
-        Ok(Self { tool: tool.name, migrations, notes: claim.notes, flaws, timeline })
+        Ok(Self { root: folder.root().display().to_string(), tool: tool.name, migrations, notes: claim.notes, faults: Vec::new(), flaws, timeline })
+    }
+
+    /// Every statement of the SQL migrations, in the order in which they run.
+    pub fn statements(&self) -> Vec<Statement> {
+        let mut all = Vec::new();
+        for migration in self.migrations.iter().filter(|migration| !migration.dormant) {
+            let Kind::Sql(parts) = migration.kind else { continue };
+            for part in parts(&migration.text) {
+                let script = sql::placeholders(&migration.text[part.clone()]);
+                let mut line = 1 + migration.text[..part.start].matches('\n').count();
+                let mut at = 0;
+                for range in sql::statements(&script).0 {
+                    line += script[at..range.start].matches('\n').count();
+                    at = range.start;
+                    let (path, version) = (migration.path.clone(), migration.version.clone());
+                    all.push(Statement { sql: script[range].to_owned(), path, line, version });
+                }
+            }
+        }
+        all
     }
 
     fn line(&self, place: Place) -> Line {
