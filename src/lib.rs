@@ -23,6 +23,7 @@ pub mod diff;
 pub mod error;
 pub mod exit;
 pub mod facts;
+pub mod history;
 pub mod report;
 pub mod secrets;
 pub mod target;

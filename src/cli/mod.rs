@@ -12,6 +12,7 @@ mod facts;
 mod init;
 mod outputs;
 mod source;
+mod stage;
 mod welcome;
 
 use crate::check::Severity;
@@ -42,6 +43,7 @@ Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4
 #[derive(Debug, Subcommand)]
 enum Command {
     Diagnose(diagnose::Args),
+    Stage(stage::Args),
     Demo(demo::Args),
     Diff(diff::Args),
     Init(init::Args),
@@ -152,6 +154,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Checks(args) => checks::run(args, &cli.global, ui),
         Command::Explain(args) => explain::run(args, &cli.global, ui),
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
+        Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
         Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
         Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),

@@ -9,6 +9,7 @@ mod junit;
 mod markdown;
 mod oscal;
 mod outline;
+pub(crate) mod stage;
 mod sarif;
 
 use crate::assess::Assessment;
