@@ -57,11 +57,38 @@ impl Fingerprint {
     }
 }
 
+/// The migration that brought something in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduced {
+    /// As given on the command line, then the file.
+    pub path: String,
+    /// Of the statement, from 1.
+    pub line: u32,
+}
+
+/// Why a finding is not open although it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pardon {
+    /// Somebody accepts it for a while.
+    Waiver {
+        /// Why.
+        reason: String,
+        /// Who answers for it.
+        owner: String,
+        /// The last day on which that counts.
+        until: jiff::civil::Date,
+    },
+    /// It was there when the baseline was taken, and no better then.
+    Baseline,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// How bad it is here, scaled by who can reach it.
+    /// How bad it is here, by who can reach it and by what the declared stage asks of the axis.
     pub severity: Severity,
+    /// The same whatever the stage.
+    pub unscaled: Severity,
     /// What to open.
     pub object: ObjectRef,
     /// One sentence, from the check's `finding` template.
@@ -70,6 +97,19 @@ pub struct Finding {
     pub facts: Map<String, Value>,
     /// SQL that mends it, proved on scratch; none where a decision is needed.
     pub fix: Option<String>,
-    /// Stable across runs.
+    /// Stable across runs: names the finding, however bad it is.
     pub fingerprint: Fingerprint,
+    /// What it is like now, in 16 hex digits; changes when the expressions or the evidence behind it do, see [`super::state`].
+    pub state: String,
+    /// Where it came from, as far as the migrations say.
+    pub introduced: Option<Introduced>,
+    /// Why it is not open; none where it is.
+    pub pardon: Option<Pardon>,
+}
+
+impl Finding {
+    /// Whether it counts.
+    pub const fn is_open(&self) -> bool {
+        self.pardon.is_none()
+    }
 }

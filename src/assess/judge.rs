@@ -30,7 +30,7 @@ pub async fn judge(check: &Check, facts: &mut Facts) -> Result<Outcome, Mistakes
                 undecided.push(Cause { kind: "unreadable-expression", what: what.clone(), needs: needs.clone() });
             }
             Standing::Wrong(severity) => {
-                let finding = Finding { severity: *severity, ..finding(check, row)? };
+                let finding = Finding { severity: *severity, unscaled: *severity, ..finding(check, row)? };
                 let known = findings.entry(finding.fingerprint.clone()).or_insert_with(|| finding.clone());
                 if known.severity < finding.severity {
                     *known = finding;
@@ -55,7 +55,18 @@ fn finding(check: &Check, row: Row) -> Result<Finding, Mistakes> {
     let identity: Vec<_> = identity.iter().map(|(column, value)| (*column, value.as_str())).collect();
     let fingerprint = Fingerprint::of(&check.id, &object, &identity);
     values.retain(|column, _| !ABOUT.contains(&column.as_str()));
-    Ok(Finding { severity: check.severity, object, message, facts: values, fix, fingerprint })
+    Ok(Finding {
+        severity: check.severity,
+        unscaled: check.severity,
+        object,
+        message,
+        facts: values,
+        fix,
+        fingerprint,
+        state: String::new(),
+        introduced: None,
+        pardon: None,
+    })
 }
 
 fn fill(check: &Check, template: &str, place: Place, values: &Map<String, Value>) -> Result<String, Mistakes> {

@@ -1,18 +1,31 @@
 //! The judgement: every check's verdict, and what follows from them.
 
+mod advice;
+mod answers;
 mod finding;
+mod graph;
 mod judge;
+pub mod ladder;
+mod origin;
+mod pardon;
 mod run;
 mod scene;
-mod tenant_isolation;
+mod stage;
+mod state;
 mod verdict;
 
-pub use finding::{Finding, Fingerprint, ObjectRef};
+pub use advice::Advice;
+pub use answers::{Answer, AxisAnswer};
+pub use finding::{Finding, Fingerprint, Introduced, ObjectRef, Pardon};
+pub use graph::{RoleEdge, RoleGraph, RoleNode};
 pub use judge::{Outcome, judge};
-pub use run::run;
+pub use pardon::Warning;
+pub use run::{answered, run};
+pub use stage::{Criterion, Gap, Moment, Regression, Stage};
 pub use verdict::{Cause, Verdict};
 
-use crate::check::{Axis, Check, CheckId, Severity};
+use crate::check::{Check, CheckId, Severity};
+use crate::config::Regime;
 use crate::exit::Exit;
 use std::collections::BTreeMap;
 
@@ -31,30 +44,15 @@ pub struct Target {
     pub taken_at: String,
 }
 
-/// The answer to one of the four questions of the Monday diagnostic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The control holds.
-    Yes,
-    /// A finding contradicts it.
-    No,
-    /// Something that would decide it could not be looked at.
-    Unsure,
-    /// The question does not arise (TI in single-tenant mode).
-    NotApplicable,
-}
-
-/// One axis, answered.
-#[derive(Clone, Debug)]
-pub struct AxisAnswer {
-    /// Which of the four.
-    pub axis: Axis,
-    /// Its question, in words.
-    pub question: &'static str,
-    /// The answer.
-    pub answer: Answer,
-    /// The evidence for the answer, one sentence.
-    pub reason: String,
+/// What the owner of the database says about it.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// The stage.
+    pub stage: Option<u8>,
+    /// Whose rules apply.
+    pub regimes: Vec<Regime>,
+    /// The stage whose postures count, see [`ladder::stage_in_force`].
+    pub in_force: Option<u8>,
 }
 
 /// Everything a report may say. Renderers take this and nothing else.
@@ -64,8 +62,20 @@ pub struct Assessment {
     pub target: Target,
     /// Every check that was selected, with its definition, in id order.
     pub checks: BTreeMap<CheckId, (Check, Verdict)>,
-    /// The axes that were looked at.
+    /// How tenants share the database, one sentence.
+    pub tenancy: String,
+    /// What govctl.yaml says.
+    pub declared: Declared,
+    /// How mature it is, by what holds and by what the migrations record.
+    pub stage: Stage,
+    /// The four questions, answered.
     pub axes: Vec<AxisAnswer>,
+    /// What to do first.
+    pub advice: Advice,
+    /// What each agent may become.
+    pub graphs: Vec<RoleGraph>,
+    /// What to look at in govctl.yaml.
+    pub warnings: Vec<Warning>,
     /// Remarks about the run as a whole: schemas left out and why, facts that are estimates.
     pub notes: Vec<String>,
 }
@@ -77,10 +87,12 @@ pub struct Tally {
     pub pass: usize,
     /// Findings that are open.
     pub fail: usize,
-    /// Checks that could not be decided.
+    /// Checks that did not see everything, whether or not they found something.
     pub undecided: usize,
     /// Findings under a waiver.
     pub waived: usize,
+    /// Findings that a baseline knows.
+    pub baselined: usize,
     /// Checks that do not apply.
     pub not_applicable: usize,
 }
@@ -88,14 +100,20 @@ pub struct Tally {
 impl Assessment {
     /// Open findings with their checks, worst first, then by check and object.
     pub fn findings(&self) -> Vec<(&Check, &Finding)> {
+        self.sorted(Finding::is_open)
+    }
+
+    /// Findings that a waiver or the baseline covers, in the same order.
+    pub fn pardoned(&self) -> Vec<(&Check, &Finding)> {
+        self.sorted(|finding| !finding.is_open())
+    }
+
+    fn sorted(&self, wanted: impl Fn(&Finding) -> bool) -> Vec<(&Check, &Finding)> {
         let mut all: Vec<_> = self
             .checks
             .values()
-            .filter_map(|(check, verdict)| match verdict {
-                Verdict::Fail(findings) => Some(findings.iter().map(move |f| (check, f))),
-                Verdict::Pass | Verdict::NotApplicable(_) | Verdict::Undecided(_) => None,
-            })
-            .flatten()
+            .flat_map(|(check, verdict)| verdict.findings().iter().map(move |finding| (check, finding)))
+            .filter(|(_, finding)| wanted(finding))
             .collect();
         all.sort_by(|a, b| {
             (b.1.severity, &a.0.id, &a.1.object, &a.1.message).cmp(&(a.1.severity, &b.0.id, &b.1.object, &b.1.message))
@@ -103,16 +121,10 @@ impl Assessment {
         all
     }
 
-    /// Checks that could not be decided, with each cause.
+    /// What could not be decided, with each cause: also of checks that found something all the same.
     pub fn undecided(&self) -> Vec<(&Check, &Cause)> {
-        self.checks
-            .values()
-            .filter_map(|(check, verdict)| match verdict {
-                Verdict::Undecided(causes) => Some(causes.iter().map(move |c| (check, c))),
-                Verdict::Pass | Verdict::NotApplicable(_) | Verdict::Fail(_) => None,
-            })
-            .flatten()
-            .collect()
+        let each = |(check, verdict)| Verdict::causes(verdict).iter().map(move |cause| (check, cause));
+        self.checks.values().map(|(check, verdict)| (check, verdict)).flat_map(each).collect()
     }
 
     /// Counts shared by every format.
@@ -121,20 +133,27 @@ impl Assessment {
         for (_, verdict) in self.checks.values() {
             match verdict {
                 Verdict::Pass => tally.pass += 1,
-                Verdict::Fail(findings) => tally.fail += findings.len(),
                 Verdict::NotApplicable(_) => tally.not_applicable += 1,
-                Verdict::Undecided(_) => tally.undecided += 1,
+                Verdict::Fail { .. } | Verdict::Undecided(_) => {}
+            }
+            tally.undecided += usize::from(!verdict.causes().is_empty());
+            for finding in verdict.findings() {
+                match finding.pardon {
+                    None => tally.fail += 1,
+                    Some(Pardon::Waiver { .. }) => tally.waived += 1,
+                    Some(Pardon::Baseline) => tally.baselined += 1,
+                }
             }
         }
         tally
     }
 
-    /// How the process ends: findings at or above `fail_on` before undecided checks.
+    /// How the process ends: findings at or above `fail_on` before undecided checks. What was left unread by choice does
+    /// not count.
     pub fn exit(&self, fail_on: Severity, allow_undecided: bool) -> Exit {
-        let tally = self.tally();
         if self.findings().iter().any(|(_, f)| f.severity >= fail_on) {
             Exit::Findings
-        } else if tally.undecided > 0 && !allow_undecided {
+        } else if self.undecided().iter().any(|(_, cause)| cause.kind != "by-choice") && !allow_undecided {
             Exit::Undecided
         } else {
             Exit::Clean

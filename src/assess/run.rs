@@ -1,10 +1,15 @@
 //! Every selected check against the facts, and what follows.
 
+use super::answers::{self, Ground, LogFacts, RoleFacts};
+use super::ladder::{Ladder, stage_in_force};
+use super::origin::Origins;
 use super::scene::{self, Scene, Tenancy};
-use super::tenant_isolation::Circumstances;
-use super::{Assessment, Cause, Outcome, Verdict, judge, tenant_isolation};
-use crate::check::{Axis, Check, Library, needs};
-use crate::config::Config;
+use super::state::Expressions;
+use super::{
+    Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, judge, pardon, stage,
+};
+use crate::check::{Axis, Check, CheckId, Library, needs};
+use crate::config::{Config, today};
 use crate::error::Stop;
 use crate::facts::Facts;
 use std::collections::BTreeMap;
@@ -12,52 +17,115 @@ use std::collections::BTreeMap;
 /// Assesses facts that were collected and derived. A check that cannot run is undecided and costs only itself;
 /// an error means that the facts themselves are unusable.
 pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Result<Assessment, Stop> {
-    let scene = Scene::read(facts).await?;
-    let mut run = Run { scene, notes: scene::left_out(facts).await?, half_seen: Vec::new(), config };
+    let mut run = Run::new(facts, config).await?;
+    let (last, rest): (Vec<_>, Vec<_>) = library.iter().partition(|check| needs::of(&check.sql).contains("answers"));
     // Those that apply to a single tenant come first: what they find decides whether the others apply.
-    let (first, rest): (Vec<_>, Vec<_>) = library.iter().partition(|check| check.applies_to_single_tenant);
-    let mut checks = BTreeMap::new();
+    let (first, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|check| check.applies_to_single_tenant);
     for check in first {
-        let verdict = run.verdict(check, facts).await;
-        checks.insert(check.id.clone(), (check.clone(), verdict));
+        run.judge(check, facts).await?;
     }
-    let refuted =
-        run.scene.tenancy == Tenancy::Single && checks.values().any(|(_, verdict)| matches!(verdict, Verdict::Fail(_)));
-    if refuted {
-        run.notes
-            .push("declared single-tenant, yet more than one tenant shows; tenant isolation was checked".to_owned());
-    }
+    run.see_whether_single();
     for check in rest {
-        let moot = run.scene.tenancy == Tenancy::Single && check.axis == Axis::TenantIsolation && !refuted;
-        let verdict = if moot {
-            Verdict::NotApplicable(format!("a single tenant: {}", run.scene.tenancy_reason))
-        } else {
-            run.verdict(check, facts).await
-        };
-        checks.insert(check.id.clone(), (check.clone(), verdict));
+        run.judge_where_it_applies(check, facts).await?;
     }
-    let axis = Axis::TenantIsolation;
-    let circumstances = Circumstances {
-        scene: &run.scene,
-        refuted,
-        left_out: library.left_out(axis),
-        half_seen: run.half_seen.iter().filter(|seen| **seen == axis).count(),
-    };
-    let axes = vec![tenant_isolation::answer(&checks, &circumstances)];
-    Ok(Assessment { target: run.scene.target, checks, axes, notes: run.notes })
+    let axes = run.answer(library, facts).await?;
+    for check in last {
+        run.judge_where_it_applies(check, facts).await?;
+    }
+    let graphs = graph::of_agents(facts).await?;
+    let audit = axes.iter().find(|axis| axis.axis == Axis::Audit).map(|axis| axis.answer);
+    let stage =
+        stage::Stage::read(facts, &run.ladder, run.declared.stage, audit, &|tables| run.scene.hidden(tables)).await?;
+    Ok(run.conclude(axes, graphs, stage))
+}
+
+/// The same as far as the answers, which are then facts: for the proofs of checks that rest on them.
+pub async fn answered(facts: &mut Facts, library: &Library, config: &Config) -> Result<(), Stop> {
+    run(facts, library, config).await.map(drop)
 }
 
 struct Run<'a> {
     scene: Scene,
-    notes: Vec<String>,
-    /// The axis of each check that found something and did not see everything.
-    half_seen: Vec<Axis>,
+    ladder: Ladder,
     config: &'a Config,
+    declared: Declared,
+    checks: BTreeMap<CheckId, (Check, Verdict)>,
+    expressions: Expressions,
+    origins: Origins,
+    notes: Vec<String>,
+    /// There is something that checks of declarations could be about.
+    declares: bool,
+    /// A single tenant is declared, and something shows that there are more.
+    refuted: bool,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    async fn new(facts: &mut Facts, config: &'a Config) -> Result<Self, Stop> {
+        let scene = Scene::read(facts).await?;
+        let mut notes = scene::left_out(facts).await?;
+        let Config { stage, regimes, owners, attestations, .. } = config;
+        let declares = stage.is_some() || !regimes.is_empty() || !owners.is_empty() || !attestations.is_empty();
+        let in_force = stage_in_force(*stage, regimes, scene.tenancy == Tenancy::Multi);
+        if let (Some(declared), Some(in_force)) = (stage, in_force)
+            && *declared < in_force
+        {
+            let by = if regimes.is_empty() {
+                "several tenants share the database".to_owned()
+            } else {
+                format!("{} applies", regimes.iter().map(|regime| regime.name()).collect::<Vec<_>>().join(", "))
+            };
+            notes.push(format!("declared at stage {declared}, judged at stage {in_force}: {by}"));
+        }
+        let declared = Declared { stage: *stage, regimes: regimes.clone(), in_force };
+        let ladder = Ladder::embedded()?;
+        let origins = Origins::read(facts).await?;
+        let (checks, expressions) = (BTreeMap::new(), Expressions::default());
+        Ok(Self { scene, ladder, config, declared, checks, expressions, origins, notes, declares, refuted: false })
+    }
+
+    fn see_whether_single(&mut self) {
+        let found = |(_, verdict): &(Check, Verdict)| !verdict.findings().is_empty();
+        self.refuted = self.scene.tenancy == Tenancy::Single && self.checks.values().any(found);
+        if self.refuted {
+            self.notes.push(
+                "declared single-tenant, yet more than one tenant shows; tenant isolation was checked".to_owned(),
+            );
+        }
+    }
+
+    async fn judge_where_it_applies(&mut self, check: &Check, facts: &mut Facts) -> Result<(), Stop> {
+        if !self.declares && answers::about_declarations(check) {
+            let reason = "govctl.yaml declares no stage, no owner and no answer".to_owned();
+            self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
+            return Ok(());
+        }
+        if self.scene.tenancy == Tenancy::Single && check.axis == Axis::TenantIsolation && !self.refuted {
+            let reason = format!("a single tenant: {}", self.scene.tenancy_reason);
+            self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
+            return Ok(());
+        }
+        self.judge(check, facts).await
+    }
+
+    async fn judge(&mut self, check: &Check, facts: &mut Facts) -> Result<(), Stop> {
+        let mut verdict = self.verdict(check, facts).await;
+        if let Verdict::Fail { findings, .. } = &mut verdict {
+            for finding in findings.iter_mut() {
+                self.expressions.assign(finding, facts).await?;
+                finding.introduced = finding.introduced.take().or_else(|| self.origins.of(finding));
+                // What is declared weighs the same at every stage: it is about no posture.
+                if !answers::about_declarations(check) {
+                    finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                }
+            }
+            findings.sort_by(|a, b| (b.severity, &a.object, &a.message).cmp(&(a.severity, &b.object, &b.message)));
+        }
+        self.checks.insert(check.id.clone(), (check.clone(), verdict));
+        Ok(())
+    }
+
     /// A finding stands whatever else was hidden; silence counts only where everything was seen.
-    async fn verdict(&mut self, check: &Check, facts: &mut Facts) -> Verdict {
+    async fn verdict(&self, check: &Check, facts: &mut Facts) -> Verdict {
         let Outcome { findings, mut undecided } = match judge(check, facts).await {
             Ok(outcome) => outcome,
             Err(mistakes) => {
@@ -71,24 +139,17 @@ impl Run<'_> {
         };
         let tables = needs::of(&check.sql);
         undecided.extend(self.scene.hidden(&tables));
-        if self.scene.tenancy == Tenancy::None && check.axis == Axis::TenantIsolation && tables.contains("tenancy") {
+        let by_key = check.axis == Axis::TenantIsolation && tables.contains("tenancy");
+        if self.scene.tenancy == Tenancy::None && by_key {
             undecided.push(self.no_tenant_key());
+        }
+        if self.scene.tenancy == Tenancy::Schemas && by_key && findings.is_empty() && undecided.is_empty() {
+            return Verdict::NotApplicable(format!("a schema for each tenant: {}", self.scene.tenancy_reason));
         }
         match (findings.is_empty(), undecided.is_empty()) {
             (true, true) => Verdict::Pass,
             (true, false) => Verdict::Undecided(undecided),
-            (false, true) => Verdict::Fail(findings),
-            (false, false) => {
-                let notes = undecided.iter().map(|cause| {
-                    format!(
-                        "{} found something, and did not see everything: {}; needs {}",
-                        check.id, cause.what, cause.needs
-                    )
-                });
-                self.notes.extend(notes);
-                self.half_seen.push(check.axis);
-                Verdict::Fail(findings)
-            }
+            (false, _) => Verdict::Fail { findings, hidden: undecided },
         }
     }
 
@@ -104,6 +165,50 @@ impl Run<'_> {
             kind: "no-tenant-key",
             what: "no tenant key was found, so no table is known to hold tenant data".to_owned(),
             needs,
+        }
+    }
+
+    /// The four answers, which from here on are facts too.
+    async fn answer(&self, library: &Library, facts: &mut Facts) -> Result<Vec<AxisAnswer>, Stop> {
+        let roles = RoleFacts::read(facts).await?;
+        let logs = LogFacts::read(facts).await?;
+        let ground = Ground {
+            scene: &self.scene,
+            checks: &self.checks,
+            refuted: self.refuted,
+            left_out: &|axis| library.left_out(axis),
+            roles: &roles,
+            logs: &logs,
+            logs_hidden: !self.scene.hidden(&needs::of("event_logs")).is_empty(),
+        };
+        let axes = answers::all(&self.ladder, &ground, self.config, today(), self.declared.in_force);
+        let rows = axes.iter().map(|it| {
+            vec![it.axis.to_string(), it.found.name().to_owned(), it.answer.name().to_owned(), it.reason.clone()]
+        });
+        facts.insert("answers", &["axis", "found", "answer", "reason"], rows.collect()).await?;
+        Ok(axes)
+    }
+
+    fn conclude(mut self, axes: Vec<AxisAnswer>, graphs: Vec<RoleGraph>, stage: stage::Stage) -> Assessment {
+        let warnings = pardon::apply(&mut self.checks, self.config, today());
+        if let Some(baseline) = &self.config.baseline {
+            let gone = baseline.gone(self.checks.values().flat_map(|(_, verdict)| verdict.findings()));
+            if gone > 0 {
+                self.notes.push(format!("{gone} of {} findings in the baseline are gone", baseline.len()));
+            }
+        }
+        let advice = advice::advise(&axes, &self.checks);
+        Assessment {
+            tenancy: self.scene.tenancy_in_words(),
+            target: self.scene.target,
+            checks: self.checks,
+            declared: self.declared,
+            stage,
+            axes,
+            advice,
+            graphs,
+            warnings,
+            notes: self.notes,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One YAML file, raw, then as a valid [`Check`].
 
-use super::{Axis, Check, CheckId, CheckSource, ProofCase, Severity, verify};
+use super::{AXES, Axis, Check, CheckId, CheckSource, ProofCase, SEVERITIES, verify};
 use crate::config;
 use crate::facts::Facts;
 use crate::yaml::{Fields, Mistake, Mistakes, Node, Place, Reader, Value};
+use std::path::Path;
 use std::sync::Arc;
 
 const KEYS: [&str; 16] = [
@@ -25,20 +26,6 @@ const KEYS: [&str; 16] = [
     "proof",
 ];
 const PROOF_KEYS: [&str; 5] = ["bad", "finds", "good", "since", "config"];
-const AXES: [(&str, Axis); 4] = [
-    ("tenant-isolation", Axis::TenantIsolation),
-    ("rbac", Axis::Rbac),
-    ("secret-separation", Axis::SecretSeparation),
-    ("audit", Axis::Audit),
-];
-const SEVERITIES: [(&str, Severity); 5] = [
-    ("info", Severity::Info),
-    ("low", Severity::Low),
-    ("medium", Severity::Medium),
-    ("high", Severity::High),
-    ("critical", Severity::Critical),
-];
-
 /// Reads a check and holds its SQL and its templates against the schema of the facts.
 /// `id` is what the path says, `path` how the file is called in messages. Reports every mistake at once.
 pub async fn load(id: &CheckId, path: &str, text: &str, facts: &mut Facts) -> Result<Check, Mistakes> {
@@ -195,8 +182,9 @@ fn proof(reader: &Reader, node: &Node) -> Option<ProofCase> {
     });
     let good = fields.optional("good").map_or(Some(Vec::new()), |node| texts(reader, node));
     let since = fields.optional("since").and_then(|node| reader.whole(node, 140_000..=990_000));
-    let config =
-        fields.optional("config").map_or_else(|| Some(config::Config::default()), |node| config::read(reader, node));
+    let config = fields
+        .optional("config")
+        .map_or_else(|| Some(config::Config::default()), |node| config::read(reader, node, Path::new("")));
     Some(ProofCase { bad: bad?, finds: finds?, good: good?, since, config: config? })
 }
 

@@ -48,6 +48,15 @@ pub enum Severity {
     Critical,
 }
 
+/// Every severity, as it is written, from little to much.
+pub const SEVERITIES: [(&str, Severity); 5] = [
+    ("info", Severity::Info),
+    ("low", Severity::Low),
+    ("medium", Severity::Medium),
+    ("high", Severity::High),
+    ("critical", Severity::Critical),
+];
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -73,6 +82,14 @@ pub enum Axis {
     /// Who did what, provably.
     Audit,
 }
+
+/// Every axis, as it is written, in order.
+pub const AXES: [(&str, Axis); 4] = [
+    ("tenant-isolation", Axis::TenantIsolation),
+    ("rbac", Axis::Rbac),
+    ("secret-separation", Axis::SecretSeparation),
+    ("audit", Axis::Audit),
+];
 
 impl fmt::Display for Axis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

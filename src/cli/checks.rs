@@ -4,7 +4,7 @@ use super::Global;
 use crate::check::{Axis, Library, Severity};
 use crate::error::Stop;
 use crate::exit::Exit;
-use crate::report::{self, Format};
+use crate::report;
 use crate::ui::clean::clean;
 use crate::ui::table::{self, Cell};
 use crate::ui::{Tone, Ui, theme};
@@ -36,11 +36,10 @@ struct Listed<'a> {
 }
 
 pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
-    global.no_report("checks")?;
+    let json = global.json("checks")?;
     let library = Library::embedded()?.select(&args.only)?;
-    ui.data(|out| match global.format {
-        Format::Json => report::write_json(&listed(&library), out),
-        Format::Human => out.write_all(screen(&library, ui).as_bytes()),
+    ui.data(|out| {
+        if json { report::write_json(&listed(&library), out) } else { out.write_all(screen(&library, ui).as_bytes()) }
     })?;
     Ok(Exit::Clean)
 }

@@ -3,10 +3,11 @@
 use super::Global;
 use super::source::{self, Source};
 use crate::check::needs;
+use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::facts::{Facts, SCHEMA};
-use crate::report::{self, Format};
+use crate::report;
 use crate::ui::clean::clean;
 use crate::ui::table::{self, Cell};
 use crate::ui::wrap::wrap;
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Write the facts to a file that `govctl diagnose --facts` takes
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Read no rows of any table
+    #[arg(long)]
+    no_data: bool,
     /// Print the schema of the facts, which checks are written against; contacts nothing
     #[arg(long, conflicts_with_all = ["argument", "url", "out"])]
     schema: bool,
@@ -55,23 +59,24 @@ struct Unseen {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
-    global.no_report("facts")?;
+    let json = global.json("facts")?;
     if args.schema {
         ui.data(|out| out.write_all(SCHEMA.as_bytes()))?;
         return Ok(Exit::Clean);
     }
+    let config = Config::find(global.config.as_deref())?;
     let progress = ui.progress();
-    let mut facts = source::collect(args.source.options()?, &*progress).await?;
+    let mut facts = source::collect(args.source.options()?, &config, !args.no_data, &*progress).await?;
     progress.end();
     if let Some(path) = &args.out {
         facts.save(path).await?;
         ui.status(&format!("Wrote {}", path.display()));
     }
     let summary = summary(&mut facts).await?;
-    ui.data(|out| match global.format {
-        Format::Json => report::write_json(&summary, out),
-        Format::Human if args.out.is_some() && summary.unseen.is_empty() => Ok(()),
-        Format::Human => out.write_all(screen(&summary, ui).as_bytes()),
+    ui.data(|out| match json {
+        true => report::write_json(&summary, out),
+        false if args.out.is_some() && summary.unseen.is_empty() => Ok(()),
+        false => out.write_all(screen(&summary, ui).as_bytes()),
     })?;
     Ok(Exit::Clean)
 }

@@ -6,10 +6,13 @@ mod checks;
 mod completions;
 mod demo;
 mod diagnose;
+mod diff;
 mod explain;
 mod facts;
+mod init;
 mod outputs;
 mod source;
+mod stage;
 mod verify_chain;
 mod welcome;
 
@@ -42,7 +45,10 @@ Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4
 enum Command {
     Diagnose(diagnose::Args),
     VerifyChain(verify_chain::Args),
+    Stage(stage::Args),
     Demo(demo::Args),
+    Diff(diff::Args),
+    Init(init::Args),
     Facts(facts::Args),
     Checks(checks::Args),
     Explain(explain::Args),
@@ -66,6 +72,9 @@ struct Global {
     /// The least severe finding that fails the run
     #[arg(long, global = true, value_enum, value_name = "SEVERITY", default_value_t = Severity::Low)]
     fail_on: Severity,
+    /// Only what an earlier report does not have counts, or has less bad; a report in JSON
+    #[arg(long, global = true, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// End with 0 where nothing was found but something could not be decided
     #[arg(long, global = true)]
     allow_undecided: bool,
@@ -97,7 +106,17 @@ impl Global {
         self.no_report(command)?;
         match self.format {
             Format::Human => Ok(()),
-            Format::Json => Err(Stop::usage(format!("{command} has no other format than text"), "leave out --format")),
+            _ => Err(Stop::usage(format!("{command} has no other format than text"), "leave out --format")),
+        }
+    }
+
+    /// Whether to answer in JSON; other formats are for assessments alone.
+    fn json(&self, command: &str) -> Result<bool, Stop> {
+        self.no_report(command)?;
+        match self.format {
+            Format::Human => Ok(false),
+            Format::Json => Ok(true),
+            _ => Err(Stop::usage(format!("{command} answers as human or json"), "the other formats go with diagnose")),
         }
     }
 }
@@ -139,7 +158,10 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
         // It hears Ctrl-C itself: what was read until then is a result.
         Command::VerifyChain(args) => to_the_end(verify_chain::run(args, &cli.global, ui)),
+        Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
+        Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
+        Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
     }
 }

@@ -49,6 +49,10 @@ fn workers() -> usize {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
+    if !report::FORMATS.contains(&global.format) {
+        let message = "verify-chain answers as human, json, sarif, junit or github";
+        return Err(Stop::usage(message, "the other formats go with diagnose"));
+    }
     let config = Config::find(global.config.as_deref())?;
     let options = args.source.options()?;
     let expected = args.expect.iter().map(|given| expectation(given)).collect::<Result<Vec<_>, _>>()?;
@@ -75,7 +79,15 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     progress.end();
     let exit = exit(&reports, global.allow_undecided);
     let exit = if global.exit_zero { exit.forgiven() } else { exit };
-    let settings = Settings { look: ui.out, all: args.all, quiet: global.quiet, fail_on: Severity::Low, exit };
+    let settings = Settings {
+        look: ui.out,
+        all: args.all,
+        quiet: global.quiet,
+        fail_on: Severity::Low,
+        allow_undecided: global.allow_undecided,
+        baseline: false,
+        exit,
+    };
     outputs.write_with(&settings, |format, settings, to| report::write(format, &reports, settings, to))?;
     ui.data(|out| report::write(global.format, &reports, &settings, out))?;
     Ok(exit)

@@ -1,6 +1,6 @@
 //! `chains:` of the configuration: a list of tables, and what is known of their hash chains.
 
-use super::{Chain, load};
+use super::{Chain, tenancy};
 use crate::yaml::{Mistake, Node, Reader, Value};
 
 pub(super) fn read(reader: &Reader, node: &Node) -> Option<Vec<Chain>> {
@@ -18,7 +18,7 @@ fn chain(reader: &Reader, node: &Node) -> Option<Chain> {
         let list = |node| Some(reader.texts(node)?.into_iter().map(|(_, name)| name).collect());
         fields.optional(name).map_or(Some(Vec::new()), list)
     };
-    let table = fields.required("table").and_then(|node| load::table(reader, node));
+    let table = fields.required("table").and_then(|node| tenancy::table(reader, node));
     let (hash, prev, formula) = (text("hash"), text("prev"), text("formula"));
     let (order, partition) = (names("order"), names("partition"));
     Some(Chain { table: table?, hash: hash?, prev: prev?, order: order?, partition: partition?, formula: formula? })

@@ -1,8 +1,13 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::chains;
-use super::{Config, Tenancy, TenancyMode};
-use crate::yaml::{Mistake, Mistakes, Node, Reader};
+use super::{Config, Source, Tenancy, attestation, chains, declared, roles, secrets, tenancy, today, waiver};
+use crate::yaml::{Fields, Mistakes, Node, Reader, Value};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Every section.
+const KEYS: [&str; 9] =
+    ["stage", "regimes", "tenancy", "roles", "secrets", "chains", "owners", "attestations", "waivers"];
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -12,55 +17,49 @@ pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
     }
     let root = Node::parse(text).map_err(|mistake| fail(vec![mistake]))?;
     let reader = Reader::default();
-    let config = read(&reader, &root);
+    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+    let config = read(&reader, &root, folder);
     let mistakes = reader.into_mistakes();
     match config {
-        Some(config) if mistakes.is_empty() => Ok(config),
+        Some(config) if mistakes.is_empty() => {
+            let source = Source { path: path.to_owned(), text: text.to_owned() };
+            Ok(Config { source: Some(Arc::new(source)), ..config })
+        }
         _ => Err(fail(mistakes)),
     }
 }
 
-/// Reads a configuration out of a tree; a check's proof holds one too.
-pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
-    let fields = reader.fields(root, "the configuration", &["tenancy", "chains"])?;
-    let tenancy = fields.optional("tenancy").map_or_else(|| Some(Tenancy::default()), |node| tenancy(reader, node));
-    let chains = fields.optional("chains").map_or_else(|| Some(Vec::new()), |node| chains::read(reader, node));
-    Some(Config { tenancy: tenancy?, chains: chains? })
+/// Reads a configuration out of a tree; a check's proof holds one too. Every section is read before the first `?`, so
+/// that no mistake hides another. Files it names are looked for in `folder`.
+pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config> {
+    let fields = reader.fields(root, "the configuration", &KEYS)?;
+    let today = today();
+    let stage = section(&fields, "stage", |node| declared::stage(reader, node).map(Some));
+    let regimes = section(&fields, "regimes", |node| declared::regimes(reader, node));
+    let tenancy: Option<Tenancy> = section(&fields, "tenancy", |node| tenancy::read(reader, node));
+    let roles = section(&fields, "roles", |node| roles::read(reader, node));
+    let secrets = section(&fields, "secrets", |node| secrets::read(reader, node, folder));
+    let chains = section(&fields, "chains", |node| chains::read(reader, node));
+    let owners = section(&fields, "owners", |node| declared::owners(reader, node));
+    let attestations = section(&fields, "attestations", |node| attestation::read(reader, node, today));
+    let waivers = section(&fields, "waivers", |node| waiver::read(reader, node, today));
+    Some(Config {
+        stage: stage?,
+        regimes: regimes?,
+        tenancy: tenancy?,
+        roles: roles?,
+        secrets: secrets?,
+        chains: chains?,
+        owners: owners?,
+        attestations: attestations?,
+        waivers: waivers?,
+        baseline: None,
+        source: None,
+    })
 }
 
-fn tenancy(reader: &Reader, node: &Node) -> Option<Tenancy> {
-    let fields = reader.fields(node, "`tenancy`", &["mode", "keys", "table"])?;
-    let modes = [("multi", TenancyMode::Multi), ("single", TenancyMode::Single)];
-    let mode = fields.optional("mode").map_or(Some(TenancyMode::Inferred), |node| reader.one_of(node, &modes));
-    let keys = fields.optional("keys").map_or(Some(Vec::new()), |node| keys(reader, node));
-    let table = fields.optional("table").map_or(Some(None), |node| table(reader, node).map(Some));
-    Some(Tenancy { mode: mode?, keys: keys?, table: table? })
-}
-
-/// Bare column names, as PostgreSQL stores them.
-fn keys(reader: &Reader, node: &Node) -> Option<Vec<String>> {
-    let mut keys = Vec::new();
-    for (node, key) in reader.texts(node)? {
-        if let Some((_, column)) = key.rsplit_once('.') {
-            let mistake = Mistake::new(node.place, format!("`{key}` is more than a column"), "expected a bare name");
-            reader.mistake(mistake.help(format!("a tenant key has the same name in every table: `{column}`")));
-        } else if keys.contains(&key) {
-            reader.mistake(Mistake::new(node.place, format!("`{key}` is listed twice"), "again"));
-        }
-        keys.push(key);
-    }
-    Some(keys)
-}
-
-/// `schema.table`: without a schema it would depend on somebody's search_path.
-pub(super) fn table(reader: &Reader, node: &Node) -> Option<String> {
-    let table = reader.text(node)?;
-    let parts: Vec<_> = table.split('.').collect();
-    if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {
-        let last = parts.last().filter(|part| !part.is_empty()).copied().unwrap_or("tenants");
-        let mistake = Mistake::new(node.place, format!("`{table}` does not name a table"), "expected `schema.table`");
-        reader.mistake(mistake.help(format!("for example `public.{last}`")));
-        return None;
-    }
-    Some(table)
+/// A section that may be missing, or have nothing below it yet.
+fn section<T: Default>(fields: &Fields<'_>, key: &str, read: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
+    let filled = fields.optional(key).filter(|node| !matches!(node.value, Value::Null));
+    filled.map_or_else(|| Some(T::default()), read)
 }

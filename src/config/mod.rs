@@ -1,35 +1,35 @@
 //! What the owner of the database has decided: `govctl.yaml`, raw and then valid.
 
+mod attestation;
+mod baseline;
 mod chains;
+mod date;
+mod declared;
 mod discover;
+mod draft;
 mod load;
+pub(crate) mod roles;
+mod secrets;
+mod tenancy;
+mod waiver;
 
+pub use attestation::{Attestation, Claim};
+pub use baseline::Baseline;
+pub use date::today;
+pub use declared::{REGIMES, Regime};
 pub use discover::FILE;
+pub use draft::draft;
 pub use load::parse;
 pub(crate) use load::read;
+pub use roles::{Purpose, Roles};
+pub use secrets::Secrets;
+pub use tenancy::{Tenancy, TenancyMode};
+pub use waiver::Waiver;
 
-/// How tenants share the database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TenancyMode {
-    /// Decided from the facts.
-    #[default]
-    Inferred,
-    /// Many tenants.
-    Multi,
-    /// One tenant; tenant isolation is not applicable.
-    Single,
-}
-
-/// `tenancy:` of the configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tenancy {
-    /// `mode: multi | single`.
-    pub mode: TenancyMode,
-    /// `keys: [shop_id]`: column names that are the tenant key, beside the well-known ones.
-    pub keys: Vec<String>,
-    /// `table: public.shops`: the tenant table.
-    pub table: Option<String>,
-}
+use crate::check::{Axis, Library};
+use crate::yaml::Mistakes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// An entry of `chains:`: what govctl does not find out by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,8 +51,53 @@ pub struct Chain {
 /// A valid configuration; the default is what govctl does without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
+    /// `stage: 3`: where the owner says the product is, 1 to 5.
+    pub stage: Option<u8>,
+    /// `regimes: [hipaa]`: whose rules apply.
+    pub regimes: Vec<Regime>,
     /// How tenants share the database.
     pub tenancy: Tenancy,
     /// Hash chains.
     pub chains: Vec<Chain>,
+    /// What the roles are for.
+    pub roles: Roles,
+    /// What a secret looks like here.
+    pub secrets: Secrets,
+    /// Who answers for each axis.
+    pub owners: BTreeMap<Axis, String>,
+    /// What a person answers where a database cannot.
+    pub attestations: BTreeMap<Axis, Attestation>,
+    /// Findings that are accepted for a while.
+    pub waivers: Vec<Waiver>,
+    /// What was found before; not part of the file, but of the command line.
+    pub baseline: Option<Baseline>,
+    /// The file, for carets; none where there is no file.
+    pub source: Option<Arc<Source>>,
+}
+
+impl Config {
+    /// Holds what it says about checks against the checks there are.
+    pub fn fits(&self, library: &Library) -> Result<(), Mistakes> {
+        let mistakes = waiver::unknown(&self.waivers, library);
+        match &self.source {
+            Some(source) if !mistakes.is_empty() => Err(Mistakes::new(&source.path, &source.text, mistakes)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The file a configuration was read from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// As messages call it.
+    pub path: String,
+    /// All of it.
+    pub text: String,
+}
+
+impl Source {
+    /// The line a place begins on, from 1.
+    pub fn line(&self, place: crate::yaml::Place) -> usize {
+        self.text[..place.offset()].matches('\n').count() + 1
+    }
 }

@@ -4,6 +4,7 @@ pub mod collect;
 pub mod derive;
 mod file;
 mod store;
+mod value;
 
 pub use store::Facts;
 

@@ -53,11 +53,14 @@ create table columns (
 
 create table enum_labels (type_oid integer not null, schema text not null, type text not null, label text not null, position real not null);
 
+-- CHECK constraints of domains; `domain` as `columns.type` names it.
+create table domain_checks (domain text not null, definition text not null);
+
 create table indexes (
   oid integer primary key, relation integer not null, name text not null, method text not null,
   is_unique integer not null, is_primary integer not null, is_valid integer not null, nulls_not_distinct integer not null,
-  predicate text, definition text not null);
--- column_number is 0 for an expression; is_key is 0 for an INCLUDE column.
+  predicate text, expressions text);
+-- column_number is 0 for an expression, which indexes.expressions lists; is_key is 0 for an INCLUDE column.
 create table index_columns (
   index_oid integer not null, position integer not null, column_number integer not null, is_key integer not null,
   primary key (index_oid, position)) without rowid;
@@ -125,6 +128,7 @@ create table triggers (
   oid integer primary key, relation integer not null, name text not null, function integer not null, enabled text not null,
   timing text not null, row_level integer not null,
   on_insert integer not null, on_update integer not null, on_delete integer not null, on_truncate integer not null,
+  update_columns text,                    -- UPDATE OF: column numbers separated by blanks; null where every column counts
   has_condition integer not null);
 create table event_triggers (oid integer primary key, name text not null, event text not null, owner integer not null, function integer not null, enabled text not null);
 create table rules (
@@ -160,16 +164,90 @@ create table relation_statistics (
 -- pg_cron's jobs; commands are not kept.
 create table scheduled_jobs (id integer primary key, schedule text, role_name text not null, database text, active integer not null);
 
+-- Subscriptions of this database, where the connected role may see how they connect.
+create table subscription_connections (subscription integer primary key, has_password integer not null, password_required integer not null);
+
+-- Secrets found on the way into the facts: in rows that were sampled, in code, comments, settings, options. The texts
+-- themselves are kept without them. One row a place and a rule.
+-- place: 'row' | 'function body' | 'argument default' | 'column default' | 'view' | 'policy' | 'constraint' | 'index' | 'rule' | 'comment'
+-- | 'enum label' | 'trigger argument' | 'trigger condition' | 'setting of a role' | 'setting of a database' | 'setting of a function'
+-- | 'server setting' | 'option of a foreign server' | 'option of a user mapping' | 'scheduled job' | …
+-- object_kind: 'relation' | 'function' | 'role' | 'schema' | 'type' | 'database' | 'foreign server' | 'setting' | 'scheduled job' | 'object' | …
+-- part: the policy, constraint, trigger, setting or option. rule: of secrets/rules.toml or of a user's gitleaks.toml.
+-- count: values. fingerprint: keyed; equal within one run where a value is.
+create table secrets (
+  place text not null, object_kind text not null, object integer not null, column_number integer not null, part text,
+  rule text not null, title text not null, count integer not null, fingerprint text not null);
+
+-- Tables of which rows were read, how many, and whether that were all of them. Nothing of the rows is kept but counts.
+create table samples (relation integer primary key, rows integer not null, whole integer not null);
+-- Columns of these rows. earliest_days, latest_days: for moments (…_at), how many days ago; negative in the future.
+-- distinct_values: of texts alone.
+create table sampled_columns (
+  relation integer not null, column_number integer not null, filled integer not null, empty integer not null, distinct_values integer,
+  earliest_days integer, latest_days integer, primary key (relation, column_number)) without rowid;
+-- What the values of a text column look like. shape: 'email' | 'phone' | 'payment card' | 'iban' | 'social security number' | 'address of a network'
+-- | 'password hash' | 'hex' | 'uuid' | 'ciphertext' | 'random' | 'provider id'. A value has at most one.
+create table sampled_shapes (
+  relation integer not null, column_number integer not null, shape text not null, count integer not null,
+  primary key (relation, column_number, shape)) without rowid;
+-- Values that are, letter case aside, one of a few words govctl knows by itself: kinds of actors, roles, classifications.
+-- 'property password': JSON schemas that ask for such a property.
+create table sampled_words (
+  relation integer not null, column_number integer not null, word text not null, count integer not null,
+  primary key (relation, column_number, word)) without rowid;
+
+-- What is to be said about the run as a whole. topic: 'run' | 'stage'.
+create table remarks (topic text not null, remark text not null);
+
+-- The folder of migrations, where one was given; a row in `unseen` says where none was. `path` is as typed, then the file;
+-- lines count from 1; `position` is the order in which the tool runs them. date: RFC 3339; date_source: 'history-table'
+-- | 'file-name' | 'journal' | 'plan' | 'header' | 'git'. dormant: in the folder, but never run. applied: by the history table of the database,
+-- null where there is none or none was asked.
+create table migrations (
+  position integer primary key, tool text not null, version text not null, name text not null, path text not null,
+  date text, date_source text, dormant integer not null, applied integer, applied_at text);
+-- The statement that completed each stage.
+create table transitions (
+  stage integer primary key, object text not null, version text not null, path text not null, line integer not null,
+  date text, date_source text);
+-- A guard that a migration took away, and no later one put back.
+-- kind: 'rls disabled' | 'force removed' | 'policy dropped' | 'bypassrls' (name is then a role, schema null) | 'append-only removed'
+create table regressions (
+  kind text not null, schema text, name text not null, version text not null, path text not null, line integer not null,
+  date text);
+-- Tables whose tenant key came in one migration and the policy that uses it in a later one, or never (isolated_path null).
+create table isolation_gaps (
+  schema text not null, name text not null, key_path text not null, key_line integer not null, key_date text,
+  isolated_path text, isolated_line integer, isolated_date text, migrations integer not null);
+-- What is wrong with a migration itself. kind: 'drifted' (changed since it was applied) | 'missing' (applied, and its file is gone)
+-- | 'unapplied' | 'out of order' | 'failed' | 'unreadable' | 'dynamic' (put together at run time, and not resolved)
+-- | 'not replayed'. line is null where the file as a whole is meant.
+create table migration_faults (kind text not null, version text not null, path text not null, line integer, detail text not null);
+-- The statement that brought an object in. kind: 'table' | 'policy' | 'role'; name of a policy is its own, schema and relation
+-- those of its table.
+create table introductions (kind text not null, schema text, relation text, name text not null, path text not null, line integer not null);
+-- What differs between the database and its migrations, replayed. kind: 'table' | 'policy' | 'row security' | 'role' | 'grant' | 'trigger'
+-- | 'function' | 'column'; side: 'live' (made by hand) | 'migrations' (lost) | 'both' (otherwise there).
+create table replay_differences (kind text not null, schema text, name text not null, side text not null, detail text not null);
+
 -- ───────────────────────────── 2. derived ─────────────────────────────
+
+-- What every role is for. purpose: 'agent' | 'application' | 'dereferencer' | 'auditor' | 'person' | 'administration' | 'monitoring'
+-- | 'replication' | 'unknown'. source: who says so: 'config' | 'attribute' | 'name' | 'comment' | 'member of X' | 'nothing'.
+-- free_sql: runs SQL nobody has reviewed; null where govctl.yaml does not say.
+create table role_purposes (role integer primary key, purpose text not null, source text not null, free_sql integer);
+-- `roles:` of govctl.yaml: purpose, or 'free sql'; the name or glob; how many roles of this server it means.
+create table declared_roles (purpose text not null, name text not null, roles integer not null);
 
 -- Who a person or program may be when it connects: every role that can log in, and roles that hold grants on relations or
 -- functions of others though no login but a superuser can use them yet (kind 'unused': one GRANT away from use; 'superuser'
 -- where it is one). 'PUBLIC' (role 0) where all of these are superusers.
 -- kind: 'superuser' | 'login' | 'unused' | 'public'.
--- purpose, from names and grants: 'agent' | 'application' | 'administration' | 'replication' | 'unknown'
+-- purpose: that of role_purposes.
 create table principals (role integer primary key, name text not null, kind text not null, purpose text not null);
 
--- Role closure of every principal over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
+-- Role closure of every principal and every agent over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
 -- `can_set`: SET ROLE is allowed (SET); `admin`: may grant it on. path: 'agent_ro → ops → admin'. The row of a role to itself is included.
 -- A superuser is a member of every role; its rows are those of its memberships, and hold every right.
 create table role_reach (
@@ -194,7 +272,8 @@ create table schema_privileges (
 -- has_function_privilege EXECUTE, for every row of `functions`; `visible`: USAGE on the schema.
 create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
 
--- One row: mode 'multi' | 'single' | 'none' (no tenant key was found), and where that comes from.
+-- One row: mode 'multi' | 'single' | 'schemas' (a schema for each tenant, and no login in two: no row needs a key) | 'none' (no
+-- tenant key was found), and where that comes from.
 create table tenancy (mode text not null, source text not null, tenant_relation integer, reason text not null);
 -- Which column says whose a row is. role: 'key' (on a data table) | 'tenant table' (its own primary key) | 'user' (a person, where
 -- persons are the tenants or no better key exists). source: 'config' | 'foreign key' | 'name' | 'policy' | 'primary key'.
@@ -209,7 +288,8 @@ create table tenant_predicates (relation integer primary key, predicate text not
 -- What one principal can do to rows of another tenant, for tenant relations. as_role: the role it acts as (itself or by SET ROLE),
 -- chosen where it is worst; path says how. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'.
 -- Views count too (command SELECT alone): what their query lets through with the rights it runs with.
--- verdict: 'denied' (no privilege, or no policy for the command) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
+-- Without the privilege there is no row.
+-- verdict: 'denied' (no policy for the command) | 'isolated' | 'leaks' | 'may leak' (an expression govctl cannot read decides)
 -- | 'rls off' | 'owner' (owner, not forced) | 'bypassrls'. Superusers have no row.
 -- counterexample: in words, for 'leaks' and 'may leak'. policy: the permissive policy that lets the row through.
 create table verdicts (
@@ -236,3 +316,68 @@ create table unread_functions (relation integer not null, function text not null
 
 -- Settings (GUCs) that policies and the functions they call read. caller_may_set: any role may SET it.
 create table policy_settings (policy integer not null, setting text not null, missing_ok integer not null, caller_may_set integer not null);
+
+-- What govctl.yaml declares. One row, where there is a govctl.yaml with anything in it. regimes: JSON array.
+create table declared (stage integer, regimes text not null, names_owners integer not null);
+-- Who answers for each axis: a row for each of the four, owner null where nobody is named.
+create table owners (axis text primary key, owner text, usual text not null) without rowid;
+-- What a person answers to the question of an axis. answer: 'yes' | 'no' | 'unsure' | 'not-applicable'.
+-- expires: the first day on which it no longer counts; stale: that day has come.
+create table attestations (
+  axis text primary key, answer text not null, answered_by text not null, answered_on text not null, evidence text,
+  expires text not null, stale integer not null) without rowid;
+-- The four answers, there once every other check has run: found, by the database alone, and answer, with what is attested.
+create table answers (axis text primary key, found text not null, answer text not null, reason text not null) without rowid;
+-- Tables that record events: who did what, when. A partition is part of its parent and has no row.
+-- purpose: 'audit' (who did what) | 'tool calls' (what agents called) | 'retrieval' (what was looked up for whom, and what of it
+-- was let through) | 'history' (what one table's rows were before). reason: why it is taken for one, a sentence.
+create table event_logs (
+  relation integer primary key, purpose text not null, reason text not null,
+  -- What limits the actor's kind: 'enum' | 'check' | 'lookup' (a foreign key) | 'columns' (one column for agents, one for users)
+  -- | 'free' (anything may stand there); null where no column says the kind. actor_kinds: the values, as a JSON array.
+  -- names_agent: an agent is a value of its own; null where rows decide ('lookup') or no column does.
+  actor_kind_source text, actor_kinds text, names_agent integer,
+  -- Who holds UPDATE, DELETE or TRUNCATE on it or a partition, superusers aside: 'nobody' | 'owner' (it and who may become it)
+  -- | 'columns' (UPDATE of some columns was granted) | 'others'.
+  held_by text not null,
+  -- What triggers and rules do with the command on the log itself, whoever asks: 'refused' | 'partly' (there is a way through)
+  -- | 'unread' (a language govctl does not read) | 'none'. guards_always: all three also in a session with
+  -- session_replication_role = replica (ENABLE ALWAYS).
+  on_update text not null, on_delete text not null, on_truncate text not null, guards_always integer not null,
+  owner_logins text not null);            -- logins that are its owner or may become it, superusers aside, as a JSON array
+-- What its columns say. role: 'time' | 'actor' | 'actor kind' | 'on behalf of' | 'act chain' | 'tenant' | 'acting for tenant' | 'action'
+-- | 'tool' | 'object' | 'before' | 'after' | 'payload' | 'payload digest' | 'salt' | 'previous hash' | 'hash' | 'sequence' | 'decision'
+-- | 'reason' | 'decision reference' | 'trace' | 'idempotency' | 'redaction' | 'redacted by' | 'signature' | 'key id' | 'database role'
+-- | 'snapshot' | 'retrieved' | 'authorized' | 'denied' | 'query' | 'query digest'. One column may play several roles.
+-- filled_by_trigger: a row trigger before INSERT sets it, whatever the caller wrote.
+create table event_log_columns (
+  relation integer not null, role text not null, column_number integer not null, name text not null,
+  filled_by_trigger integer not null, primary key (relation, role)) without rowid;
+-- Triggers and rules of a log, and of its partitions, that refuse a command ('UPDATE' | 'DELETE' | 'TRUNCATE').
+-- guard_kind: 'trigger' | 'rule'; effect: 'refused' | 'partly' | 'unread'; enabled: as in triggers.
+create table event_log_guards (
+  log integer not null, relation integer not null, command text not null, guard_kind text not null, name text not null,
+  effect text not null, enabled text not null);
+-- Who, superusers aside, may do what to a log, or through which of its partitions. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
+-- | 'TRUNCATE'. via: 'grant' | 'owner'; on_columns: on some columns only (column_privileges has them). Triggers not considered.
+create table event_log_rights (
+  principal integer not null, log integer not null, relation integer not null, command text not null, via text not null,
+  on_columns integer not null, as_role integer not null, path text not null,
+  primary key (principal, relation, command)) without rowid;
+-- Roles that speak for an agent: logins, and roles that a login may become. source, free_sql: as in role_purposes.
+create table agents (role integer primary key, name text not null, login integer not null, source text not null, free_sql integer);
+-- Columns of the user's that hold what somebody should not read, going by their names.
+-- class: 'secret' | 'key' (opens other values) | 'ciphertext' | 'hash' | 'reference' (where a secret is kept) | 'personal' | 'finance' | 'transcript' | 'health'
+create table sensitive_columns (relation integer not null, column_number integer not null, class text not null, primary key (relation, column_number)) without rowid;
+-- Who can read these, and columns that were sampled, as far as grants say; rows are for the policies. principal: of principals or agents,
+-- superusers aside. as_role: itself or a role it may become; path says how.
+create table column_readers (
+  principal integer not null, relation integer not null, column_number integer not null, as_role integer not null, path text not null,
+  primary key (relation, column_number, principal)) without rowid;
+
+-- Tables that agent frameworks make, recognised by their columns. framework: 'LangGraph' | 'LangChain' | 'LlamaIndex' | 'mem0' | 'Letta'
+-- | 'Langfuse' | 'Dify' | 'Google ADK' | 'Agno' | 'LiteLLM' | 'Supabase' | 'pgai' | 'DBOS' | 'Temporal'.
+-- part: 'state' | 'memory' | 'documents' | 'messages' | 'credentials' | 'approvals' | 'tool calls' | 'workflow' | 'traces' | 'audit' | 'cache' | 'other'.
+-- scope: columns that say whose a row is, by the framework's own idea, as a JSON array. advice: half a sentence.
+create table framework_relations (
+  relation integer primary key, framework text not null, part text not null, scope text not null, advice text not null);

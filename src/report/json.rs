@@ -1,7 +1,8 @@
 //! `govctl.diagnose/1`. A contract: fields may be added, none may change. So these structs are private and nobody else's.
 
 use super::{Settings, outline};
-use crate::assess::{Answer, Assessment, Finding, Verdict};
+use crate::assess::ladder::Posture;
+use crate::assess::{self, Assessment, Finding, Pardon, Verdict};
 use crate::check::{Axis, Check, Severity};
 use crate::ui::clean::is_hostile;
 use serde::Serialize;
@@ -13,13 +14,30 @@ use std::io;
 struct Diagnose<'a> {
     schema: &'static str,
     target: Target<'a>,
-    stage: Stage,
+    stage: super::stage::Document<'a>,
+    tenancy: &'a str,
     axes: Vec<AxisAnswer<'a>>,
+    advice: Advice<'a>,
+    not_needed_yet: Vec<&'a str>,
     findings: Vec<Open<'a>>,
     undecided: Vec<Undecided<'a>>,
     not_applicable: Vec<NotApplicable<'a>>,
+    warnings: Vec<Warning<'a>>,
     notes: &'a [String],
     summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Advice<'a> {
+    axis: Option<Axis>,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Warning<'a> {
+    message: &'a str,
+    line: Option<usize>,
+    help: &'a str,
 }
 
 #[derive(Serialize)]
@@ -31,24 +49,30 @@ struct Target<'a> {
     taken_at: &'a str,
 }
 
-/// Not looked at yet: null is "not known", which is not 0.
-#[derive(Default, Serialize)]
-struct Stage {
-    declared: Option<u8>,
-    history: Option<u8>,
-    evidenced: Option<u8>,
-    next: Option<u8>,
-    transitions: [(); 0],
-}
-
 #[derive(Serialize)]
 struct AxisAnswer<'a> {
     axis: Axis,
     question: &'a str,
     answer: &'static str,
-    posture: Option<&'a str>,
-    required: Option<&'a str>,
+    /// What the database alone says.
+    found: &'static str,
+    /// The least the stage asks for, and what to aim at; null where no stage is declared.
+    posture: Option<Posture>,
+    required: Option<Posture>,
     reason: &'a str,
+    evidence: &'a [String],
+    owner: Option<&'a str>,
+    attestation: Option<Attested<'a>>,
+}
+
+#[derive(Serialize)]
+struct Attested<'a> {
+    answer: &'static str,
+    by: &'a str,
+    on: String,
+    evidence: Option<&'a str>,
+    expires: String,
+    stale: bool,
 }
 
 #[derive(Serialize)]
@@ -60,12 +84,29 @@ struct Open<'a> {
     object: Object<'a>,
     message: &'a str,
     facts: &'a Map<String, Value>,
-    introduced: Option<()>,
+    introduced: Option<Introduced<'a>>,
     fix: Option<&'a str>,
     fingerprint: &'a str,
+    /// What it is like now: what a waiver accepts.
+    state: &'a str,
     covers: &'a [String],
     controls: Vec<String>,
-    waiver: Option<()>,
+    waiver: Option<Waiver<'a>>,
+    /// Known from `--baseline`, and no worse.
+    baseline: bool,
+}
+
+#[derive(Serialize)]
+struct Introduced<'a> {
+    path: &'a str,
+    line: u32,
+}
+
+#[derive(Serialize)]
+struct Waiver<'a> {
+    reason: &'a str,
+    owner: &'a str,
+    until: String,
 }
 
 #[derive(Serialize)]
@@ -96,6 +137,7 @@ struct Summary {
     fail: usize,
     undecided: usize,
     waived: usize,
+    baselined: usize,
     not_applicable: usize,
     exit: u8,
 }
@@ -112,20 +154,12 @@ pub(super) fn write(it: &Assessment, settings: &Settings, to: &mut dyn io::Write
             role: &it.target.role,
             taken_at: &it.target.taken_at,
         },
-        stage: Stage::default(),
-        axes: it
-            .axes
-            .iter()
-            .map(|axis| AxisAnswer {
-                axis: axis.axis,
-                question: axis.question,
-                answer: answer(axis.answer),
-                posture: None,
-                required: None,
-                reason: &axis.reason,
-            })
-            .collect(),
-        findings: it.findings().into_iter().map(|(check, finding)| open(check, finding)).collect(),
+        stage: super::stage::Document::of(&it.stage),
+        tenancy: &it.tenancy,
+        axes: it.axes.iter().map(axis).collect(),
+        advice: Advice { axis: it.advice.axis, reason: &it.advice.reason },
+        not_needed_yet: outline::not_needed_yet(it).into_iter().map(|(_, finding)| finding.message.as_str()).collect(),
+        findings: it.findings().into_iter().chain(it.pardoned()).map(|(check, finding)| open(check, finding)).collect(),
         undecided: it
             .undecided()
             .into_iter()
@@ -141,8 +175,13 @@ pub(super) fn write(it: &Assessment, settings: &Settings, to: &mut dyn io::Write
             .iter()
             .filter_map(|(id, (_, verdict))| match verdict {
                 Verdict::NotApplicable(reason) => Some(NotApplicable { check: &id.0, reason }),
-                Verdict::Pass | Verdict::Fail(_) | Verdict::Undecided(_) => None,
+                Verdict::Pass | Verdict::Fail { .. } | Verdict::Undecided(_) => None,
             })
+            .collect(),
+        warnings: it
+            .warnings
+            .iter()
+            .map(|it| Warning { message: &it.message, line: it.line, help: &it.help })
             .collect(),
         notes: &it.notes,
         summary: Summary {
@@ -150,6 +189,7 @@ pub(super) fn write(it: &Assessment, settings: &Settings, to: &mut dyn io::Write
             fail: tally.fail,
             undecided: tally.undecided,
             waived: tally.waived,
+            baselined: tally.baselined,
             not_applicable: tally.not_applicable,
             exit: settings.exit.code(),
         },
@@ -171,21 +211,39 @@ fn open<'a>(check: &'a Check, finding: &'a Finding) -> Open<'a> {
         },
         message: &finding.message,
         facts: &finding.facts,
-        introduced: None,
+        introduced: finding.introduced.as_ref().map(|it| Introduced { path: &it.path, line: it.line }),
         fix: finding.fix.as_deref(),
         fingerprint: &finding.fingerprint.0,
+        state: &finding.state,
         covers: &check.covers,
         controls: outline::controls(check),
-        waiver: None,
+        waiver: match &finding.pardon {
+            Some(Pardon::Waiver { reason, owner, until }) => Some(Waiver { reason, owner, until: until.to_string() }),
+            Some(Pardon::Baseline) | None => None,
+        },
+        baseline: finding.pardon == Some(Pardon::Baseline),
     }
 }
 
-const fn answer(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Yes => "yes",
-        Answer::No => "no",
-        Answer::Unsure => "unsure",
-        Answer::NotApplicable => "not-applicable",
+fn axis(it: &assess::AxisAnswer) -> AxisAnswer<'_> {
+    AxisAnswer {
+        axis: it.axis,
+        question: &it.question,
+        answer: it.answer.name(),
+        found: it.found.name(),
+        posture: it.posture,
+        required: it.required,
+        reason: &it.reason,
+        evidence: &it.evidence,
+        owner: it.owner.as_deref(),
+        attestation: it.attestation.as_ref().map(|(said, holds)| Attested {
+            answer: said.answer.name(),
+            by: &said.by,
+            on: said.on.to_string(),
+            evidence: said.evidence.as_deref(),
+            expires: said.expires.to_string(),
+            stale: !holds,
+        }),
     }
 }
 

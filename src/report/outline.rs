@@ -1,6 +1,7 @@
 //! What every prose format says, in the same order and the same words; a format only knows how it looks.
 
-use crate::assess::{Assessment, Cause, Finding, Verdict};
+use crate::assess::ladder::STAGES;
+use crate::assess::{Assessment, AxisAnswer, Cause, Finding, Introduced, Pardon, Target, Verdict, Warning};
 use crate::check::{Axis, Check, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,9 +54,9 @@ pub(super) fn axes(it: &Assessment) -> BTreeMap<Axis, AxisCount> {
         let count = axes.entry(check.axis).or_default();
         match verdict {
             Verdict::Pass => count.pass += 1,
-            Verdict::Fail(findings) => {
+            Verdict::Fail { findings, .. } => {
                 count.failing += 1;
-                count.findings += findings.len();
+                count.findings += findings.iter().filter(|finding| finding.is_open()).count();
             }
             Verdict::Undecided(_) => count.undecided += 1,
             Verdict::NotApplicable(_) => count.not_applicable += 1,
@@ -79,8 +80,16 @@ pub(super) fn counts(it: &Assessment) -> String {
     if tally.waived > 0 {
         parts.push(format!("{} waived", tally.waived));
     }
+    if tally.baselined > 0 {
+        parts.push(format!("{} known from the baseline", tally.baselined));
+    }
     parts.push(format!("{} not applicable", tally.not_applicable));
     parts.join(", ")
+}
+
+/// Whether a check found something beside what it could not see.
+pub(super) fn found_something(it: &Assessment, check: &Check) -> bool {
+    it.checks.get(&check.id).is_some_and(|(_, verdict)| !verdict.findings().is_empty())
 }
 
 /// Undecided checks by cause: what was hidden, the step that would show it, and the checks that wait for it.
@@ -104,6 +113,118 @@ pub(super) fn not_applicable(it: &Assessment) -> BTreeMap<&str, Vec<&Check>> {
         }
     }
     reasons
+}
+
+/// What is there and not needed yet: findings of the checks that look for what was built too early (OB-11).
+pub(super) fn not_needed_yet(it: &Assessment) -> Vec<(&Check, &Finding)> {
+    let early = |check: &Check| check.covers.iter().any(|id| id.starts_with("OB-"));
+    it.findings().into_iter().filter(|(check, _)| early(check)).collect()
+}
+
+/// What every report says about the regimes it names (STG-17).
+pub(super) const ORIENTATION: &str =
+    "Control ids say what a check maps to, for orientation; they are no legal advice and no statement of compliance.";
+
+/// `13 open findings, 2 undecided`.
+pub(super) fn headline(it: &Assessment) -> String {
+    let tally = it.tally();
+    let findings = if tally.fail == 1 { "1 open finding".to_owned() } else { format!("{} open findings", tally.fail) };
+    match tally.undecided {
+        0 => findings,
+        n => format!("{findings}, {} undecided", checks(n)),
+    }
+}
+
+/// When the facts were taken, to the second.
+pub(super) fn taken(target: &Target) -> String {
+    let taken = target.taken_at.parse::<jiff::Timestamp>();
+    taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// The finding's sentence, the object before it where it does not name it.
+pub(super) fn sentence_of(finding: &Finding) -> String {
+    if finding.message.contains(&finding.object.name) {
+        finding.message.clone()
+    } else {
+        format!("{}: {}", finding.object, finding.message)
+    }
+}
+
+/// The finding's sentence, the object before it where it does not name it, and the migration that brought it in.
+pub(super) fn message(finding: &Finding) -> String {
+    let message = sentence_of(finding);
+    match &finding.introduced {
+        Some(Introduced { path, line }) => format!("{message}, since {path}:{line}"),
+        None => message,
+    }
+}
+
+/// Whose an axis is.
+pub(super) fn owner(axis: &AxisAnswer) -> String {
+    match &axis.owner {
+        Some(owner) => format!("owner: {owner}"),
+        None => format!("owner: nobody is named; mostly {}", axis.usual_owner),
+    }
+}
+
+/// The stage that is declared and the one that counts, where there is one.
+pub(super) fn declared(it: &Assessment) -> String {
+    let named = |stage: u8| STAGES.get(usize::from(stage) - 1).copied().unwrap_or_default();
+    match (it.declared.stage, it.declared.in_force) {
+        (Some(declared), Some(stage)) if declared == stage => {
+            format!("Declared at stage {stage} of 5, {}", named(stage))
+        }
+        (Some(declared), Some(stage)) => {
+            format!("Declared at stage {declared}, judged at stage {stage} of 5, {}", named(stage))
+        }
+        (None, Some(stage)) => format!("Judged at stage {stage} of 5, {}", named(stage)),
+        (_, None) => String::new(),
+    }
+}
+
+/// A warning as a line of text.
+pub(super) fn warning(it: &Warning) -> String {
+    let line = it.line.map(|line| format!("govctl.yaml:{line}: ")).unwrap_or_default();
+    format!("{line}{}; {}", it.message, it.help)
+}
+
+/// The one axis to spend the quarter on (RP-11).
+pub(super) fn quarter(it: &Assessment) -> String {
+    let named = |axis| it.axes.iter().find(|answer| answer.axis == axis).map_or("", |answer| answer.name.as_str());
+    match it.advice.axis {
+        Some(axis) => format!("Spend the quarter on {}: {}", sentence(named(axis)), it.advice.reason),
+        None => format!("No axis needs the quarter: {}", it.advice.reason),
+    }
+}
+
+/// A heading within a sentence; an abbreviation stays as it is.
+fn sentence(name: &str) -> String {
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain([second]).chain(letters).collect()
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// A line for each waiver and object.
+pub(super) fn waived(it: &Assessment) -> Vec<String> {
+    let line = |(check, finding): (&Check, &Finding)| match &finding.pardon {
+        Some(Pardon::Waiver { reason, owner, until }) => {
+            Some(format!("{}  {}, by {owner} until {until}: {reason}", check.id, finding.object))
+        }
+        Some(Pardon::Baseline) | None => None,
+    };
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for line in it.pardoned().into_iter().filter_map(line) {
+        match lines.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, times)) => *times += 1,
+            None => lines.push((line, 1)),
+        }
+    }
+    let counted = |(line, times)| if times == 1 { line } else { format!("{line} ({times} findings)") };
+    lines.into_iter().map(counted).collect()
 }
 
 /// The fixes of some findings, each once, in order.
@@ -141,6 +262,8 @@ pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option
             checks(tally.undecided)
         );
         (text, None)
+    } else if tally.waived + tally.baselined > 0 {
+        ("Nothing is open: what was found is accepted, and no check was left undecided.".to_owned(), None)
     } else if tally.pass == 0 {
         ("No check applies to this database: nothing was judged.".to_owned(), Some("govctl checks".to_owned()))
     } else {

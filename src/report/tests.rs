@@ -1,5 +1,5 @@
 use super::*;
-use crate::assess::{Answer, AxisAnswer, Cause, Finding, Fingerprint, ObjectRef, Target, Verdict};
+use crate::assess::{Advice, Answer, AxisAnswer, Cause, Declared, Finding, Fingerprint, ObjectRef, Target, Verdict};
 use crate::check::{Axis, Check, CheckId};
 use crate::ui::clean::is_hostile;
 use proptest::prelude::*;
@@ -25,12 +25,20 @@ fn finding(of: &Check, severity: Severity, name: &str) -> Finding {
         ObjectRef { kind: "table".to_owned(), schema: Some("app".to_owned()), name: name.to_owned(), column: None };
     Finding {
         severity,
+        unscaled: severity,
         fingerprint: Fingerprint::of(&of.id, &object, &[]),
+        state: "0123456789abcdef".to_owned(),
+        introduced: None,
+        pardon: None,
         message: format!("app.{name} is reached by app_user and has no row-level security"),
         facts: Map::from_iter([("logins".to_owned(), Value::from("app_user"))]),
         fix: Some(format!("alter table app.{name} enable row level security;")),
         object,
     }
+}
+
+fn failed(findings: Vec<Finding>) -> Verdict {
+    Verdict::Fail { findings, hidden: Vec::new() }
 }
 
 fn cause(what: &str, needs: &str) -> Cause {
@@ -48,10 +56,23 @@ fn assessment(verdicts: Vec<(Check, Verdict)>) -> Assessment {
         },
         axes: vec![AxisAnswer {
             axis: Axis::TenantIsolation,
-            question: "Is every tenant's data out of the others' reach?",
+            name: "Tenant isolation".to_owned(),
+            question: "Is every tenant's data out of the others' reach?".to_owned(),
             answer: Answer::No,
+            found: Answer::No,
             reason: "7 findings, the worst critical".to_owned(),
+            evidence: Vec::new(),
+            posture: None,
+            required: None,
+            owner: None,
+            usual_owner: "security engineering".to_owned(),
+            attestation: None,
         }],
+        tenancy: "many tenants: 9 columns say which tenant a row belongs to".to_owned(),
+        declared: Declared::default(),
+        advice: Advice { axis: Some(Axis::TenantIsolation), reason: "7 critical findings".to_owned() },
+        graphs: Vec::new(),
+        warnings: Vec::new(),
         checks: verdicts.into_iter().map(|(check, verdict)| (check.id.clone(), (check, verdict))).collect(),
         notes: vec!["3 relations of extensions not judged: vault (3)".to_owned()],
     }
@@ -70,9 +91,9 @@ fn mixed() -> Assessment {
     (shared.message, shared.fix) = ("every tenant uses the same one".to_owned(), None);
     let hidden = || cause("settings that only superusers see", "grant pg_read_all_settings to auditor");
     assessment(vec![
-        (disabled, Verdict::Fail(findings)),
+        (disabled, failed(findings)),
         (truncate, Verdict::Pass),
-        (decide, Verdict::Fail(vec![shared])),
+        (decide, failed(vec![shared])),
         (check("audit/no-log", "No audit log", "high"), Verdict::Undecided(vec![hidden()])),
         (check("audit/unlogged", "An unlogged audit table", "low"), Verdict::Undecided(vec![hidden()])),
         (check("rbac/one-role", "One role for all", "low"), Verdict::NotApplicable("nobody logs in".to_owned())),
@@ -80,7 +101,15 @@ fn mixed() -> Assessment {
 }
 
 fn settings(look: Look) -> Settings {
-    Settings { look, all: false, quiet: false, fail_on: Severity::Low, exit: Exit::Findings }
+    Settings {
+        look,
+        all: false,
+        quiet: false,
+        fail_on: Severity::Low,
+        allow_undecided: false,
+        baseline: false,
+        exit: Exit::Findings,
+    }
 }
 
 fn said(format: Format, it: &Assessment, settings: &Settings) -> String {
@@ -93,6 +122,7 @@ fn said(format: Format, it: &Assessment, settings: &Settings) -> String {
 fn a_bit_of_everything_at_100_columns() {
     insta::assert_snapshot!(said(Format::Human, &mixed(), &settings(Look::PLAIN)), @r"
     shop on PostgreSQL 15.18, as auditor, 2026-08-23 14:07:31 UTC
+    Tenancy, many tenants: 9 columns say which tenant a row belongs to
     3 relations of extensions not judged: vault (3)
 
      Axis               Passing                          Findings   Undecided   Not applicable
@@ -100,8 +130,6 @@ fn a_bit_of_everything_at_100_columns() {
      tenant-isolation   ██████░░░░░░░░░░░░░░    1 of 3          9           0                0
      rbac               no check applies                        0           0                1
      audit              ░░░░░░░░░░░░░░░░░░░░    0 of 2          0           2                0
-
-    Is every tenant's data out of the others' reach? no: 7 findings, the worst critical
 
     critical  tenant-isolation/rls-disabled  Tenant data without row-level security
               app.a_table_with_quite_a_long_name is reached by app_user and has no row-level security
@@ -133,6 +161,14 @@ fn a_bit_of_everything_at_100_columns() {
 
     1 check does not apply: nobody logs in
 
+    Four questions for Monday
+
+     no              Tenant isolation: Is every tenant's data out of the others' reach?
+                     7 findings, the worst critical
+                     owner: nobody is named; mostly security engineering
+
+    Spend the quarter on tenant isolation: 7 critical findings
+
     1 pass, 9 fail (7 critical, 1 low, 1 info), 2 undecided, 1 not applicable.
     8 of 9 findings are at or above low, the worst critical. 2 checks could not be decided. Start with:
       govctl explain tenant-isolation/rls-disabled
@@ -145,6 +181,7 @@ fn a_bit_of_everything_in_ascii_at_80_columns() {
     let text = said(Format::Human, &mixed(), &settings(look));
     insta::assert_snapshot!(text, @r"
     shop on PostgreSQL 15.18, as auditor, 2026-08-23 14:07:31 UTC
+    Tenancy, many tenants: 9 columns say which tenant a row belongs to
     3 relations of extensions not judged: vault (3)
 
      Axis               Passing              Findings   Undecided   Not applicable
@@ -152,9 +189,6 @@ fn a_bit_of_everything_in_ascii_at_80_columns() {
      tenant-isolation   ##......    1 of 3          9           0                0
      rbac               no check applies            0           0                1
      audit              ........    0 of 2          0           2                0
-
-    Is every tenant's data out of the others' reach? no: 7 findings, the worst
-    critical
 
     critical  tenant-isolation/rls-disabled  Tenant data without row-level security
               app.a_table_with_quite_a_long_name is reached by app_user and has no
@@ -187,6 +221,15 @@ fn a_bit_of_everything_in_ascii_at_80_columns() {
 
     1 check does not apply: nobody logs in
 
+    Four questions for Monday
+
+     no              Tenant isolation: Is every tenant's data out of the others'
+                     reach?
+                     7 findings, the worst critical
+                     owner: nobody is named; mostly security engineering
+
+    Spend the quarter on tenant isolation: 7 critical findings
+
     1 pass, 9 fail (7 critical, 1 low, 1 info), 2 undecided, 1 not applicable.
     8 of 9 findings are at or above low, the worst critical. 2 checks could not be
     decided. Start with:
@@ -216,7 +259,7 @@ fn the_last_lines_say_what_follows() {
         let text = said(Format::Human, &it, &Settings { fail_on, ..settings(Look::PLAIN) });
         text.split("not applicable.\n").last().expect("a last part").to_owned()
     };
-    let one = || Verdict::Fail(vec![finding(&check("rbac/x", "X", "low"), Severity::Low, "t")]);
+    let one = || failed(vec![finding(&check("rbac/x", "X", "low"), Severity::Low, "t")]);
     insta::assert_snapshot!(last(Verdict::Pass, Severity::Low), @r"Nothing was found, and no check was left undecided.");
     insta::assert_snapshot!(last(one(), Severity::Low), @r"
     1 finding is open, the worst low. Start with:
@@ -254,7 +297,8 @@ fn json_is_the_contract() {
             "message": "app.a_table_with_quite_a_long_name is reached by app_user and has no row-level security",
             "facts": {"logins": "app_user"}, "introduced": null,
             "fix": "alter table app.a_table_with_quite_a_long_name enable row level security;",
-            "fingerprint": fingerprint, "covers": ["TI-01"], "controls": ["NIST AC-3", "OWASP LLM02"], "waiver": null
+            "fingerprint": fingerprint, "state": "0123456789abcdef", "covers": ["TI-01"],
+            "controls": ["NIST AC-3", "OWASP LLM02"], "waiver": null, "baseline": false
         })
     );
     assert_eq!(
@@ -264,7 +308,7 @@ fn json_is_the_contract() {
     );
     assert_eq!(
         document["summary"],
-        serde_json::json!({"pass": 1, "fail": 9, "undecided": 2, "waived": 0, "not_applicable": 1, "exit": 1})
+        serde_json::json!({"pass": 1, "fail": 9, "undecided": 2, "waived": 0, "baselined": 0, "not_applicable": 1, "exit": 1})
     );
 }
 
@@ -274,7 +318,7 @@ fn hostile(name: &str) -> Assessment {
     let moot = check("rbac/one-role", "One role for all", "low");
     let findings = vec![finding(&of, Severity::Critical, name)];
     let mut it = assessment(vec![
-        (of, Verdict::Fail(findings)),
+        (of, failed(findings)),
         (hidden, Verdict::Undecided(vec![cause(name, name)])),
         (moot, Verdict::NotApplicable(name.to_owned())),
     ]);

@@ -1,6 +1,7 @@
 //! Where facts come from: a read-only session, or a scratch server.
 
 pub mod refusal;
+pub mod replay;
 pub mod scratch;
 mod session;
 pub mod url;

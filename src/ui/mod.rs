@@ -9,6 +9,7 @@ pub mod wrap;
 pub use theme::{Look, Tone};
 
 use crate::error::Stop;
+use miette::Diagnostic;
 use std::io::{self, IsTerminal, Write};
 
 /// The widest line, also where the terminal is wider.
@@ -77,6 +78,13 @@ impl Ui {
         self.say(&format!("{}{end}", harmless(&plain, coloured)));
     }
 
+    /// Something to look at, with a caret; it stops nothing.
+    pub fn warn(&self, caution: &dyn Diagnostic) {
+        let plain = rendered(caution, &Look { colour: false, ..self.err });
+        let coloured = if self.err.colour { rendered(caution, &self.err) } else { plain.clone() };
+        self.say(&harmless(&plain, coloured));
+    }
+
     /// A mistake on the command line, as clap words it; help and version that were asked for are data.
     pub fn clap(&self, error: &clap::Error) -> Result<(), Stop> {
         let asked = !error.use_stderr();
@@ -102,7 +110,7 @@ impl Ui {
     }
 }
 
-fn rendered(stop: &Stop, look: &Look) -> String {
+fn rendered(stop: &dyn Diagnostic, look: &Look) -> String {
     let theme = match (look.unicode, look.colour) {
         (true, true) => miette::GraphicalTheme::unicode(),
         (true, false) => miette::GraphicalTheme::unicode_nocolor(),

@@ -35,6 +35,30 @@ impl Mistake {
     }
 }
 
+/// Something in a file that stops nothing, and that its writer should look at.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{message}")]
+#[diagnostic(severity(Warning))]
+pub struct Caution {
+    /// What, a sentence without its period.
+    pub message: String,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[label("{label}")]
+    place: Place,
+    label: String,
+    #[help]
+    help: String,
+}
+
+impl Caution {
+    /// Names the file it is in.
+    pub fn new(path: &str, text: &str, place: Place, [message, label, help]: [&str; 3]) -> Self {
+        let source_code = NamedSource::new(path, text.to_owned());
+        Self { message: message.into(), source_code, place, label: label.into(), help: help.into() }
+    }
+}
+
 /// Every mistake in one file, in the order of the file; never empty.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{path} {}", count(.all.len()))]

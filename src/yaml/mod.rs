@@ -10,7 +10,7 @@ mod node;
 mod reader;
 
 pub use block::place_in;
-pub use mistake::{Mistake, Mistakes};
+pub use mistake::{Caution, Mistake, Mistakes};
 pub use nearest::nearest;
 pub use node::{Node, Place, Value};
 pub use reader::{Fields, Reader};

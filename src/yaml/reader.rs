@@ -17,6 +17,11 @@ impl Reader {
         self.mistakes.borrow_mut().push(mistake);
     }
 
+    /// Whether there is no mistake so far.
+    pub fn is_content(&self) -> bool {
+        self.mistakes.borrow().is_empty()
+    }
+
     /// Every mistake so far.
     pub fn into_mistakes(self) -> Vec<Mistake> {
         self.mistakes.into_inner()
@@ -57,10 +62,15 @@ impl Reader {
         }
     }
 
+    /// The items of a list.
+    pub fn list<'a>(&self, node: &'a Node) -> Option<&'a [Node]> {
+        let Value::List(items) = &node.value else { return self.expected(node, "a list") };
+        Some(items)
+    }
+
     /// A list of texts, each with its place.
     pub fn texts<'a>(&self, node: &'a Node) -> Option<Vec<(&'a Node, String)>> {
-        let Value::List(items) = &node.value else { return self.expected(node, "a list") };
-        Some(items.iter().filter_map(|item| Some((item, self.text(item)?))).collect())
+        Some(self.list(node)?.iter().filter_map(|item| Some((item, self.text(item)?))).collect())
     }
 
     /// A whole number within `range`.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 use govctl::check::{CheckId, Library, load};
-use govctl::config::{self, Config, Tenancy, TenancyMode};
+use govctl::config::{self, Config, Purpose, Tenancy, TenancyMode};
 use govctl::facts::Facts;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use std::fs;
@@ -56,6 +56,13 @@ fn good_configurations() {
     assert_eq!(of("empty"), Config::default());
     assert_eq!(of("full").tenancy, full);
     assert_eq!(of("single").tenancy.mode, TenancyMode::Single);
+    let roles = of("roles").roles;
+    assert_eq!(roles.purpose("bot_7"), Some(Purpose::Agent));
+    assert_eq!(roles.purpose("dana"), Some(Purpose::Person));
+    assert_eq!(roles.purpose("dan"), None);
+    assert_eq!(roles.runs_free_sql("support_agent"), Some(true));
+    assert_eq!(roles.runs_free_sql("bot_7"), Some(false));
+    assert_eq!(of("full").roles.runs_free_sql("bot_7"), None);
 }
 
 #[test]

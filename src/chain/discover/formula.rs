@@ -475,17 +475,16 @@ fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> Vec<String> 
         return Vec::new();
     }
     let chained: Vec<usize> = formulas.iter().flat_map(Formula::reads).collect();
-    let covers = |name: &str, column: usize| {
+    let covers = |name: &str| {
         // A digest that the chain does not read covers nothing.
         let of_digest = chain
             .commitments
             .iter()
             .filter(|commitment| chained.contains(&commitment.at) || mentions(items, &chained, &commitment.column));
-        chained.contains(&column)
+        let reads = |read: &[usize]| read.iter().any(|at| items.list[*at].column.as_deref() == Some(name));
+        reads(&chained)
             || mentions(items, &chained, name)
-            || of_digest
-                .into_iter()
-                .any(|commitment| commitment.of.contains(&column) || mentions(items, &commitment.of, name))
+            || of_digest.into_iter().any(|commitment| reads(&commitment.of) || mentions(items, &commitment.of, name))
     };
     let own = |column: usize| column == chain.hash || chain.prev == Some(column);
     chain
@@ -493,7 +492,7 @@ fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> Vec<String> 
         .columns
         .iter()
         .enumerate()
-        .filter(|(at, column)| !own(*at) && !covers(&column.name, *at))
+        .filter(|(at, column)| !own(*at) && !covers(&column.name))
         .map(|(_, column)| column.name.clone())
         .collect()
 }

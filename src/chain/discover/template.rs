@@ -77,14 +77,27 @@ fn clocks() -> Vec<Form> {
 impl Search<'_> {
     /// The first formula that explains at least two rows (or the only one there is).
     pub(super) fn run(&self) -> Option<Formula> {
-        let target = *self
-            .unexplained
-            .iter()
-            .rev()
-            .find(|row| self.sample.before[**row].is_some())
-            .or(self.unexplained.first())?;
-        let deadline = Instant::now() + self.budget;
-        self.framed(target).or_else(|| self.joined(target, deadline)).or_else(|| self.documents(target, deadline))
+        // A row that was tampered with explains nothing, and one with nulls too much: try several, the fullest first.
+        let nulls =
+            |row: usize| self.fields.iter().filter(|field| self.sample.rows[row].get(**field).is_none()).count();
+        let mut rows: Vec<usize> =
+            self.unexplained.iter().copied().filter(|row| self.sample.before[*row].is_some()).collect();
+        if rows.is_empty() {
+            rows.clone_from(&self.unexplained);
+        }
+        rows.sort_by_key(|row| nulls(*row));
+        let fullest = rows.iter().take_while(|row| nulls(**row) == nulls(rows[0])).count();
+        let mut targets = Vec::new();
+        for at in [fullest / 2, 0, fullest.checked_sub(1)?] {
+            targets.extend(rows.get(at).filter(|row| !targets.contains(*row)).copied().into_iter().collect::<Vec<_>>());
+        }
+        let share = self.budget / u32::try_from(targets.len()).unwrap_or(1);
+        targets.into_iter().find_map(|target| {
+            let deadline = Instant::now() + share;
+            self.framed(target)
+                .or_else(|| self.joined(target, deadline))
+                .or_else(|| self.documents(target, deadline + share / 2))
+        })
     }
 
     fn algorithms(&self, target: usize) -> impl Iterator<Item = Algorithm> {

@@ -1,18 +1,25 @@
-//! One value on its way from PostgreSQL to SQLite.
+//! The values of a row that PostgreSQL sends, in its own text form.
 
-use sqlx::encode::IsNull;
-use sqlx::error::BoxDynError;
+use crate::facts::value::Value;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo};
-use sqlx::{Column, Encode, Row, Sqlite, Type, TypeInfo, ValueRef};
+use sqlx::{Column, Row, TypeInfo, ValueRef};
 
-/// PostgreSQL's own text of a value, or the number it stands for: most values are object identifiers and flags, and a
-/// number needs no memory of its own.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    Null,
-    Integer(i64),
-    Text(String),
+impl Value {
+    /// Its text, where it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Integer(_) => None,
+        }
+    }
+
+    /// Its number, where it is one, else 0.
+    pub(super) fn number(&self) -> i64 {
+        match self {
+            Self::Integer(number) => *number,
+            Self::Null | Self::Text(_) => 0,
+        }
+    }
 }
 
 /// Names of a result's columns, and which hold integers.
@@ -35,24 +42,4 @@ pub(super) fn values(row: &PgRow, header: &[(String, bool)]) -> impl Iterator<It
             },
         }
     })
-}
-
-impl Type<Sqlite> for Value {
-    fn type_info() -> SqliteTypeInfo {
-        <String as Type<Sqlite>>::type_info()
-    }
-}
-
-impl Encode<'_, Sqlite> for Value {
-    fn encode(self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
-        match self {
-            Self::Null => Ok(IsNull::Yes),
-            Self::Integer(number) => Encode::<Sqlite>::encode(number, buffer),
-            Self::Text(text) => Encode::<Sqlite>::encode(text, buffer),
-        }
-    }
-
-    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
-        self.clone().encode(buffer)
-    }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Role {
     pub(crate) replication: bool,
     pub(crate) bypass_rls: bool,
     pub(crate) provenance: String,
+    pub(crate) comment: Option<String>,
 }
 
 #[derive(Clone, Debug, FromRow)]
@@ -60,6 +61,9 @@ pub(crate) struct Relation {
     /// Attribute numbers of every unique constraint and index, the primary key included.
     #[sqlx(skip)]
     pub(crate) uniques: Vec<Vec<i64>>,
+    /// CHECK constraints that are enforced.
+    #[sqlx(skip)]
+    pub(crate) checks: Vec<Check>,
 }
 
 impl Relation {
@@ -81,6 +85,8 @@ impl Relation {
 pub(crate) struct Column {
     pub(crate) number: i64,
     pub(crate) name: String,
+    /// As `format_type` writes it: the domain, where it has one.
+    pub(crate) type_text: String,
     pub(crate) type_name: String,
     pub(crate) type_kind: String,
     pub(crate) type_oid: Oid,
@@ -109,6 +115,41 @@ pub(crate) struct ForeignKey {
     pub(crate) target: Oid,
     /// (column here, column there)
     pub(crate) columns: Vec<(i64, i64)>,
+}
+
+/// A CHECK constraint.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    oid: Oid,
+    /// The columns it names.
+    pub(crate) columns: Vec<i64>,
+    pub(crate) definition: String,
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Trigger {
+    pub(crate) relation: Oid,
+    pub(crate) name: String,
+    pub(crate) function: Oid,
+    pub(crate) enabled: String,
+    pub(crate) timing: String,
+    pub(crate) row_level: bool,
+    pub(crate) on_insert: bool,
+    pub(crate) on_update: bool,
+    pub(crate) on_delete: bool,
+    pub(crate) on_truncate: bool,
+    pub(crate) update_columns: Option<String>,
+    pub(crate) has_condition: bool,
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Rule {
+    pub(crate) relation: Oid,
+    pub(crate) name: String,
+    pub(crate) event: String,
+    pub(crate) instead: bool,
+    pub(crate) enabled: String,
+    pub(crate) definition: String,
 }
 
 #[derive(Clone, Debug, FromRow)]
@@ -160,6 +201,10 @@ pub(crate) struct Catalog {
     pub(crate) functions: BTreeMap<Oid, Function>,
     pub(crate) grants: Vec<Grant>,
     pub(crate) enum_labels: HashMap<Oid, Vec<String>>,
+    /// (domain as `format_type` writes it, CHECK)
+    pub(crate) domain_checks: Vec<(String, String)>,
+    pub(crate) triggers: Vec<Trigger>,
+    pub(crate) rules: Vec<Rule>,
     /// (view, relation it names)
     pub(crate) view_relations: Vec<(Oid, Oid)>,
     /// By child. Of ordinary inheritance, too, one parent.
@@ -206,6 +251,9 @@ impl Catalog {
         {
             catalog.enum_labels.entry(oid).or_default().push(label);
         }
+        catalog.domain_checks = all(c, "select domain, definition from domain_checks").await?;
+        catalog.triggers = all(c, "select * from triggers order by relation, name").await?;
+        catalog.rules = all(c, "select * from rules order by relation, name").await?;
         catalog.load_relations(c).await?;
         for relation in catalog.relations.values() {
             catalog.relations_by_name.insert((relation.schema.clone(), relation.name.clone()), relation.oid);
@@ -218,14 +266,30 @@ impl Catalog {
 
     async fn load_relations(&mut self, c: &mut SqliteConnection) -> Result<(), Stop> {
         self.relations = all::<Relation>(c, "select * from relations").await?.into_iter().map(|r| (r.oid, r)).collect();
-        let columns: Vec<(Oid, i64, String, String, String, Oid, bool)> = all(
+        type ColumnRow = (Oid, i64, String, String, String, String, Oid, bool);
+        let columns: Vec<ColumnRow> = all(
             c,
-            "select relation, number, name, type_name, type_kind, type_oid, not_null from columns order by relation, number",
+            "select relation, number, name, type, type_name, type_kind, type_oid, not_null from columns
+             order by relation, number",
         )
         .await?;
-        for (relation, number, name, type_name, type_kind, type_oid, not_null) in columns {
+        for (relation, number, name, type_text, type_name, type_kind, type_oid, not_null) in columns {
             if let Some(relation) = self.relations.get_mut(&relation) {
-                relation.columns.push(Column { number, name, type_name, type_kind, type_oid, not_null });
+                relation.columns.push(Column { number, name, type_text, type_name, type_kind, type_oid, not_null });
+            }
+        }
+        let checks: Vec<(Oid, Oid, String, i64)> = all(
+            c,
+            "select k.oid, k.relation, k.definition, c.column_number
+             from constraints k join constraint_columns c on c.constraint_oid = k.oid
+             where k.kind = 'check' and k.enforced order by k.relation, k.oid, c.position",
+        )
+        .await?;
+        for (oid, relation, definition, column) in checks {
+            let Some(relation) = self.relations.get_mut(&relation) else { continue };
+            match relation.checks.last_mut().filter(|check| check.oid == oid) {
+                Some(check) => check.columns.push(column),
+                None => relation.checks.push(Check { oid, columns: vec![column], definition }),
             }
         }
         let mut policy_roles: HashMap<Oid, Vec<Oid>> = HashMap::new();
@@ -299,6 +363,20 @@ impl Catalog {
                 if named.next().is_none() { Some(first) } else { public() }
             }
         }
+    }
+
+    /// Partitions and children of a relation, those of its partitions included.
+    pub(crate) fn partitions_of(&self, relation: Oid) -> Vec<Oid> {
+        let mut found = vec![relation];
+        let mut at = 0;
+        while let Some(parent) = found.get(at).copied() {
+            let mut children: Vec<Oid> =
+                self.partition_parents.iter().filter(|(_, p)| **p == parent).map(|(child, _)| *child).collect();
+            children.sort_unstable();
+            found.extend(children.into_iter().filter(|child| *child != relation));
+            at += 1;
+        }
+        found.split_off(1)
     }
 
     /// A function of this name exists, in whatever schema.

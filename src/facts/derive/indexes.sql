@@ -13,3 +13,5 @@ create index if not exists inheritance_by_child on inheritance (child);
 create index if not exists relation_privileges_by_relation on relation_privileges (relation);
 create index if not exists verdicts_by_relation on verdicts (relation, command);
 create index if not exists exposure_by_relation on exposure (relation);
+create index if not exists event_log_guards_by_log on event_log_guards (log);
+create index if not exists event_log_rights_by_log on event_log_rights (log);

@@ -2,13 +2,19 @@
 
 mod binding;
 mod catalog;
+mod declared;
+mod event_logs;
 mod exposure;
+mod frameworks;
 mod policy;
 mod principals;
 mod privileges;
+mod purposes;
 mod reach;
 mod remedy;
-mod tenancy;
+mod sensitive;
+mod shape;
+pub(crate) mod tenancy;
 mod verdicts;
 mod write;
 
@@ -19,7 +25,7 @@ use catalog::{Catalog, Oid};
 use policy::{Pins, World};
 use privileges::{Held, Privileges};
 use reach::Reach;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tenancy::{KeyRole, Tenancy};
 
@@ -27,14 +33,19 @@ use tenancy::{KeyRole, Tenancy};
 pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     let catalog = Catalog::load(facts).await?;
     let written = write::all(&catalog, &derivations(&catalog, config));
-    for (table, columns, rows) in written {
+    let further = declared::tables(config)?.into_iter().chain([frameworks::table(&catalog)?]);
+    for (table, columns, rows) in written.into_iter().chain(further) {
         facts.insert(table, columns, rows).await?;
     }
-    facts.run(include_str!("indexes.sql")).await
+    facts.run(include_str!("indexes.sql")).await?;
+    sensitive::derive(facts).await
 }
 
 /// Everything derived, before it is written.
 pub(crate) struct Derived {
+    purposes: BTreeMap<Oid, purposes::RolePurpose>,
+    /// `roles:` as declared: purpose or `free sql`, name or glob, and how many roles it means.
+    declared: Vec<(&'static str, String, usize)>,
     principals: Vec<principals::Principal>,
     reach: Reach,
     /// Principals and every role they may become.
@@ -47,16 +58,25 @@ pub(crate) struct Derived {
     unread: Vec<(Oid, String)>,
     settings: Vec<policy::Setting>,
     remedy: remedy::Remedy,
+    event_logs: Vec<event_logs::EventLog>,
 }
 
 fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let reach = Reach::new(catalog);
-    let principals = principals::find(catalog, &reach);
+    let purposes = purposes::find(catalog, &config.roles);
+    let declared = purposes::declared(catalog, &config.roles);
+    let principals = principals::find(catalog, &reach, &purposes);
     let pins = Pins::find(catalog);
     let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
     let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
-    let mode = mode(&tenancy, catalog, config);
     let privileges = Privileges::new(catalog, &reach);
+    let mode = match mode(&tenancy, catalog, config) {
+        ("none", source, reason) => match shape::schema_per_tenant(catalog, &reach, &privileges, &principals) {
+            Some(reason) => ("schemas", source, reason),
+            None => ("none", source, reason),
+        },
+        known => known,
+    };
     let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
     let mut judge = verdicts::Judge::new(&world);
     let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
@@ -66,7 +86,23 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
     let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings);
-    Derived { principals, roles, mode, verdicts, exposure, functions, unread, settings, remedy, reach, tenancy }
+    let event_logs = event_logs::find(catalog, &reach, &privileges, &principals, &tenancy);
+    Derived {
+        purposes,
+        declared,
+        principals,
+        roles,
+        mode,
+        verdicts,
+        exposure,
+        functions,
+        unread,
+        settings,
+        remedy,
+        event_logs,
+        reach,
+        tenancy,
+    }
 }
 
 /// Principals and every role they may become.

@@ -1,8 +1,9 @@
 //! Who may connect, and what for: the callers every verdict is about.
 
 use super::catalog::{Catalog, Grant, Oid, PUBLIC, Role};
+use super::purposes::RolePurpose;
 use super::reach::Reach;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What kind of caller a principal is; the names of the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(crate) struct Principal {
 }
 
 /// Every login, every role that waits for one, and PUBLIC where nobody else would show what it may do.
-pub(crate) fn find(catalog: &Catalog, reach: &Reach) -> Vec<Principal> {
+pub(crate) fn find(catalog: &Catalog, reach: &Reach, purposes: &BTreeMap<Oid, RolePurpose>) -> Vec<Principal> {
     let logins: Vec<&Role> = catalog.roles.values().filter(|r| r.login && !r.name.starts_with("pg_")).collect();
     let usable =
         |login: &Role| reach.of(login.oid).filter(|(_, step)| step.inherits || step.can_set()).map(|(to, _)| to);
@@ -45,6 +46,10 @@ pub(crate) fn find(catalog: &Catalog, reach: &Reach) -> Vec<Principal> {
     };
     let by_others = catalog.grants.iter().filter(|grant| owner(grant).is_some_and(|owner| owner != grant.grantee));
     let granted: BTreeSet<Oid> = by_others.map(|grant| grant.grantee).collect();
+    let principal = |role: &Role, kind: Kind| {
+        let purpose = purposes.get(&role.oid).map_or("unknown", RolePurpose::name);
+        Principal { role: role.oid, name: role.name.clone(), kind, purpose }
+    };
     let kind = |role: &Role, otherwise: Kind| if role.superuser { Kind::Superuser } else { otherwise };
     let mut principals: Vec<Principal> = logins.iter().map(|r| principal(r, kind(r, Kind::Login))).collect();
     let waiting = catalog
@@ -56,38 +61,4 @@ pub(crate) fn find(catalog: &Catalog, reach: &Reach) -> Vec<Principal> {
         principals.push(Principal { role: PUBLIC, name: "PUBLIC".into(), kind: Kind::Public, purpose: "unknown" });
     }
     principals
-}
-
-fn principal(role: &Role, kind: Kind) -> Principal {
-    Principal { role: role.oid, name: role.name.clone(), kind, purpose: purpose(role) }
-}
-
-/// From the words of the name; nothing rests on it but the order of advice.
-fn purpose(role: &Role) -> &'static str {
-    let name = role.name.to_lowercase();
-    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
-    let has = |list: &[&str]| words.iter().any(|word| list.iter().any(|w| word.starts_with(w)));
-    if has(&["agent", "bot", "llm", "rag", "copilot", "assistant"]) || words.contains(&"ai") {
-        "agent"
-    } else if role.replication || has(&["repl", "dump"]) || name.contains("backup") {
-        "replication"
-    } else if has(&["admin", "dba", "root", "migrat", "deploy", "postgres", "super", "ops", "owner", "ddl"]) {
-        "administration"
-    } else if has(&[
-        "app",
-        "api",
-        "web",
-        "service",
-        "svc",
-        "worker",
-        "backend",
-        "server",
-        "anon",
-        "authentic",
-        "client",
-    ]) {
-        "application"
-    } else {
-        "unknown"
-    }
 }

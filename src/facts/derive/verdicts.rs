@@ -125,7 +125,7 @@ impl<'w> Judge<'w> {
             cause: None,
         };
         if !may {
-            return (acting.role == principal.role).then_some(verdict);
+            return None;
         }
         let decision = if matches!(relation.kind.as_str(), "view" | "materialized view") {
             outlet::view(world, principal.role, acting.role, relation)

@@ -1,31 +1,40 @@
 //! Derived facts as rows of part 2 of the schema.
 
-use super::Derived;
 use super::catalog::{Catalog, Oid};
+use super::policy::refusal::Refusal;
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
+use super::{Derived, event_logs};
+use crate::config::Purpose;
+use crate::facts::value::Value;
 use std::collections::BTreeSet;
 
-type Row = Vec<Option<String>>;
+type Row = Vec<Value>;
 
 /// A table of the facts, its columns, and rows for it.
 pub(crate) type Table = (&'static str, &'static [&'static str], Vec<Row>);
 
-fn number(value: i64) -> Option<String> {
-    Some(value.to_string())
+fn number(value: i64) -> Value {
+    Value::Integer(value)
 }
 
-fn flag(value: bool) -> Option<String> {
-    Some(i64::from(value).to_string())
+fn flag(value: bool) -> Value {
+    Value::Integer(value.into())
 }
 
-fn text(value: impl Into<String>) -> Option<String> {
-    Some(value.into())
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
+}
+
+fn optional<T>(value: Option<T>, known: impl FnOnce(T) -> Value) -> Value {
+    value.map_or(Value::Null, known)
 }
 
 /// Every derived table.
 pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
     vec![
+        role_purposes(derived),
+        declared_roles(derived),
         principals(derived),
         role_reach(catalog, derived),
         relation_privileges(catalog, derived),
@@ -41,7 +50,25 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         unread_functions(derived),
         policy_settings(derived),
         exposure(derived),
+        event_logs(derived),
+        event_log_columns(catalog, derived),
+        event_log_guards(derived),
+        event_log_rights(derived),
     ]
+}
+
+fn role_purposes(derived: &Derived) -> Table {
+    let rows = derived
+        .purposes
+        .iter()
+        .map(|(role, p)| vec![number(*role), text(p.name()), text(&p.source), optional(p.free_sql, flag)]);
+    ("role_purposes", &["role", "purpose", "source", "free_sql"], rows.collect())
+}
+
+fn declared_roles(derived: &Derived) -> Table {
+    let count = |roles: usize| number(i64::try_from(roles).unwrap_or(i64::MAX));
+    let rows = derived.declared.iter().map(|(purpose, name, roles)| vec![text(*purpose), text(name), count(*roles)]);
+    ("declared_roles", &["purpose", "name", "roles"], rows.collect())
 }
 
 fn principals(derived: &Derived) -> Table {
@@ -52,10 +79,12 @@ fn principals(derived: &Derived) -> Table {
 
 fn role_reach(catalog: &Catalog, derived: &Derived) -> Table {
     let mut rows = Vec::new();
-    for principal in &derived.principals {
-        for (to, step) in derived.reach.of(principal.role) {
+    let agents = derived.purposes.iter().filter(|(_, p)| p.purpose == Some(Purpose::Agent)).map(|(role, _)| *role);
+    let starts: BTreeSet<Oid> = derived.principals.iter().map(|principal| principal.role).chain(agents).collect();
+    for start in starts {
+        for (to, step) in derived.reach.of(start) {
             rows.push(vec![
-                number(principal.role),
+                number(start),
                 number(to),
                 flag(step.inherits),
                 flag(step.can_set()),
@@ -171,8 +200,7 @@ fn function_privileges(catalog: &Catalog, derived: &Derived) -> Table {
 
 fn tenancy(derived: &Derived) -> Table {
     let (mode, source, reason) = &derived.mode;
-    let row =
-        vec![text(*mode), text(*source), derived.tenancy.tenant_relation.map(|oid| oid.to_string()), text(reason)];
+    let row = vec![text(*mode), text(*source), optional(derived.tenancy.tenant_relation, number), text(reason)];
     ("tenancy", &["mode", "source", "tenant_relation", "reason"], vec![row])
 }
 
@@ -180,7 +208,13 @@ fn tenant_keys(catalog: &Catalog, derived: &Derived) -> Table {
     let mut rows = Vec::new();
     for (&(relation, column), key) in &derived.tenancy.keys {
         let name = catalog.relations.get(&relation).and_then(|r| r.column_number(column)).map(|c| c.name.clone());
-        rows.push(vec![number(relation), number(column), name, text(key.role.name()), text(key.source)]);
+        rows.push(vec![
+            number(relation),
+            number(column),
+            optional(name, text),
+            text(key.role.name()),
+            text(key.source),
+        ]);
     }
     ("tenant_keys", &["relation", "column_number", "name", "role", "source"], rows)
 }
@@ -215,9 +249,9 @@ fn verdicts(derived: &Derived) -> Table {
             text(v.verdict),
             number(v.as_role),
             text(&v.path),
-            v.policy.map(|oid| oid.to_string()),
-            v.counterexample.clone(),
-            v.cause.map(str::to_owned),
+            optional(v.policy, number),
+            optional(v.counterexample.as_deref(), text),
+            optional(v.cause, text),
         ]
     });
     let columns =
@@ -228,7 +262,13 @@ fn verdicts(derived: &Derived) -> Table {
 fn function_verdicts(derived: &Derived) -> Table {
     let rows = derived.functions.iter().map(|v| {
         let reads = serde_json::Value::from(v.reads.clone()).to_string();
-        vec![number(v.principal), number(v.function), text(v.verdict), text(reads), v.counterexample.clone()]
+        vec![
+            number(v.principal),
+            number(v.function),
+            text(v.verdict),
+            text(reads),
+            optional(v.counterexample.as_deref(), text),
+        ]
     });
     ("function_verdicts", &["principal", "function", "verdict", "reads", "counterexample"], rows.collect())
 }
@@ -258,4 +298,95 @@ fn exposure(derived: &Derived) -> Table {
         ]
     });
     ("exposure", &["principal", "relation", "verdict", "as_role", "path", "is_tenant_data"], rows.collect())
+}
+
+fn event_logs(derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().map(|log| {
+        let kinds = log.kinds.as_ref();
+        let values = kinds.map(|kinds| serde_json::Value::from(kinds.values.clone()).to_string());
+        let [update, delete, truncate] = log.refused;
+        vec![
+            number(log.relation),
+            text(log.purpose.name()),
+            text(&log.reason),
+            optional(kinds, |kinds| text(kinds.source)),
+            optional(values, text),
+            optional(kinds.and_then(event_logs::Kinds::name_agent), flag),
+            text(log.held()),
+            text(update.0),
+            text(delete.0),
+            text(truncate.0),
+            flag(log.refused.iter().all(|(_, always)| *always)),
+            text(serde_json::Value::from(log.owners.clone()).to_string()),
+        ]
+    });
+    let columns = &[
+        "relation",
+        "purpose",
+        "reason",
+        "actor_kind_source",
+        "actor_kinds",
+        "names_agent",
+        "held_by",
+        "on_update",
+        "on_delete",
+        "on_truncate",
+        "guards_always",
+        "owner_logins",
+    ];
+    ("event_logs", columns, rows.collect())
+}
+
+fn event_log_columns(catalog: &Catalog, derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().flat_map(|log| {
+        let relation = catalog.relations.get(&log.relation);
+        log.columns.iter().map(move |(role, column)| {
+            let name = relation.and_then(|r| r.column_number(*column)).map(|column| column.name.clone());
+            let filled = flag(log.filled.contains(column));
+            vec![number(log.relation), text(*role), number(*column), optional(name, text), filled]
+        })
+    });
+    ("event_log_columns", &["relation", "role", "column_number", "name", "filled_by_trigger"], rows.collect())
+}
+
+fn event_log_guards(derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().flat_map(|log| {
+        log.guards.iter().map(|guard| {
+            let refusal = match guard.refusal {
+                Refusal::Always => "refused",
+                Refusal::Partly => "partly",
+                Refusal::Unread | Refusal::Never => "unread",
+            };
+            vec![
+                number(log.relation),
+                number(guard.relation),
+                text(guard.command),
+                text(guard.by),
+                text(&guard.name),
+                text(refusal),
+                text(&guard.enabled),
+            ]
+        })
+    });
+    let columns = &["log", "relation", "command", "guard_kind", "name", "effect", "enabled"];
+    ("event_log_guards", columns, rows.collect())
+}
+
+fn event_log_rights(derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().flat_map(|log| {
+        log.rights.iter().map(|right| {
+            vec![
+                number(right.principal),
+                number(right.log),
+                number(right.relation),
+                text(right.command),
+                text(right.via),
+                flag(right.on_columns),
+                number(right.as_role),
+                text(&right.path),
+            ]
+        })
+    });
+    let columns = &["principal", "log", "relation", "command", "via", "on_columns", "as_role", "path"];
+    ("event_log_rights", columns, rows.collect())
 }

@@ -14,6 +14,7 @@ said_columns as (
 said_schemas as (select * from jsonb_to_recordset($1 -> 'schema_privileges') x (role oid, schema_oid oid, can_use int, can_create int)),
 said_functions as (select * from jsonb_to_recordset($1 -> 'function_privileges') x (role oid, function oid, visible int)),
 said_verdicts as (select * from jsonb_to_recordset($1 -> 'verdicts') x (principal oid, relation oid, command text, verdict text, as_role oid)),
+said_keys as (select * from jsonb_to_recordset($1 -> 'tenant_keys') x (relation oid)),
 said_exposure as (select * from jsonb_to_recordset($1 -> 'exposure') x (principal oid, relation oid, verdict text, as_role oid)),
 
 -- Objects and roles the facts must be about.
@@ -57,7 +58,7 @@ readable as (
   select s.role, c.oid as relation from subjects s cross join relations c
   where c.relkind <> 'S' and has_any_column_privilege(s.role, c.oid, 'SELECT') and has_schema_privilege(s.role, c.relnamespace, 'USAGE')),
 commands (command, polcmd) as (values ('SELECT', 'r'), ('INSERT', 'a'), ('UPDATE', 'w'), ('DELETE', 'd')),
-judged as (select distinct v.relation from said_verdicts v join relations c on c.oid = v.relation where c.relkind in ('r', 'p')),
+judged as (select distinct k.relation from said_keys k join relations c on c.oid = k.relation where c.relkind in ('r', 'p')),
 allowed as (
   select a.principal, j.relation, c.command
   from plain_acting a cross join judged j cross join commands c
@@ -89,7 +90,7 @@ said (what, role, object, detail, value) as (
   select 'exposure', e.principal, e.relation, format('%s as %s', e.verdict, e.as_role::regrole),
          case when e.verdict in ('bound', 'isolated', 'leaks', 'may leak') then 'readable, bound' else 'readable, not bound' end
   from said_exposure e join relations c on c.oid = e.relation where c.relkind in ('r', 'p')
-  union all select 'verdict', principal, relation, command, (verdict <> 'denied')::text from said_verdicts where relation in (select relation from judged)
+  union all select 'verdict', principal, relation, command, 'allowed' from said_verdicts where verdict <> 'denied' and relation in (select relation from judged)
   union all
   select 'verdict', principal, relation, format('%s: %s as %s', command, verdict, as_role::regrole),
          case when verdict in ('isolated', 'leaks', 'may leak') then 'bound' else 'not bound' end
@@ -142,9 +143,8 @@ truth (what, role, object, detail, value) as (
   join relations c on c.oid = e.relation and c.relkind in ('r', 'p')
   join session s on s.role = e.as_role
   union all
-  select 'verdict', p.role, j.relation, c.command,
-         exists (select from allowed a where (a.principal, a.relation, a.command) = (p.role, j.relation, c.command))::text
-  from principals p cross join judged j cross join commands c where not p.rolsuper
+  select 'verdict', a.principal, a.relation, a.command, 'allowed'
+  from (select distinct principal, relation, command from allowed) a join principals p on p.role = a.principal where not p.rolsuper
   union all
   select 'verdict', v.principal, v.relation, format('%s: %s as %s', v.command, v.verdict, v.as_role::regrole),
          case when v.relation = any (s.bound) then 'bound' else 'not bound' end

@@ -2,7 +2,7 @@
 
 use super::known::Key;
 use super::rows::Frame;
-use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
+use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness, is_shared};
 use super::value::{self, Value};
 use super::words::{self, Explanation};
 use super::world::{Class, World};
@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 
 const JUDGED: RowKey = 1;
 const WRITTEN: RowKey = 2;
+
+/// Tenants named by the policies that the session is tried as.
+const NAMED: usize = 4;
 
 /// What the policies decide for one role, relation and command.
 #[derive(Clone, Debug)]
@@ -45,26 +48,40 @@ pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Re
 fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, questions: &[Question]) -> Decision {
     let mut found = None;
     let mut unread = BTreeSet::new();
-    for judge_shared in [false, true] {
-        for question in questions {
-            let mut search = Search::new(world, principal, role);
-            search.judge_shared = judge_shared;
-            let keys = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
-            search.own_keys = keys.map(|c| value::own(&c.type_name)).collect();
-            search.visiting.push(relation.oid);
-            if let Some(witness) = question.ask(&mut search, relation) {
-                let policy = question.culprit(&mut search, relation);
-                let explanation = words::explain(world, &witness);
-                // A certain leak says more than one that hangs on an unreadable expression.
-                let better =
-                    found.as_ref().is_none_or(|(e, ..): &(Explanation, _, _)| e.uncertain && !explanation.uncertain);
-                if better {
-                    found = Some((explanation, policy, question.words()));
-                }
+    let mut ask = |question: &Question, judge_shared, own_named| {
+        let mut search = Search::new(world, principal, role);
+        search.judge_shared = judge_shared;
+        search.own_named = own_named;
+        let keys = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
+        search.own_keys = keys.map(|c| value::own(&c.type_name)).collect();
+        search.visiting.push(relation.oid);
+        if let Some(witness) = question.ask(&mut search, relation) {
+            let policy = question.culprit(&mut search, relation);
+            let explanation = words::explain(world, &witness);
+            // A certain leak says more than one that hangs on an unreadable expression.
+            let better =
+                found.as_ref().is_none_or(|(e, ..): &(Explanation, _, _)| e.uncertain && !explanation.uncertain);
+            if better {
+                found = Some((explanation, policy, question.words()));
             }
-            unread.append(&mut search.unread);
         }
-        if found.is_some() {
+        unread.append(&mut search.unread);
+        (found.is_some(), search.named_keys)
+    };
+    for judge_shared in [false, true] {
+        let mut named = BTreeSet::new();
+        let mut leaks = false;
+        for question in questions {
+            let (found, keys) = ask(question, judge_shared, None);
+            leaks |= found;
+            named.extend(keys);
+        }
+        // A constant is some other tenant's key, as long as that leaks; else the session's tenant may be the one it names.
+        let named = named.into_iter().filter(|(key, own)| key != own && !is_shared(key)).take(NAMED);
+        for (key, question) in named.flat_map(|key| questions.iter().map(move |question| (key.clone(), question))) {
+            leaks = leaks || ask(question, judge_shared, Some(key)).0;
+        }
+        if leaks {
             break;
         }
     }

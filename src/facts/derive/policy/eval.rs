@@ -73,7 +73,7 @@ impl Search<'_> {
         match expr {
             Expr::Null => Ok(Val::constant(Value::Null)),
             Expr::Bool(b) => Ok(Val::constant(Value::Bool(*b))),
-            Expr::Constant(text) => Ok(Val::constant(Value::text(text))),
+            Expr::Constant(text) => Ok(Val::constant(self.constant(text))),
             Expr::Raise => Ok(Val::constant(Value::Error)),
             Expr::Column(qualifier, name) => self.column(qualifier.as_deref(), name, frame, boolean),
             Expr::Parameter(n) => match frame.parameter(*n) {
@@ -258,8 +258,11 @@ impl Search<'_> {
         match (&pupil.sort, &other.sort) {
             // A session value beside a key is the session's own key: by definition it names no other tenant.
             (Sort::Session, Sort::Key(_, type_name)) => lessons.push(value::own(type_name)),
-            (Sort::Key(Class::Key, _), Sort::Constant | Sort::Session) => {
+            (Sort::Key(Class::Key, type_name), Sort::Constant | Sort::Session) => {
                 if other.origin.is_none() {
+                    if other.sort == Sort::Constant {
+                        self.named_keys.insert((other.value.clone(), value::own(type_name)));
+                    }
                     lessons.push(other.value.clone());
                 }
             }
@@ -328,7 +331,11 @@ impl Search<'_> {
                 }))
             }
             Expr::ArrayQuery(query) => self.query_elements(query, frame).map(Some),
-            Expr::Constant(text) => Ok(Some(builtin::array_literal(text).into_iter().map(Val::constant).collect())),
+            Expr::Constant(text) => {
+                let items = builtin::array_literal(text).into_iter();
+                let item = |value: Value| value.as_text().map(|text| self.constant(text)).unwrap_or(value);
+                Ok(Some(items.map(|value| Val::constant(item(value))).collect()))
+            }
             Expr::Call(call) if call.schema.is_none() && call.arguments.len() >= 2 && splits(&call.name) => {
                 // A list in a setting: the session's own keys are what it holds.
                 let whole = self.eval(&call.arguments[0], frame)?;

@@ -15,6 +15,7 @@ mod lower_query;
 pub(crate) mod outlet;
 mod pins;
 mod plpgsql;
+pub(crate) mod refusal;
 mod rows;
 mod search;
 mod settings;

@@ -112,6 +112,10 @@ pub(crate) struct Search<'w> {
     pub(crate) own_keys: BTreeSet<Value>,
     /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
     pub(crate) judge_shared: bool,
+    /// Constants that stood beside a tenant key, each with the session's own key of that type.
+    pub(crate) named_keys: BTreeSet<(Value, Value)>,
+    /// The session's tenant is one that the policies name: this constant means the session's own key.
+    pub(crate) own_named: Option<(Value, Value)>,
 }
 
 impl<'w> Search<'w> {
@@ -132,6 +136,16 @@ impl<'w> Search<'w> {
             unread: BTreeSet::new(),
             own_keys: BTreeSet::new(),
             judge_shared: false,
+            named_keys: BTreeSet::new(),
+            own_named: None,
+        }
+    }
+
+    /// What a constant of the policies is in the world of this search.
+    pub(crate) fn constant(&self, text: &str) -> Value {
+        match &self.own_named {
+            Some((named, own)) if named.as_text() == Some(text) => own.clone(),
+            _ => Value::text(text),
         }
     }
 

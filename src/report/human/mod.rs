@@ -1,7 +1,9 @@
 //! For a terminal: what was found, what could not be looked at, what follows.
 
-use super::outline::{self, Group, SHOWN};
-use super::{Settings, outline::AxisCount};
+mod monday;
+
+use super::Settings;
+use super::outline::{self, AxisCount, Group, SHOWN};
 use crate::assess::{Assessment, Finding};
 use crate::check::Axis;
 use crate::ui::clean::{clean, clean_lines};
@@ -16,8 +18,16 @@ pub(super) fn render(it: &Assessment, settings: &Settings) -> String {
     if settings.quiet {
         return format!("{}\n", outline::counts(it));
     }
-    let blocks =
-        [screen.head(), screen.axes(), screen.findings(), screen.undecided(), screen.not_applicable(), screen.end()];
+    let blocks = [
+        screen.head(),
+        screen.axes(),
+        screen.findings(),
+        screen.undecided(),
+        screen.waived(),
+        screen.not_applicable(),
+        screen.monday(),
+        screen.end(),
+    ];
     blocks.into_iter().filter(|block| !block.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -32,9 +42,7 @@ impl Screen<'_> {
     fn head(&self) -> String {
         let target = &self.it.target;
         let version = target.server_version.split_whitespace().next().unwrap_or("of unknown version");
-        let taken = target.taken_at.parse::<jiff::Timestamp>();
-        let taken =
-            taken.map_or_else(|_| target.taken_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        let taken = outline::taken(target);
         let from = match target.kind.as_str() {
             "facts" => ", from saved facts",
             "migrations" => ", replayed from migrations",
@@ -43,32 +51,22 @@ impl Screen<'_> {
         let line = format!("on PostgreSQL {}, as {}, {}{from}", clean(version), clean(&target.role), clean(&taken));
         let name = self.look.paint(Tone::Strong, clean(&target.database));
         let mut text = wrap(&line, &format!("{name} "), self.look.width);
+        if !self.it.tenancy.is_empty() {
+            text.push_str(&wrap(&format!("Tenancy, {}", clean(&self.it.tenancy)), "", self.look.width));
+        }
         for note in &self.it.notes {
             text.push_str(&wrap(&clean(note), "", self.look.width));
         }
         text
     }
 
-    /// One row an axis, and under the table each question with its answer.
+    /// One row an axis.
     fn axes(&self) -> String {
         let counts = outline::axes(self.it);
         let head = ["Axis", "Passing", "Findings", "Undecided", "Not applicable"];
         let head = head.into_iter().map(|title| Cell::text(title).tone(Tone::Strong)).collect();
         let rows = counts.iter().map(|(axis, count)| self.axis(*axis, count)).collect();
-        let mut text = table::draw(self.look, head, rows, None);
-        text.push('\n');
-        for axis in &self.it.axes {
-            let (word, tone) = theme::answer(axis.answer);
-            let answer = self.look.paint(tone, word);
-            let reason = clean(&axis.reason);
-            let line = if reason.is_empty() {
-                format!("{} {answer}", axis.question)
-            } else {
-                format!("{} {answer}: {reason}", axis.question)
-            };
-            text.push_str(&wrap(&line, "", self.look.width));
-        }
-        text
+        table::draw(self.look, head, rows, None)
     }
 
     fn axis(&self, axis: Axis, count: &AxisCount) -> Vec<Cell> {
@@ -133,7 +131,9 @@ impl Screen<'_> {
         for (cause, checks) in &causes {
             let shown = if self.settings.all { checks.len() } else { checks.len().min(SHOWN) };
             for check in &checks[..shown] {
-                let _ = writeln!(text, " {mark}  {}", check.id);
+                let found =
+                    if outline::found_something(self.it, check) { "  found something; there may be more" } else { "" };
+                let _ = writeln!(text, " {mark}  {}{found}", check.id);
             }
             if shown < checks.len() {
                 let _ = writeln!(text, "    {} {} more (--all)", self.look.sign("…", "..."), checks.len() - shown);
@@ -182,12 +182,7 @@ impl Screen<'_> {
     }
 }
 
-/// The finding's sentence; the object before it, where the sentence does not name it.
+/// The finding's sentence, and since when it is there.
 fn message(finding: &Finding) -> String {
-    let message = clean(&finding.message);
-    if finding.message.contains(&finding.object.name) {
-        message.into_owned()
-    } else {
-        format!("{}: {message}", clean(&finding.object.to_string()))
-    }
+    clean(&outline::message(finding)).into_owned()
 }
