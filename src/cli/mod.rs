@@ -8,6 +8,7 @@ mod demo;
 mod diagnose;
 mod explain;
 mod facts;
+mod matrix;
 mod outputs;
 mod source;
 mod welcome;
@@ -42,6 +43,7 @@ enum Command {
     Diagnose(diagnose::Args),
     Demo(demo::Args),
     Facts(facts::Args),
+    Matrix(matrix::Args),
     Checks(checks::Args),
     Explain(explain::Args),
     Completions(completions::Args),
@@ -150,6 +152,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
+        Command::Matrix(args) => unless_interrupted(matrix::run(args, &cli.global, ui)),
     }
 }
 

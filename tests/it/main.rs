@@ -13,6 +13,7 @@ mod facts_file;
 mod files;
 mod fixtures;
 mod man;
+mod matrix;
 mod policies;
 mod privileges;
 mod proofs;
