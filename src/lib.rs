@@ -10,6 +10,7 @@
 //! * [`check`]: a rule, from YAML to rows
 //! * [`assess`]: verdicts, findings, the answers, the exit code
 //! * [`report`]: an assessment, said in one format; decides nothing
+//! * [`secrets`]: what a secret looks like, and how to speak of one without repeating it
 //! * [`yaml`]: files people write, read so that every mistake is reported at once, each with a caret
 //! * [`cli`]: what a person may type; [`ui`]: the only code that writes to a stream
 
@@ -21,6 +22,7 @@ pub mod error;
 pub mod exit;
 pub mod facts;
 pub mod report;
+pub mod secrets;
 pub mod target;
 pub mod ui;
 pub mod yaml;

@@ -71,14 +71,14 @@ _govctl() {
 
     case "${cmd}" in
         govctl)
-            opts="-q -h -V --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose demo facts checks explain completions man help"
+            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose demo facts checks explain completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -91,6 +91,10 @@ _govctl() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -105,7 +109,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__checks)
-            opts="-q -h -V --only --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --only --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -116,7 +120,7 @@ _govctl() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -129,6 +133,10 @@ _govctl() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -143,14 +151,14 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__completions)
-            opts="-q -h -V --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version bash elvish fish powershell zsh"
+            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -163,6 +171,10 @@ _govctl() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -177,14 +189,14 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__demo)
-            opts="-q -h -V --all --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --all --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -199,6 +211,10 @@ _govctl() {
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
                     return 0
                     ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -211,7 +227,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__diagnose)
-            opts="-q -h -V --url --facts --save-facts --only --no-data --all --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --url --facts --save-facts --only --no-data --all --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -234,7 +250,7 @@ _govctl() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -247,6 +263,10 @@ _govctl() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -261,14 +281,14 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__explain)
-            opts="-q -h -V --sql --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --sql --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -281,6 +301,10 @@ _govctl() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -295,7 +319,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__facts)
-            opts="-q -h -V --url --out --schema --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --url --out --no-data --schema --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -310,7 +334,7 @@ _govctl() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -323,6 +347,10 @@ _govctl() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -463,14 +491,14 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__man)
-            opts="-q -h -V --format --output --config --fail-on --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -483,6 +511,10 @@ _govctl() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_govctl_global_optspecs
-    string join \n format= output= config= fail-on= allow-undecided exit-zero color= no-progress q/quiet h/help V/version
+    string join \n format= output= config= fail-on= baseline= allow-undecided exit-zero color= no-progress q/quiet h/help V/version
 end
 
 function __fish_govctl_needs_command
@@ -25,7 +25,13 @@ function __fish_govctl_using_subcommand
 end
 
 complete -c govctl -n "__fish_govctl_needs_command" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_needs_command" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_needs_command" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_needs_command" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -33,6 +39,7 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_needs_command" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_needs_command" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
@@ -55,7 +62,13 @@ complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l facts -d 'Aud
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l save-facts -d 'Keep the collected facts, for another audit or a comparison' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l only -d 'Only the checks whose id matches, e.g. \'tenant-isolation/*\'; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -63,6 +76,7 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
@@ -75,7 +89,13 @@ complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s q -l quiet -d
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -83,6 +103,7 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand demo" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
@@ -96,7 +117,13 @@ complete -c govctl -n "__fish_govctl_using_subcommand demo" -s V -l version -d '
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l url -d 'The same as an option' -r
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l out -d 'Write the facts to a file that `govctl diagnose --facts` takes' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -104,9 +131,11 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand facts" -l no-data -d 'Read no rows of any table'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l schema -d 'Print the schema of the facts, which checks are written against; contacts nothing'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
@@ -116,7 +145,13 @@ complete -c govctl -n "__fish_govctl_using_subcommand facts" -s h -l help -d 'Pr
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l only -d 'Only those whose id matches, e.g. \'tenant-isolation/*\'; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -124,6 +159,7 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand checks" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
@@ -134,7 +170,13 @@ complete -c govctl -n "__fish_govctl_using_subcommand checks" -s q -l quiet -d '
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand explain" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_using_subcommand explain" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand explain" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand explain" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -142,6 +184,7 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand explain" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand explain" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
@@ -153,7 +196,13 @@ complete -c govctl -n "__fish_govctl_using_subcommand explain" -s q -l quiet -d 
 complete -c govctl -n "__fish_govctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand explain" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand completions" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_using_subcommand completions" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand completions" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand completions" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -161,6 +210,7 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand completions" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand completions" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
@@ -171,7 +221,13 @@ complete -c govctl -n "__fish_govctl_using_subcommand completions" -s q -l quiet
 complete -c govctl -n "__fish_govctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
-json\t'For programs; govctl.diagnose/1 and its siblings'"
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
 complete -c govctl -n "__fish_govctl_using_subcommand man" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand man" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand man" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
@@ -179,6 +235,7 @@ low\t'Hygiene'
 medium\t'Weakens a control'
 high\t'A control is missing or can be walked around'
 critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand man" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand man" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"

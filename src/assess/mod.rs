@@ -143,12 +143,12 @@ impl Assessment {
         tally
     }
 
-    /// How the process ends: findings at or above `fail_on` before what is undecided.
+    /// How the process ends: findings at or above `fail_on` before undecided checks. What was left unread by choice does
+    /// not count.
     pub fn exit(&self, fail_on: Severity, allow_undecided: bool) -> Exit {
-        let tally = self.tally();
-        if self.findings().iter().any(|(_, finding)| finding.severity >= fail_on) {
+        if self.findings().iter().any(|(_, f)| f.severity >= fail_on) {
             Exit::Findings
-        } else if tally.undecided > 0 && !allow_undecided {
+        } else if self.undecided().iter().any(|(_, cause)| cause.kind != "by-choice") && !allow_undecided {
             Exit::Undecided
         } else {
             Exit::Clean

@@ -46,6 +46,8 @@ struct Run<'a> {
     checks: BTreeMap<CheckId, (Check, Verdict)>,
     expressions: Expressions,
     notes: Vec<String>,
+    /// There is something that checks of declarations could be about.
+    declares: bool,
     /// A single tenant is declared, and something shows that there are more.
     refuted: bool,
 }
@@ -54,7 +56,8 @@ impl<'a> Run<'a> {
     async fn new(facts: &mut Facts, config: &'a Config) -> Result<Self, Stop> {
         let scene = Scene::read(facts).await?;
         let mut notes = scene::left_out(facts).await?;
-        let Config { stage, regimes, .. } = config;
+        let Config { stage, regimes, owners, attestations, .. } = config;
+        let declares = stage.is_some() || !regimes.is_empty() || !owners.is_empty() || !attestations.is_empty();
         let in_force = stage_in_force(*stage, regimes, scene.tenancy == Tenancy::Multi);
         if let (Some(declared), Some(in_force)) = (stage, in_force)
             && *declared < in_force
@@ -69,7 +72,7 @@ impl<'a> Run<'a> {
         let declared = Declared { stage: *stage, regimes: regimes.clone(), in_force };
         let ladder = Ladder::embedded()?;
         let (checks, expressions) = (BTreeMap::new(), Expressions::default());
-        Ok(Self { scene, ladder, config, declared, checks, expressions, notes, refuted: false })
+        Ok(Self { scene, ladder, config, declared, checks, expressions, notes, declares, refuted: false })
     }
 
     fn see_whether_single(&mut self) {
@@ -83,6 +86,11 @@ impl<'a> Run<'a> {
     }
 
     async fn judge_where_it_applies(&mut self, check: &Check, facts: &mut Facts) -> Result<(), Stop> {
+        if !self.declares && answers::about_declarations(check) {
+            let reason = "govctl.yaml declares no stage, no owner and no answer".to_owned();
+            self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
+            return Ok(());
+        }
         if self.scene.tenancy == Tenancy::Single && check.axis == Axis::TenantIsolation && !self.refuted {
             let reason = format!("a single tenant: {}", self.scene.tenancy_reason);
             self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
@@ -119,8 +127,12 @@ impl<'a> Run<'a> {
         };
         let tables = needs::of(&check.sql);
         undecided.extend(self.scene.hidden(&tables));
-        if self.scene.tenancy == Tenancy::None && check.axis == Axis::TenantIsolation && tables.contains("tenancy") {
+        let by_key = check.axis == Axis::TenantIsolation && tables.contains("tenancy");
+        if self.scene.tenancy == Tenancy::None && by_key {
             undecided.push(self.no_tenant_key());
+        }
+        if self.scene.tenancy == Tenancy::Schemas && by_key && findings.is_empty() && undecided.is_empty() {
+            return Verdict::NotApplicable(format!("a schema for each tenant: {}", self.scene.tenancy_reason));
         }
         match (findings.is_empty(), undecided.is_empty()) {
             (true, true) => Verdict::Pass,

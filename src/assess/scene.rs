@@ -12,9 +12,15 @@ pub(super) enum Tenancy {
     Multi,
     /// One tenant, declared.
     Single,
+    /// A schema for each tenant, and no login in two of them.
+    Schemas,
     /// No tenant key was found, so nothing is known to be tenant data.
     None,
 }
+
+/// What the wall between schemas is seen by.
+const WALL: [&str; 8] =
+    ["schemas", "relations", "columns", "roles", "memberships", "grants", "functions", "view_dependencies"];
 
 /// Read once, before the checks.
 #[derive(Debug)]
@@ -52,15 +58,18 @@ impl Scene {
         let logins: i64 = sqlx::query_scalar("select count(*) from principals where kind = 'login'")
             .fetch_one(&mut *connection)
             .await?;
-        let unseen = sqlx::query_as("select distinct area, why, needs from unseen order by area, why, needs")
-            .fetch_all(connection)
-            .await?;
+        let unseen: Vec<(String, String, String)> =
+            sqlx::query_as("select distinct area, why, needs from unseen order by area, why, needs")
+                .fetch_all(connection)
+                .await?;
         let (mode, tenancy_reason) = tenancy.unwrap_or_default();
         Ok(Self {
             target: Target { kind, database, server_version, role, taken_at },
             tenancy: match mode.as_str() {
                 "single" => Tenancy::Single,
                 "multi" if tenant_tables > 0 => Tenancy::Multi,
+                // What was hidden of these could be the door between two schemas.
+                "schemas" if !unseen.iter().any(|(area, ..)| WALL.contains(&area.as_str())) => Tenancy::Schemas,
                 _ => Tenancy::None,
             },
             tenancy_reason,
@@ -75,6 +84,7 @@ impl Scene {
         let mode = match self.tenancy {
             Tenancy::Multi => "many tenants",
             Tenancy::Single => "a single tenant",
+            Tenancy::Schemas => "a schema for each tenant",
             Tenancy::None => "not known whose the rows are",
         };
         if self.tenancy_reason.is_empty() { mode.to_owned() } else { format!("{mode}: {}", self.tenancy_reason) }
@@ -89,7 +99,13 @@ impl Scene {
 
 /// The collector explains itself in a sentence; these words are the ones it uses where waiting was the reason.
 fn kind(why: &str) -> &'static str {
-    if why.contains("timeout") || why.contains("held a lock") { "timed-out" } else { "no-privilege" }
+    if why.ends_with("by choice") {
+        "by-choice"
+    } else if ["timeout", "held a lock", "wait for a lock", "time allowed"].iter().any(|word| why.contains(word)) {
+        "timed-out"
+    } else {
+        "no-privilege"
+    }
 }
 
 /// One sentence for each provenance whose schemas hold relations that no check judges.

@@ -42,7 +42,7 @@ impl Verdict {
 /// Why a check could not be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// Machine-readable: `no-privilege`, `timed-out`, `bad-check`, `unreadable-expression`, `not-supported`.
+    /// Machine-readable: `no-privilege`, `timed-out`, `bad-check`, `unreadable-expression`, `not-supported`, `by-choice`.
     pub kind: &'static str,
     /// What was hidden, in words.
     pub what: String,

@@ -4,6 +4,7 @@ use super::{AXES, Axis, Check, CheckId, CheckSource, ProofCase, SEVERITIES, veri
 use crate::config;
 use crate::facts::Facts;
 use crate::yaml::{Fields, Mistake, Mistakes, Node, Place, Reader, Value};
+use std::path::Path;
 use std::sync::Arc;
 
 const KEYS: [&str; 16] = [
@@ -181,8 +182,9 @@ fn proof(reader: &Reader, node: &Node) -> Option<ProofCase> {
     });
     let good = fields.optional("good").map_or(Some(Vec::new()), |node| texts(reader, node));
     let since = fields.optional("since").and_then(|node| reader.whole(node, 140_000..=990_000));
-    let config =
-        fields.optional("config").map_or_else(|| Some(config::Config::default()), |node| config::read(reader, node));
+    let config = fields
+        .optional("config")
+        .map_or_else(|| Some(config::Config::default()), |node| config::read(reader, node, Path::new("")));
     Some(ProofCase { bad: bad?, finds: finds?, good: good?, since, config: config? })
 }
 

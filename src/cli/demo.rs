@@ -87,7 +87,7 @@ impl Tour<'_> {
     }
 
     async fn audit(&self) -> Result<(Facts, Assessment), Stop> {
-        let mut facts = collect(self.scratch.options().clone(), &*self.progress).await?;
+        let mut facts = collect(self.scratch.options().clone(), &Config::default(), true, &*self.progress).await?;
         let assessment = judge(&mut facts, &self.library, &Config::default(), &*self.progress).await?;
         Ok((facts, assessment))
     }

@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
 
     let progress = ui.progress();
     let mut facts = match (&args.facts, options) {
-        (None, Some(options)) => source::collect(options, &*progress).await?,
+        (None, Some(options)) => source::collect(options, &config, !args.no_data, &*progress).await?,
         (path, _) => Facts::open(path.as_deref().unwrap_or_else(|| "".as_ref())).await?,
     };
     let assessment = judge(&mut facts, &library, &config, &*progress).await?;

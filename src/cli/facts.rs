@@ -3,6 +3,7 @@
 use super::Global;
 use super::source::{self, Source};
 use crate::check::needs;
+use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::facts::{Facts, SCHEMA};
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Write the facts to a file that `govctl diagnose --facts` takes
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Read no rows of any table
+    #[arg(long)]
+    no_data: bool,
     /// Print the schema of the facts, which checks are written against; contacts nothing
     #[arg(long, conflicts_with_all = ["argument", "url", "out"])]
     schema: bool,
@@ -60,8 +64,9 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         ui.data(|out| out.write_all(SCHEMA.as_bytes()))?;
         return Ok(Exit::Clean);
     }
+    let config = Config::find(global.config.as_deref())?;
     let progress = ui.progress();
-    let mut facts = source::collect(args.source.options()?, &*progress).await?;
+    let mut facts = source::collect(args.source.options()?, &config, !args.no_data, &*progress).await?;
     progress.end();
     if let Some(path) = &args.out {
         facts.save(path).await?;

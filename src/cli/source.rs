@@ -1,7 +1,9 @@
 //! Where the facts of a run come from: a database or a file.
 
+use crate::config::Config;
 use crate::error::Stop;
-use crate::facts::{Facts, collect};
+use crate::facts::Facts;
+use crate::facts::collect::{self, Wanted};
 use crate::target::Session;
 use crate::target::url::DatabaseUrl;
 use crate::ui::progress::Progress;
@@ -31,13 +33,19 @@ impl Source {
     }
 }
 
-/// Reads what the catalogs say, in one read-only transaction.
-pub(super) async fn collect(options: PgConnectOptions, progress: &dyn Progress) -> Result<Facts, Stop> {
+/// Reads what the catalogs say and a sample of rows, in one read-only transaction.
+pub(super) async fn collect(
+    options: PgConnectOptions,
+    config: &Config,
+    rows: bool,
+    progress: &dyn Progress,
+) -> Result<Facts, Stop> {
     progress.begin("Connecting", None);
     let mut session = Session::open(options).await?;
-    progress.begin("Reading the catalogs", None);
+    progress.begin(if rows { "Reading the catalogs and some rows" } else { "Reading the catalogs" }, None);
     let mut facts = Facts::empty().await?;
-    let collected = collect::collect(session.connection(), &mut facts).await;
+    let wanted = Wanted { rows, rules: config.secrets.rules() };
+    let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
     session.close().await;
     collected.map(|()| facts)
 }

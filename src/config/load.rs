@@ -1,11 +1,12 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Source, Tenancy, attestation, declared, roles, tenancy, today, waiver};
+use super::{Config, Source, Tenancy, attestation, declared, roles, secrets, tenancy, today, waiver};
 use crate::yaml::{Fields, Mistakes, Node, Reader, Value};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Every section.
-const KEYS: [&str; 7] = ["stage", "regimes", "tenancy", "roles", "owners", "attestations", "waivers"];
+const KEYS: [&str; 8] = ["stage", "regimes", "tenancy", "roles", "secrets", "owners", "attestations", "waivers"];
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -15,7 +16,8 @@ pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
     }
     let root = Node::parse(text).map_err(|mistake| fail(vec![mistake]))?;
     let reader = Reader::default();
-    let config = read(&reader, &root);
+    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+    let config = read(&reader, &root, folder);
     let mistakes = reader.into_mistakes();
     match config {
         Some(config) if mistakes.is_empty() => {
@@ -27,14 +29,15 @@ pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
 }
 
 /// Reads a configuration out of a tree; a check's proof holds one too. Every section is read before the first `?`, so
-/// that no mistake hides another.
-pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
+/// that no mistake hides another. Files it names are looked for in `folder`.
+pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config> {
     let fields = reader.fields(root, "the configuration", &KEYS)?;
     let today = today();
     let stage = section(&fields, "stage", |node| declared::stage(reader, node).map(Some));
     let regimes = section(&fields, "regimes", |node| declared::regimes(reader, node));
     let tenancy: Option<Tenancy> = section(&fields, "tenancy", |node| tenancy::read(reader, node));
     let roles = section(&fields, "roles", |node| roles::read(reader, node));
+    let secrets = section(&fields, "secrets", |node| secrets::read(reader, node, folder));
     let owners = section(&fields, "owners", |node| declared::owners(reader, node));
     let attestations = section(&fields, "attestations", |node| attestation::read(reader, node, today));
     let waivers = section(&fields, "waivers", |node| waiver::read(reader, node, today));
@@ -43,6 +46,7 @@ pub(crate) fn read(reader: &Reader, root: &Node) -> Option<Config> {
         regimes: regimes?,
         tenancy: tenancy?,
         roles: roles?,
+        secrets: secrets?,
         owners: owners?,
         attestations: attestations?,
         waivers: waivers?,

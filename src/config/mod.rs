@@ -7,6 +7,7 @@ mod declared;
 mod discover;
 mod load;
 pub(crate) mod roles;
+mod secrets;
 mod tenancy;
 mod waiver;
 
@@ -18,6 +19,7 @@ pub use discover::FILE;
 pub use load::parse;
 pub(crate) use load::read;
 pub use roles::{Purpose, Roles};
+pub use secrets::Secrets;
 pub use tenancy::{Tenancy, TenancyMode};
 pub use waiver::Waiver;
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub tenancy: Tenancy,
     /// What the roles are for.
     pub roles: Roles,
+    /// What a secret looks like here.
+    pub secrets: Secrets,
     /// Who answers for each axis.
     pub owners: BTreeMap<Axis, String>,
     /// What a person answers where a database cannot.

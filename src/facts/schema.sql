@@ -164,6 +164,38 @@ create table relation_statistics (
 -- pg_cron's jobs; commands are not kept.
 create table scheduled_jobs (id integer primary key, schedule text, role_name text not null, database text, active integer not null);
 
+-- Subscriptions of this database, where the connected role may see how they connect.
+create table subscription_connections (subscription integer primary key, has_password integer not null, password_required integer not null);
+
+-- Secrets found on the way into the facts: in rows that were sampled, in code, comments, settings, options. The texts
+-- themselves are kept without them. One row a place and a rule.
+-- place: 'row' | 'function body' | 'argument default' | 'column default' | 'view' | 'policy' | 'constraint' | 'index' | 'rule' | 'comment'
+-- | 'enum label' | 'trigger argument' | 'trigger condition' | 'setting of a role' | 'setting of a database' | 'setting of a function'
+-- | 'server setting' | 'option of a foreign server' | 'option of a user mapping' | 'scheduled job' | …
+-- object_kind: 'relation' | 'function' | 'role' | 'schema' | 'type' | 'database' | 'foreign server' | 'setting' | 'scheduled job' | 'object' | …
+-- part: the policy, constraint, trigger, setting or option. rule: of secrets/rules.toml or of a user's gitleaks.toml.
+-- count: values. fingerprint: keyed; equal within one run where a value is.
+create table secrets (
+  place text not null, object_kind text not null, object integer not null, column_number integer not null, part text,
+  rule text not null, title text not null, count integer not null, fingerprint text not null);
+
+-- Tables of which rows were read, how many, and whether that were all of them. Nothing of the rows is kept but counts.
+create table samples (relation integer primary key, rows integer not null, whole integer not null);
+-- Columns of these rows. earliest_days, latest_days: for moments (…_at), how many days ago; negative in the future.
+-- distinct_values: of texts alone.
+create table sampled_columns (
+  relation integer not null, column_number integer not null, filled integer not null, empty integer not null, distinct_values integer,
+  earliest_days integer, latest_days integer, primary key (relation, column_number)) without rowid;
+-- What the values of a text column look like. shape: 'email' | 'phone' | 'payment card' | 'iban' | 'social security number' | 'address of a network'
+-- | 'password hash' | 'hex' | 'uuid' | 'ciphertext' | 'random' | 'provider id'. A value has at most one.
+create table sampled_shapes (
+  relation integer not null, column_number integer not null, shape text not null, count integer not null,
+  primary key (relation, column_number, shape)) without rowid;
+-- Values that are, letter case aside, one of a few words govctl knows by itself: kinds of actors, roles, classifications.
+create table sampled_words (
+  relation integer not null, column_number integer not null, word text not null, count integer not null,
+  primary key (relation, column_number, word)) without rowid;
+
 -- ───────────────────────────── 2. derived ─────────────────────────────
 
 -- What every role is for. purpose: 'agent' | 'application' | 'dereferencer' | 'auditor' | 'person' | 'administration' | 'monitoring'
@@ -180,7 +212,7 @@ create table declared_roles (purpose text not null, name text not null, roles in
 -- purpose: that of role_purposes.
 create table principals (role integer primary key, name text not null, kind text not null, purpose text not null);
 
--- Role closure of every principal over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
+-- Role closure of every principal and every agent over memberships. `inherits`: its rights count at once (pg_has_role USAGE);
 -- `can_set`: SET ROLE is allowed (SET); `admin`: may grant it on. path: 'agent_ro → ops → admin'. The row of a role to itself is included.
 -- A superuser is a member of every role; its rows are those of its memberships, and hold every right.
 create table role_reach (
@@ -205,7 +237,8 @@ create table schema_privileges (
 -- has_function_privilege EXECUTE, for every row of `functions`; `visible`: USAGE on the schema.
 create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
 
--- One row: mode 'multi' | 'single' | 'none' (no tenant key was found), and where that comes from.
+-- One row: mode 'multi' | 'single' | 'schemas' (a schema for each tenant, and no login in two: no row needs a key) | 'none' (no
+-- tenant key was found), and where that comes from.
 create table tenancy (mode text not null, source text not null, tenant_relation integer, reason text not null);
 -- Which column says whose a row is. role: 'key' (on a data table) | 'tenant table' (its own primary key) | 'user' (a person, where
 -- persons are the tenants or no better key exists). source: 'config' | 'foreign key' | 'name' | 'policy' | 'primary key'.
@@ -303,3 +336,13 @@ create table event_log_rights (
 -- scope: columns that say whose a row is, by the framework's own idea, as a JSON array. advice: half a sentence.
 create table framework_relations (
   relation integer primary key, framework text not null, part text not null, scope text not null, advice text not null);
+-- Roles that speak for an agent: logins, and roles that a login may become. source, free_sql: as in role_purposes.
+create table agents (role integer primary key, name text not null, login integer not null, source text not null, free_sql integer);
+-- Columns of the user's that hold what somebody should not read, going by their names.
+-- class: 'secret' | 'key' (opens other values) | 'ciphertext' | 'hash' | 'reference' (where a secret is kept) | 'personal' | 'finance' | 'transcript' | 'health'
+create table sensitive_columns (relation integer not null, column_number integer not null, class text not null, primary key (relation, column_number)) without rowid;
+-- Who can read these, and columns that were sampled, as far as grants say; rows are for the policies. principal: of principals or agents,
+-- superusers aside. as_role: itself or a role it may become; path says how.
+create table column_readers (
+  principal integer not null, relation integer not null, column_number integer not null, as_role integer not null, path text not null,
+  primary key (relation, column_number, principal)) without rowid;

@@ -92,6 +92,11 @@ impl Facts {
         Ok(())
     }
 
+    /// Whether the audited database subscribes to another.
+    pub(crate) async fn has_subscriptions(&mut self) -> Result<bool, Stop> {
+        Ok(sqlx::query_scalar("select exists (select 1 from subscriptions)").fetch_one(&mut self.connection).await?)
+    }
+
     /// Whether the audited database has this relation.
     pub(crate) async fn has_relation(&mut self, schema: &str, name: &str) -> Result<bool, Stop> {
         let sql = "select exists (select 1 from relations where schema = ? and name = ?)";

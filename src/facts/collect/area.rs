@@ -1,5 +1,6 @@
 //! The areas: which file fills which table.
 
+use super::guard::SURFACES;
 use crate::facts::SCHEMA_VERSION;
 
 /// One question to the catalogs.
@@ -19,7 +20,7 @@ macro_rules! area {
     ($table:literal, $what:literal) => {
         area!($table, $table, $table, $what)
     };
-    ($file:literal, $into:literal, $about:literal, $what:literal) => {
+    ($file:literal, $into:expr, $about:literal, $what:literal) => {
         Area { into: $into, about: $about, what: $what, sql: include_str!(concat!($file, ".sql")) }
     };
 }
@@ -77,10 +78,18 @@ pub(super) const AREAS: &[Area] = &[
     area!("settings", "settings"),
     area!("large_objects", "large objects"),
     area!("relation_statistics", "statistics of tables"),
+    area!("surfaces", SURFACES, "secrets", "comments, settings and options"),
+    area!("surfaces_triggers", SURFACES, "secrets", "arguments and conditions of triggers"),
 ];
 
 /// Asked only where the relation exists: area, schema, relation.
-pub(super) const CONDITIONAL: &[(Area, &str, &str)] = &[(area!("scheduled_jobs", "jobs of pg_cron"), "cron", "job")];
+pub(super) const CONDITIONAL: &[(Area, &str, &str)] = &[
+    (area!("scheduled_jobs", "jobs of pg_cron"), "cron", "job"),
+    (area!("surfaces_cron", SURFACES, "scheduled_jobs", "commands of pg_cron's jobs"), "cron", "job"),
+];
+
+/// Asked only where there are subscriptions: the connection string is shown to superusers.
+pub(super) const SUBSCRIPTION_CONNECTIONS: Area = area!("subscription_connections", "connections of subscriptions");
 
 impl Area {
     /// The statement for one server, empty where it has nothing to ask there.

@@ -4,14 +4,18 @@
 //! an area means. All of them travel in one message; one that is refused costs a further message, never another area.
 
 mod area;
+mod guard;
 mod refused;
+mod sample;
 mod value;
 
 use super::Facts;
 use crate::error::Stop;
+use crate::secrets::Rules;
 use crate::target::{refusal, version};
-use area::{AREAS, Area, CONDITIONAL};
+use area::{AREAS, Area, CONDITIONAL, SUBSCRIPTION_CONNECTIONS};
 use futures_util::TryStreamExt;
+use guard::{Columns, Guard, SURFACES};
 use sqlx::{AssertSqlSafe, Either, PgConnection};
 
 /// What a message begins with: the first one, one after a refusal, and one after a lock was waited for in vain, since
@@ -23,25 +27,58 @@ const AFTER_LOCK: &[&str] = &["rollback to savepoint area", "set local lock_time
 /// What it ends with: decompiling a view locks the tables it reads, until here.
 const LAST: &str = "rollback to savepoint area";
 
-/// Reads every area of the catalogs. The caller has opened the transaction and set `search_path = ''`.
+/// What may be read, and what counts as a secret in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'r> {
+    /// Rows of tables, a bounded sample of each.
+    pub rows: bool,
+    /// What a secret looks like.
+    pub rules: &'r Rules,
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Self { rows: true, rules: Rules::own() }
+    }
+}
+
+/// Reads every area of the catalogs and a sample of rows. The caller has opened the transaction and set `search_path = ''`.
 /// What is refused or times out becomes a row of `unseen`; only a lost session is an error.
 pub async fn collect(connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Stop> {
+    collect_wanted(connection, facts, Wanted::default()).await
+}
+
+/// The same, where not everything may be read or a user has rules of his own.
+pub async fn collect_wanted(connection: &mut PgConnection, facts: &mut Facts, wanted: Wanted<'_>) -> Result<(), Stop> {
+    let mut guard = Guard::new(wanted.rules);
     facts.run(include_str!("staging.sql")).await?;
-    let refused = read(connection, facts, AREAS.iter()).await?;
+    let refused = read(connection, facts, &mut guard, AREAS.iter()).await?;
     let mut present = Vec::new();
     for (area, schema, relation) in CONDITIONAL {
         if refused.contains(&"relations") || facts.has_relation(schema, relation).await? {
             present.push(area);
         }
     }
-    read(connection, facts, present.into_iter()).await?;
-    facts.run(include_str!("settle.sql")).await
+    if facts.has_subscriptions().await? {
+        present.push(&SUBSCRIPTION_CONNECTIONS);
+    }
+    read(connection, facts, &mut guard, present.into_iter()).await?;
+    facts.run(include_str!("settle.sql")).await?;
+    if wanted.rows {
+        sample::sample(connection, facts, &mut guard).await?;
+    } else {
+        facts.run(include_str!("no_rows.sql")).await?;
+    }
+    const COLUMNS: &[&str] =
+        &["place", "object_kind", "object", "column_number", "part", "rule", "title", "count", "fingerprint"];
+    facts.insert("secrets", COLUMNS, guard.into_rows()).await
 }
 
 /// Reads `areas` in one message; after each refusal, the rest in another. Gives the tables that stayed empty.
 async fn read(
     connection: &mut PgConnection,
     facts: &mut Facts,
+    guard: &mut Guard<'_>,
     areas: impl Iterator<Item = &'static Area>,
 ) -> Result<Vec<&'static str>, Stop> {
     let version = version(connection).await.map_err(refusal::lost)?;
@@ -50,7 +87,7 @@ async fn read(
     let mut start = FIRST;
     let mut refusals = Vec::new();
     while !waiting.is_empty() {
-        let (done, error) = run(connection, facts, start, &waiting).await?;
+        let (done, error) = run(connection, facts, guard, start, &waiting).await?;
         waiting.drain(..done);
         if let Some(error) = error {
             start = if refused::is_lock(&error) || start == AFTER_LOCK { AFTER_LOCK } else { AFTER_REFUSAL };
@@ -70,6 +107,7 @@ async fn read(
 async fn run(
     connection: &mut PgConnection,
     facts: &mut Facts,
+    guard: &mut Guard<'_>,
     start: &[&str],
     areas: &[(&Area, String)],
 ) -> Result<(usize, Option<sqlx::Error>), Stop> {
@@ -80,14 +118,23 @@ async fn run(
     let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut *connection);
     let mut completed = 0;
     let mut header = Vec::new();
+    let mut watched = Columns::default();
     let mut found = Vec::new();
     loop {
         match answers.try_next().await {
             Ok(Some(Either::Right(row))) => {
+                let table = areas[completed - start.len()].0.into;
                 if found.is_empty() {
                     header = value::header(&row);
+                    watched = Columns::of(table, &header);
                 }
                 found.extend(value::values(&row, &header));
+                if table == SURFACES {
+                    guard.surface(&found);
+                    found.clear();
+                } else {
+                    guard.row(&watched, &mut found);
+                }
             }
             Ok(Some(Either::Left(_))) => {
                 if !found.is_empty() {

@@ -4,6 +4,24 @@ use crate::facts::value::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{Column, Row, TypeInfo, ValueRef};
 
+impl Value {
+    /// Its text, where it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Integer(_) => None,
+        }
+    }
+
+    /// Its number, where it is one, else 0.
+    pub(super) fn number(&self) -> i64 {
+        match self {
+            Self::Integer(number) => *number,
+            Self::Null | Self::Text(_) => 0,
+        }
+    }
+}
+
 /// Names of a result's columns, and which hold integers.
 pub(super) fn header(row: &PgRow) -> Vec<(String, bool)> {
     let is_integer = |kind: &str| matches!(kind, "INT2" | "INT4" | "INT8" | "OID");

@@ -12,6 +12,8 @@ mod privileges;
 mod purposes;
 mod reach;
 mod remedy;
+mod sensitive;
+mod shape;
 mod tenancy;
 mod verdicts;
 mod write;
@@ -35,7 +37,8 @@ pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     for (table, columns, rows) in written.into_iter().chain(further) {
         facts.insert(table, columns, rows).await?;
     }
-    facts.run(include_str!("indexes.sql")).await
+    facts.run(include_str!("indexes.sql")).await?;
+    sensitive::derive(facts).await
 }
 
 /// Everything derived, before it is written.
@@ -66,8 +69,14 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let pins = Pins::find(catalog);
     let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
     let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
-    let mode = mode(&tenancy, catalog, config);
     let privileges = Privileges::new(catalog, &reach);
+    let mode = match mode(&tenancy, catalog, config) {
+        ("none", source, reason) => match shape::schema_per_tenant(catalog, &reach, &privileges, &principals) {
+            Some(reason) => ("schemas", source, reason),
+            None => ("none", source, reason),
+        },
+        known => known,
+    };
     let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
     let mut judge = verdicts::Judge::new(&world);
     let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();

@@ -5,6 +5,7 @@ use super::policy::refusal::Refusal;
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
 use super::{Derived, event_logs};
+use crate::config::Purpose;
 use crate::facts::value::Value;
 use std::collections::BTreeSet;
 
@@ -78,10 +79,12 @@ fn principals(derived: &Derived) -> Table {
 
 fn role_reach(catalog: &Catalog, derived: &Derived) -> Table {
     let mut rows = Vec::new();
-    for principal in &derived.principals {
-        for (to, step) in derived.reach.of(principal.role) {
+    let agents = derived.purposes.iter().filter(|(_, p)| p.purpose == Some(Purpose::Agent)).map(|(role, _)| *role);
+    let starts: BTreeSet<Oid> = derived.principals.iter().map(|principal| principal.role).chain(agents).collect();
+    for start in starts {
+        for (to, step) in derived.reach.of(start) {
             rows.push(vec![
-                number(principal.role),
+                number(start),
                 number(to),
                 flag(step.inherits),
                 flag(step.can_set()),

@@ -113,3 +113,5 @@ alter table cron.job enable row level security;
 create policy cron_job_policy on cron.job using (username = current_user);
 grant usage on schema cron to public;
 grant select on cron.job to public;
+
+insert into app.tenants (name) values ('never-to-be-seen@one.example'), ('Agent');

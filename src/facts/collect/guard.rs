@@ -1,0 +1,289 @@
+//! Nothing secret enters the facts: every text is looked through on its way in, and kept without what was found.
+
+use crate::facts::value::Value;
+use crate::secrets::{Found, Key, Kind, Named, Rules, named, redact};
+use std::collections::{BTreeMap, HashMap};
+
+/// Columns that hold words of people or code.
+struct Watched {
+    table: &'static str,
+    /// Which object a secret in it belongs to: its kind, the columns of its oid, of a column's number, and of the name
+    /// of the policy, constraint or trigger.
+    object_kind: &'static str,
+    object: &'static str,
+    number: &'static str,
+    part: &'static str,
+    /// Column, what it is to a reader, what it is to the rules.
+    texts: &'static [(&'static str, &'static str, Kind)],
+}
+
+const WATCHED: &[Watched] = &[
+    watched(
+        "functions",
+        "function",
+        "oid",
+        "",
+        "",
+        &[
+            ("source", "function body", Kind::Sql),
+            ("argument_defaults", "argument default", Kind::Sql),
+            ("comment", "comment", Kind::Text),
+            ("search_path", "setting of a function", Kind::Text),
+        ],
+    ),
+    watched(
+        "columns",
+        "relation",
+        "relation",
+        "number",
+        "",
+        &[("default_expression", "column default", Kind::Sql), ("comment", "comment", Kind::Text)],
+    ),
+    watched("definitions", "relation", "relation", "", "", &[("definition", "view", Kind::Sql)]),
+    watched("relations", "relation", "oid", "", "", &[("comment", "comment", Kind::Text)]),
+    watched("schemas", "schema", "oid", "", "", &[("comment", "comment", Kind::Text)]),
+    watched("roles", "role", "oid", "", "", &[("comment", "comment", Kind::Text)]),
+    watched(
+        "policies",
+        "relation",
+        "relation",
+        "",
+        "name",
+        &[
+            ("using_expression", "policy", Kind::Sql),
+            ("check_expression", "policy", Kind::Sql),
+            ("comment", "comment", Kind::Text),
+        ],
+    ),
+    watched("constraints", "relation", "relation", "", "name", &[("definition", "constraint", Kind::Sql)]),
+    watched(
+        "indexes",
+        "relation",
+        "relation",
+        "",
+        "name",
+        &[("expressions", "index", Kind::Sql), ("predicate", "index", Kind::Sql)],
+    ),
+    watched("rules", "relation", "relation", "", "name", &[("definition", "rule", Kind::Sql)]),
+    watched("inheritance", "relation", "child", "", "", &[("bound", "partition bound", Kind::Sql)]),
+    watched(
+        "publication_relations",
+        "relation",
+        "relation",
+        "",
+        "",
+        &[("row_filter", "publication filter", Kind::Sql)],
+    ),
+    watched("enum_labels", "type", "type_oid", "", "type", &[("label", "enum label", Kind::Text)]),
+    watched("settings", "setting", "", "", "name", &[("value", "setting", Kind::Text)]),
+    watched("role_settings", "role", "role", "", "name", &[("value", "setting of a role", Kind::Text)]),
+    // All options come once more among the surfaces; here they are only hidden.
+    watched(
+        "foreign_servers",
+        "foreign server",
+        "oid",
+        "",
+        "name",
+        &[("host", "", Kind::Text), ("dbname", "", Kind::Text)],
+    ),
+    watched("domain_checks", "type", "", "", "", &[("definition", "", Kind::Sql)]),
+    watched("user_mappings", "foreign server", "server", "", "", &[("remote_user", "", Kind::Text)]),
+];
+
+const fn watched(
+    table: &'static str,
+    object_kind: &'static str,
+    object: &'static str,
+    number: &'static str,
+    part: &'static str,
+    texts: &'static [(&'static str, &'static str, Kind)],
+) -> Watched {
+    Watched { table, object_kind, object, number, part, texts }
+}
+
+/// Texts that are looked through and not kept at all: see `surfaces.sql`.
+pub(super) const SURFACES: &str = "surfaces";
+
+/// Where a secret was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    place: String,
+    object_kind: String,
+    object: i64,
+    column_number: i64,
+    part: String,
+    rule: String,
+    title: String,
+}
+
+/// Looks texts through.
+pub(super) struct Guard<'r> {
+    rules: &'r Rules,
+    key: Key,
+    /// How many values, and the least of their fingerprints.
+    hits: BTreeMap<Place, (u64, String)>,
+    /// Numbers different secrets of one rule, so that they stay different where they were compared.
+    numbers: HashMap<String, Vec<String>>,
+}
+
+/// Where the watched columns of one answer stand.
+#[derive(Default)]
+pub(super) struct Columns {
+    watched: Option<&'static Watched>,
+    width: usize,
+    object: Option<usize>,
+    number: Option<usize>,
+    part: Option<usize>,
+    language: Option<usize>,
+    /// Position, reader's word, kind.
+    texts: Vec<(usize, &'static str, Kind)>,
+}
+
+impl Columns {
+    pub(super) fn of(table: &str, header: &[(String, bool)]) -> Self {
+        let Some(watched) = WATCHED.iter().find(|watched| watched.table == table) else { return Self::default() };
+        let at = |name: &str| header.iter().position(|(column, _)| column == name);
+        Self {
+            watched: Some(watched),
+            width: header.len(),
+            object: at(watched.object),
+            number: at(watched.number),
+            part: at(watched.part),
+            language: at("language"),
+            texts: watched.texts.iter().filter_map(|(name, place, kind)| Some((at(name)?, *place, *kind))).collect(),
+        }
+    }
+}
+
+impl<'r> Guard<'r> {
+    pub(super) fn new(rules: &'r Rules) -> Self {
+        Self { rules, key: Key::of_this_run(), hits: BTreeMap::new(), numbers: HashMap::new() }
+    }
+
+    /// Takes what is secret out of the last row of `values`.
+    pub(super) fn row(&mut self, columns: &Columns, values: &mut [Value]) {
+        let Some(watched) = columns.watched else { return };
+        let row = values.len() - columns.width;
+        let values = &mut values[row..];
+        let number = |at: Option<usize>| at.map_or(0, |at| values[at].number());
+        let (object, column_number) = (number(columns.object), number(columns.number));
+        let part = columns.part.and_then(|at| values[at].text()).unwrap_or_default().to_owned();
+        let foreign = columns.language.and_then(|at| values[at].text()).is_some_and(|l| l != "sql" && l != "plpgsql");
+        for &(at, place, kind) in &columns.texts {
+            let kind = if foreign && kind == Kind::Sql { Kind::OtherCode } else { kind };
+            let Some(text) = values[at].text() else { continue };
+            let found = self.rules.find(text, kind);
+            if found.is_empty() {
+                continue;
+            }
+            for hit in found.iter().filter(|hit| hit.tell && !place.is_empty()) {
+                let where_ = (place, watched.object_kind, object, column_number, part.as_str());
+                self.hits.record(where_, hit, &self.key.fingerprint(&text[hit.place.clone()]));
+            }
+            let numbers = &mut self.numbers;
+            let key = &self.key;
+            let redacted = redact(text, &found, |hit, secret| name(numbers, hit, key.fingerprint(secret)));
+            values[at] = Value::Text(redacted);
+        }
+    }
+
+    /// Looks through a row of `surfaces`: place, object kind, object, column, part, name, text, code.
+    pub(super) fn surface(&mut self, row: &[Value]) {
+        let [place, kind, object, column, part, name, text, code] = row else { return };
+        let word = |value: &Value| value.text().unwrap_or_default().to_owned();
+        let (place, kind, part, name, value) = (word(place), word(kind), word(part), word(name), word(text));
+        let text = if name.is_empty() { value.clone() } else { format!("{name}={value}") };
+        let how = if code.number() == 1 { Kind::Sql } else { Kind::Text };
+        let found = self.rules.find(&text, how);
+        let where_ = (place.as_str(), kind.as_str(), object.number(), column.number(), part.as_str());
+        let mut told = false;
+        for hit in found.iter().filter(|hit| hit.tell) {
+            told = true;
+            self.hits.record(where_, hit, &self.key.fingerprint(&text[hit.place.clone()]));
+        }
+        let by_name = || matches!(named(&name), Some(Named::Secret | Named::Key));
+        if !told && by_name() && crate::secrets::is_secret_of_its_name(&value) {
+            self.hits.by_name(where_, &self.key.fingerprint(&value));
+        }
+    }
+
+    /// Looks through a sampled value; whether a rule found something in it.
+    pub(super) fn value(&mut self, relation: i64, column: i64, text: &str) -> bool {
+        let found = self.rules.find(text, Kind::Text);
+        let mut told = false;
+        for hit in found.iter().filter(|hit| hit.tell) {
+            told = true;
+            let where_ = ("row", "relation", relation, column, "");
+            self.hits.record(where_, hit, &self.key.fingerprint(&text[hit.place.clone()]));
+        }
+        told
+    }
+
+    /// Rows of `secrets`.
+    pub(super) fn into_rows(self) -> Vec<Vec<Option<String>>> {
+        let row = |(place, (count, fingerprint)): (Place, (u64, String))| {
+            vec![
+                Some(place.place),
+                Some(place.object_kind),
+                Some(place.object.to_string()),
+                Some(place.column_number.to_string()),
+                Some(place.part).filter(|part| !part.is_empty()),
+                Some(place.rule),
+                Some(place.title),
+                Some(count.to_string()),
+                Some(fingerprint),
+            ]
+        };
+        self.hits.into_iter().map(row).collect()
+    }
+}
+
+type Where<'a> = (&'a str, &'a str, i64, i64, &'a str);
+
+/// Counts hits.
+trait Record {
+    fn record(&mut self, at: Where<'_>, hit: &Found<'_>, fingerprint: &str);
+    fn by_name(&mut self, at: Where<'_>, fingerprint: &str);
+    fn count(&mut self, at: Where<'_>, rule: &str, title: &str, fingerprint: &str);
+}
+
+impl Record for BTreeMap<Place, (u64, String)> {
+    fn record(&mut self, at: Where<'_>, hit: &Found<'_>, fingerprint: &str) {
+        if let Some(rule) = hit.rule {
+            self.count(at, &rule.id, &rule.title, fingerprint);
+        }
+    }
+
+    fn by_name(&mut self, at: Where<'_>, fingerprint: &str) {
+        self.count(at, "secret-by-name", "a value for something called a secret", fingerprint);
+    }
+
+    fn count(&mut self, at: Where<'_>, rule: &str, title: &str, fingerprint: &str) {
+        let (place, object_kind, object, column_number, part) = at;
+        let place = Place {
+            place: place.to_owned(),
+            object_kind: object_kind.to_owned(),
+            object,
+            column_number,
+            part: part.to_owned(),
+            rule: rule.to_owned(),
+            title: title.to_owned(),
+        };
+        let (count, least) = self.entry(place).or_insert_with(|| (0, fingerprint.to_owned()));
+        *count += 1;
+        if fingerprint < least.as_str() {
+            fingerprint.clone_into(least);
+        }
+    }
+}
+
+/// `[redacted:stripe-secret-key]`, `[redacted:stripe-secret-key:2]` for the next one of its kind.
+fn name(numbers: &mut HashMap<String, Vec<String>>, hit: &Found<'_>, fingerprint: String) -> String {
+    let rule = hit.rule.map_or("literal", |rule| rule.id.as_str());
+    let known = numbers.entry(rule.to_owned()).or_default();
+    let number = known.iter().position(|other| *other == fingerprint).unwrap_or_else(|| {
+        known.push(fingerprint);
+        known.len() - 1
+    });
+    if number == 0 { format!("[redacted:{rule}]") } else { format!("[redacted:{rule}:{}]", number + 1) }
+}

@@ -1,0 +1,223 @@
+//! Rows of tables, a few of each, for the questions no catalog answers. Only counts of what they hold are kept.
+
+mod plan;
+mod shape;
+
+use super::guard::Guard;
+use super::refused;
+use crate::error::Stop;
+use crate::facts::Facts;
+use crate::target::refusal;
+use futures_util::TryStreamExt;
+use plan::{Candidate, Column, Look, Table};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Either, PgConnection, Row};
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+/// Tables asked for in one message.
+const BATCH: usize = 64;
+
+/// When the rest is left unread.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A sample must never be what a database waits for.
+const CAREFUL: &str = "set local statement_timeout = '3s'; set local lock_timeout = '200ms'";
+
+/// What a column of the rows of one table holds.
+#[derive(Default)]
+struct Seen {
+    filled: u64,
+    empty: u64,
+    distinct: HashSet<u64>,
+    days: Option<(i64, i64)>,
+    shapes: BTreeMap<&'static str, u64>,
+    words: BTreeMap<&'static str, u64>,
+}
+
+/// Reads a bounded sample of every table that holds rows of the user's. What is refused becomes a row of `unseen`.
+pub(super) async fn sample(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    guard: &mut Guard<'_>,
+) -> Result<(), Stop> {
+    // What is not known to exist is not read.
+    const INCOMPLETE: &str = "insert into unseen (area, object, why, needs)
+        select 'samples', object, why, needs from unseen 
+        where (area = 'relations' and not exists (select 1 from relations))
+          or (area = 'columns' and not exists (select 1 from columns))";
+    facts.run(INCOMPLETE).await?;
+    let candidates = plan::candidates(facts).await?;
+    if candidates.is_empty() {
+        return Ok(());
+    }
+    let (tables, hidden) = plan::readable(connection, candidates).await?;
+    let mut unseen = hidden;
+    let budget = plan::budget(tables.len());
+    let (began, mut start) = (Instant::now(), "savepoint sample");
+    let mut waiting = tables.as_slice();
+    while !waiting.is_empty() {
+        if began.elapsed() > PATIENCE {
+            let why = format!(
+                "reading rows took {} s; {} were not looked at",
+                PATIENCE.as_secs(),
+                plan::tables(waiting.len())
+            );
+            unseen.push(row(None, why, "a quieter moment, or --no-data".to_owned()));
+            break;
+        }
+        let batch = &waiting[..waiting.len().min(BATCH)];
+        let (done, error) = run(connection, facts, guard, start, batch, budget).await?;
+        waiting = &waiting[done..];
+        if let Some(error) = error {
+            start = "rollback to savepoint sample";
+            unseen.push(explain(&waiting[0].candidate, &error));
+            waiting = &waiting[1..];
+        } else {
+            start = "savepoint sample";
+        }
+    }
+    if start != "savepoint sample" {
+        sqlx::raw_sql("rollback to savepoint sample").execute(connection).await.map_err(refusal::lost)?;
+    }
+    facts.insert("unseen", &["area", "object", "why", "needs"], unseen).await
+}
+
+/// A row of `unseen`.
+fn row(object: Option<String>, why: String, needs: String) -> Vec<Option<String>> {
+    vec![Some("samples".to_owned()), object, Some(why), Some(needs)]
+}
+
+/// The server's words are not repeated: they may quote a value.
+fn explain(table: &Candidate, error: &sqlx::Error) -> Vec<Option<String>> {
+    let code = error.as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned();
+    let name = table.quoted();
+    let (why, needs) = match code.as_str() {
+        "57014" => ("took longer than the time allowed", "a quieter moment".to_owned()),
+        _ if refused::is_lock(error) => {
+            ("had to wait for a lock", "run govctl again when the migration is over".to_owned())
+        }
+        "42501" => ("was refused", format!("a role that may read {name} past its policies")),
+        _ => ("failed", format!("please report this, with the code {code}")),
+    };
+    row(Some(name.clone()), format!("reading rows of {name} {why}"), needs)
+}
+
+/// Sends one message and counts what arrives. Gives how many tables are done, and the error that ended the others.
+async fn run(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    guard: &mut Guard<'_>,
+    start: &str,
+    batch: &[Table],
+    budget: usize,
+) -> Result<(usize, Option<sqlx::Error>), Stop> {
+    let first = [start, CAREFUL].join(";\n");
+    let statements = std::iter::once(first).chain(batch.iter().map(|table| table.sql(budget)));
+    let message = statements.chain(["rollback to savepoint sample".to_owned()]).collect::<Vec<_>>().join(";\n");
+    const BEFORE: usize = 3;
+    // AssertSqlSafe: identifiers are quoted.
+    let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut *connection);
+    let (mut completed, mut found) = (0, Reading::default());
+    loop {
+        match answers.try_next().await {
+            Ok(Some(Either::Right(row))) => found.take(&batch[completed - BEFORE], &row, guard),
+            Ok(Some(Either::Left(_))) => {
+                if (BEFORE..BEFORE + batch.len()).contains(&completed) {
+                    std::mem::take(&mut found).store(&batch[completed - BEFORE], budget, facts).await?;
+                }
+                completed += 1;
+            }
+            Ok(None) => return Ok((batch.len(), None)),
+            Err(error) => {
+                let a_table = (BEFORE..BEFORE + batch.len()).contains(&completed);
+                return match a_table && !refusal::is_lost(&error) {
+                    true => Ok((completed - BEFORE, Some(error))),
+                    false => Err(refusal::lost(error)),
+                };
+            }
+        }
+    }
+}
+
+/// What was read of one table so far.
+#[derive(Default)]
+struct Reading {
+    rows: u64,
+    bytes: usize,
+    columns: BTreeMap<i64, Seen>,
+}
+
+impl Reading {
+    fn take(&mut self, table: &Table, row: &PgRow, guard: &mut Guard<'_>) {
+        self.rows += 1;
+        let text = |index: usize| {
+            let raw = row.try_get_raw(index).ok().filter(|value| !sqlx::ValueRef::is_null(value));
+            raw.and_then(|value| value.as_bytes().ok()).map(String::from_utf8_lossy)
+        };
+        let nulls = text(0).unwrap_or_default();
+        for (column, null) in table.columns.iter().zip(nulls.chars()) {
+            let seen = self.columns.entry(column.number).or_default();
+            if null == '1' { seen.empty += 1 } else { seen.filled += 1 }
+        }
+        for (index, column) in table.columns.iter().filter(|column| column.look != Look::Nulls).enumerate() {
+            let Some(value) = text(index + 1) else { continue };
+            self.bytes += value.len();
+            self.columns.entry(column.number).or_default().look(table, column, &value, guard);
+        }
+    }
+
+    async fn store(self, table: &Table, budget: usize, facts: &mut Facts) -> Result<(), Stop> {
+        let relation = Some(table.candidate.oid.to_string());
+        let whole = self.rows < plan::ROWS && self.bytes < budget && !table.is_part();
+        let count = |count: u64| Some(count.to_string());
+        let sample = vec![relation.clone(), count(self.rows), count(u64::from(whole))];
+        facts.insert("samples", &["relation", "rows", "whole"], vec![sample]).await?;
+        let (mut columns, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
+        for column in &table.columns {
+            let Some(seen) = self.columns.get(&column.number) else { continue };
+            let key = [relation.clone(), Some(column.number.to_string())];
+            let distinct = (column.look == Look::Text).then(|| seen.distinct.len().to_string());
+            let days = seen.days.map(|(latest, earliest)| (earliest.to_string(), latest.to_string()));
+            let (earliest, latest) = days.unzip();
+            let more = [count(seen.filled), count(seen.empty), distinct, earliest, latest];
+            columns.push(key.iter().cloned().chain(more).collect());
+            let keyed = |(name, times): (&&'static str, &u64)| {
+                key.iter().cloned().chain([Some((*name).to_owned()), count(*times)]).collect::<Vec<_>>()
+            };
+            shapes.extend(seen.shapes.iter().map(keyed));
+            words.extend(seen.words.iter().map(keyed));
+        }
+        const COLUMNS: &[&str] =
+            &["relation", "column_number", "filled", "empty", "distinct_values", "earliest_days", "latest_days"];
+        facts.insert("sampled_columns", COLUMNS, columns).await?;
+        facts.insert("sampled_shapes", &["relation", "column_number", "shape", "count"], shapes).await?;
+        facts.insert("sampled_words", &["relation", "column_number", "word", "count"], words).await
+    }
+}
+
+impl Seen {
+    fn look(&mut self, table: &Table, column: &Column, value: &str, guard: &mut Guard<'_>) {
+        if column.look == Look::Days {
+            if let Ok(days) = value.parse::<i64>() {
+                let (least, most) = self.days.unwrap_or((days, days));
+                self.days = Some((least.min(days), most.max(days)));
+            }
+            return;
+        }
+        self.distinct.insert(shape::digest(value));
+        if column.is_secret_by_name && shape::of(value) == Some("hex") {
+            // 64 hexadecimal digits are a key or the hash of one: the column's name decides, the rules cannot.
+            *self.shapes.entry("hex").or_default() += 1;
+            return;
+        }
+        // A partition's rows are those of the table that people know.
+        let told = guard.value(table.candidate.root, column.root_number, value);
+        if let Some(shape) = shape::of(value).filter(|_| !told) {
+            *self.shapes.entry(shape).or_default() += 1;
+        }
+        if let Some(word) = shape::word(value) {
+            *self.words.entry(word).or_default() += 1;
+        }
+    }
+}
