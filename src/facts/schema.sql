@@ -192,6 +192,7 @@ create table sampled_shapes (
   relation integer not null, column_number integer not null, shape text not null, count integer not null,
   primary key (relation, column_number, shape)) without rowid;
 -- Values that are, letter case aside, one of a few words govctl knows by itself: kinds of actors, roles, classifications.
+-- 'property password': JSON schemas that ask for such a property.
 create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
@@ -339,3 +340,10 @@ create table sensitive_columns (relation integer not null, column_number integer
 create table column_readers (
   principal integer not null, relation integer not null, column_number integer not null, as_role integer not null, path text not null,
   primary key (relation, column_number, principal)) without rowid;
+
+-- Tables that agent frameworks make, recognised by their columns. framework: 'LangGraph' | 'LangChain' | 'LlamaIndex' | 'mem0' | 'Letta'
+-- | 'Langfuse' | 'Dify' | 'Google ADK' | 'Agno' | 'LiteLLM' | 'Supabase' | 'pgai' | 'DBOS' | 'Temporal'.
+-- part: 'state' | 'memory' | 'documents' | 'messages' | 'credentials' | 'approvals' | 'tool calls' | 'workflow' | 'traces' | 'audit' | 'cache' | 'other'.
+-- scope: columns that say whose a row is, by the framework's own idea, as a JSON array. advice: half a sentence.
+create table framework_relations (
+  relation integer primary key, framework text not null, part text not null, scope text not null, advice text not null);

@@ -14,6 +14,8 @@ mod facts_file;
 mod files;
 mod fixtures;
 mod formats;
+mod frameworks;
+mod hostile;
 mod man;
 mod policies;
 mod privileges;

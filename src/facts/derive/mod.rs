@@ -5,6 +5,7 @@ mod catalog;
 mod declared;
 mod event_logs;
 mod exposure;
+mod frameworks;
 mod policy;
 mod principals;
 mod privileges;
@@ -32,7 +33,8 @@ use tenancy::{KeyRole, Tenancy};
 pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     let catalog = Catalog::load(facts).await?;
     let written = write::all(&catalog, &derivations(&catalog, config));
-    for (table, columns, rows) in written.into_iter().chain(declared::tables(config)?) {
+    let further = declared::tables(config)?.into_iter().chain([frameworks::table(&catalog)?]);
+    for (table, columns, rows) in written.into_iter().chain(further) {
         facts.insert(table, columns, rows).await?;
     }
     facts.run(include_str!("indexes.sql")).await?;

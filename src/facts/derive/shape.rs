@@ -11,6 +11,9 @@ use super::privileges::Privileges;
 use super::reach::Reach;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Tables of a schema by name and columns.
+type Tables<'a> = BTreeSet<(&'a str, Vec<&'a str>)>;
+
 /// Words in the names of copies.
 const COPIES: [&str; 8] = ["archive", "backup", "staging", "test", "shadow", "template", "_old", "old_"];
 
@@ -23,7 +26,7 @@ pub(super) fn schema_per_tenant(
 ) -> Option<String> {
     let tables: Vec<&Relation> =
         catalog.relations.values().filter(|r| r.provenance == "user" && r.is_table() && !r.is_partition).collect();
-    let mut schemas: BTreeMap<Oid, (&str, BTreeSet<(&str, Vec<&str>)>)> = BTreeMap::new();
+    let mut schemas = BTreeMap::<Oid, (&str, Tables<'_>)>::new();
     for table in tables {
         let columns = table.columns.iter().map(|column| column.name.as_str()).collect();
         schemas.entry(table.schema_oid).or_insert((&table.schema, BTreeSet::new())).1.insert((&table.name, columns));
