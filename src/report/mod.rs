@@ -1,5 +1,6 @@
 //! An assessment, said in one format; decides nothing.
 
+pub mod chain;
 mod diff;
 mod github;
 mod html;
@@ -10,6 +11,7 @@ mod markdown;
 mod oscal;
 mod outline;
 mod sarif;
+pub(crate) mod stage;
 
 use crate::assess::Assessment;
 use crate::check::Severity;
