@@ -64,6 +64,8 @@ fn alone_it_says_what_it_is() {
 
       govctl demo                an audit of a made-up product, with no database at all
       govctl diagnose            run every check against yours
+      govctl init                write a commented govctl.yaml from what it sees
+      govctl diff A B            what opened, what closed and which role gained what, between two facts files
       govctl facts               collect what the checks need, for a look or for later
       govctl checks              list the checks
       govctl explain CHECK       what a check looks for, its SQL, how to fix it
@@ -88,6 +90,9 @@ fn help_fits() {
     Commands:
       diagnose     Run every check against a database
       demo         Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along
+      diff         Say what opened, what closed and which role gained what, between two facts files
+      init         Write a commented govctl.yaml from what a database shows; an existing file is never
+                   touched
       facts        Collect the facts of a database: save them, or say what there is
       matrix       Show who may do what: login by relation by command, and whose rows row-level security
                    then lets through
