@@ -54,6 +54,7 @@ fn assessment(verdicts: Vec<(Check, Verdict)>) -> Assessment {
             role: "auditor".to_owned(),
             taken_at: "2026-08-23T14:07:31Z".to_owned(),
         },
+        stage: crate::assess::Stage::default(),
         axes: vec![AxisAnswer {
             axis: Axis::TenantIsolation,
             name: "Tenant isolation".to_owned(),
