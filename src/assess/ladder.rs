@@ -85,6 +85,7 @@ impl Rung {
 pub struct Ladder {
     rungs: BTreeMap<Axis, Rung>,
     weights: BTreeMap<Severity, BTreeMap<Posture, Severity>>,
+    pub(super) stages: Vec<super::stage::Step>,
 }
 
 impl Ladder {
@@ -133,7 +134,8 @@ fn read(reader: &Reader, root: &Node) -> Option<Ladder> {
         let each = SEVERITIES.iter().map(|(name, severity)| Some((*severity, weights(reader, rows.required(name)?)?)));
         each.collect::<Option<BTreeMap<_, _>>>()
     });
-    Some(Ladder { rungs: rungs?, weights: weights? })
+    let stages = fields.required("stages").and_then(|node| super::stage::read(reader, node));
+    Some(Ladder { rungs: rungs?, weights: weights?, stages: stages? })
 }
 
 fn rung(reader: &Reader, node: &Node) -> Option<Rung> {

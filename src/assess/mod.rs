@@ -6,9 +6,11 @@ mod finding;
 mod graph;
 mod judge;
 pub mod ladder;
+mod origin;
 mod pardon;
 mod run;
 mod scene;
+mod stage;
 mod state;
 mod verdict;
 
@@ -19,6 +21,7 @@ pub use graph::{RoleEdge, RoleGraph, RoleNode};
 pub use judge::{Outcome, judge};
 pub use pardon::Warning;
 pub use run::{answered, run};
+pub use stage::{Criterion, Gap, Moment, Regression, Stage};
 pub use verdict::{Cause, Verdict};
 
 use crate::check::{Check, CheckId, Severity};
@@ -63,6 +66,8 @@ pub struct Assessment {
     pub tenancy: String,
     /// What govctl.yaml says.
     pub declared: Declared,
+    /// How mature it is, by what holds and by what the migrations record.
+    pub stage: Stage,
     /// The four questions, answered.
     pub axes: Vec<AxisAnswer>,
     /// What to do first.

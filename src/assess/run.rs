@@ -2,9 +2,12 @@
 
 use super::answers::{self, Ground, LogFacts, RoleFacts};
 use super::ladder::{Ladder, stage_in_force};
+use super::origin::Origins;
 use super::scene::{self, Scene, Tenancy};
 use super::state::Expressions;
-use super::{Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, judge, pardon};
+use super::{
+    Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, judge, pardon, stage,
+};
 use crate::check::{Axis, Check, CheckId, Library, needs};
 use crate::config::{Config, today};
 use crate::error::Stop;
@@ -30,7 +33,10 @@ pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Resul
         run.judge_where_it_applies(check, facts).await?;
     }
     let graphs = graph::of_agents(facts).await?;
-    Ok(run.conclude(axes, graphs))
+    let audit = axes.iter().find(|axis| axis.axis == Axis::Audit).map(|axis| axis.answer);
+    let stage =
+        stage::Stage::read(facts, &run.ladder, run.declared.stage, audit, &|tables| run.scene.hidden(tables)).await?;
+    Ok(run.conclude(axes, graphs, stage))
 }
 
 /// The same as far as the answers, which are then facts: for the proofs of checks that rest on them.
@@ -45,6 +51,7 @@ struct Run<'a> {
     declared: Declared,
     checks: BTreeMap<CheckId, (Check, Verdict)>,
     expressions: Expressions,
+    origins: Origins,
     notes: Vec<String>,
     /// There is something that checks of declarations could be about.
     declares: bool,
@@ -71,8 +78,9 @@ impl<'a> Run<'a> {
         }
         let declared = Declared { stage: *stage, regimes: regimes.clone(), in_force };
         let ladder = Ladder::embedded()?;
+        let origins = Origins::read(facts).await?;
         let (checks, expressions) = (BTreeMap::new(), Expressions::default());
-        Ok(Self { scene, ladder, config, declared, checks, expressions, notes, declares, refuted: false })
+        Ok(Self { scene, ladder, config, declared, checks, expressions, origins, notes, declares, refuted: false })
     }
 
     fn see_whether_single(&mut self) {
@@ -104,7 +112,11 @@ impl<'a> Run<'a> {
         if let Verdict::Fail { findings, .. } = &mut verdict {
             for finding in findings.iter_mut() {
                 self.expressions.assign(finding, facts).await?;
-                finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                finding.introduced = finding.introduced.take().or_else(|| self.origins.of(finding));
+                // What is declared weighs the same at every stage: it is about no posture.
+                if !answers::about_declarations(check) {
+                    finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                }
             }
             findings.sort_by(|a, b| (b.severity, &a.object, &a.message).cmp(&(a.severity, &b.object, &b.message)));
         }
@@ -177,7 +189,7 @@ impl<'a> Run<'a> {
         Ok(axes)
     }
 
-    fn conclude(mut self, axes: Vec<AxisAnswer>, graphs: Vec<RoleGraph>) -> Assessment {
+    fn conclude(mut self, axes: Vec<AxisAnswer>, graphs: Vec<RoleGraph>, stage: stage::Stage) -> Assessment {
         let warnings = pardon::apply(&mut self.checks, self.config, today());
         if let Some(baseline) = &self.config.baseline {
             let gone = baseline.gone(self.checks.values().flat_map(|(_, verdict)| verdict.findings()));
@@ -191,6 +203,7 @@ impl<'a> Run<'a> {
             target: self.scene.target,
             checks: self.checks,
             declared: self.declared,
+            stage,
             axes,
             advice,
             graphs,

@@ -125,7 +125,11 @@ pub(super) async fn left_out(facts: &mut Facts) -> Result<Vec<String>, Stop> {
             counted(usize::try_from(relations).unwrap_or_default(), "relation")
         )
     });
-    Ok(said.collect())
+    let mut said: Vec<_> = said.collect();
+    let remarks =
+        sqlx::query_scalar("select remark from remarks where topic = 'run'").fetch_all(facts.connection()).await?;
+    said.extend::<Vec<String>>(remarks);
+    Ok(said)
 }
 
 /// "1 table", "2 tables".

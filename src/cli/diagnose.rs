@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::outputs::Outputs;
-use super::source::{self, Source};
+use super::source::{self, Folder, Source};
 use crate::assess::{self, Assessment};
 use crate::check::Library;
 use crate::config::{Baseline, Config};
@@ -20,8 +20,10 @@ use std::path::PathBuf;
 pub(super) struct Args {
     #[command(flatten)]
     source: Source,
+    #[command(flatten)]
+    folder: Folder,
     /// Audit a facts file saved earlier instead of a database
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["argument", "url", "save_facts"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["argument", "url", "save_facts", "migrations"])]
     facts: Option<PathBuf>,
     /// Keep the collected facts, for another audit or a comparison
     #[arg(long, value_name = "FILE")]
@@ -43,13 +45,15 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let library = Library::embedded()?;
     config.fits(&library)?;
     let library = library.select(&args.only)?;
-    let options = if args.facts.is_none() { Some(args.source.options()?) } else { None };
+    if args.facts.is_none() && args.folder.migrations.is_none() {
+        args.source.options()?;
+    }
     let outputs = Outputs::open(&global.output)?;
 
     let progress = ui.progress();
-    let mut facts = match (&args.facts, options) {
-        (None, Some(options)) => source::collect(options, &config, !args.no_data, &*progress).await?,
-        (path, _) => Facts::open(path.as_deref().unwrap_or_else(|| "".as_ref())).await?,
+    let mut facts = match &args.facts {
+        None => source::gather(&args.source, &args.folder, &config, !args.no_data, &*progress).await?,
+        Some(path) => Facts::open(path).await?,
     };
     let assessment = judge(&mut facts, &library, &config, &*progress).await?;
     if let Some(path) = &args.save_facts {

@@ -4,10 +4,13 @@ use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::facts::collect::{self, Wanted};
-use crate::target::Session;
-use crate::target::url::DatabaseUrl;
+use crate::history::{self, History};
+use crate::target::scratch::Choice;
+use crate::target::url::{DatabaseUrl, UrlError};
+use crate::target::{Session, replay};
 use crate::ui::progress::Progress;
 use sqlx::postgres::PgConnectOptions;
+use std::path::PathBuf;
 
 /// Which database.
 #[derive(Debug, clap::Args)]
@@ -24,6 +27,11 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Nothing names a database.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self.options(), Err(Stop::Url(UrlError::Missing)))
+    }
+
     /// How to connect. Nothing is contacted.
     pub(super) fn options(&self) -> Result<PgConnectOptions, Stop> {
         let variable = |name: &str| std::env::var(name).ok();
@@ -31,6 +39,71 @@ impl Source {
         // The driver's words might repeat what it was given.
         url.options().map_err(|_| Stop::usage("the connection settings do not fit together", "give them as one URL"))
     }
+}
+
+/// A folder of migrations.
+#[derive(Debug, clap::Args)]
+pub(super) struct Folder {
+    /// The folder of the migrations: what brought what in, and since when; without a database, replayed on a scratch one
+    #[arg(long, value_name = "DIR")]
+    pub(super) migrations: Option<PathBuf>,
+    /// The migration tool, where the folder does not say it
+    #[arg(long, value_name = "NAME", requires = "migrations", value_parser = tool)]
+    pub(super) tool: Option<String>,
+}
+
+impl Folder {
+    /// Reads it, where one was named.
+    pub(super) fn read(&self) -> Result<Option<History>, Stop> {
+        self.migrations.as_deref().map(|folder| History::read(folder, self.tool.as_deref())).transpose()
+    }
+}
+
+/// One of the names `--tool` takes.
+fn tool(name: &str) -> Result<String, String> {
+    if history::is_tool(name) {
+        return Ok(name.to_owned());
+    }
+    let mut known: Vec<_> = history::tool_names().collect();
+    known.sort_unstable();
+    Err(format!("there is {}", known.join(", ")))
+}
+
+/// Facts of a database, of a folder of migrations, or of both.
+pub(super) async fn gather(
+    source: &Source,
+    folder: &Folder,
+    config: &Config,
+    rows: bool,
+    progress: &dyn Progress,
+) -> Result<Facts, Stop> {
+    let options = match source.options() {
+        Err(Stop::Url(UrlError::Missing)) if folder.migrations.is_some() => None,
+        options => Some(options?),
+    };
+    progress.begin("Reading the migrations", None);
+    let Some(mut history) = folder.read()? else {
+        let options = options.ok_or(UrlError::Missing)?;
+        let mut facts = collect(options, config, rows, progress).await?;
+        history::facts::absent(&mut facts).await?;
+        return Ok(facts);
+    };
+    let wanted = || Wanted { rows: false, rules: config.secrets.rules() };
+    let Some(options) = options else {
+        progress.begin("Replaying the migrations", None);
+        let mut facts = replay::facts(&history, Choice::Auto { scratch_url: None }, wanted()).await?;
+        history.write(&mut facts).await?;
+        history::facts::no_comparison(&mut facts).await?;
+        return Ok(facts);
+    };
+    progress.begin("Reading the history table", None);
+    history.compare(options.clone()).await?;
+    let mut facts = collect(options, config, rows, progress).await?;
+    history.write(&mut facts).await?;
+    progress.begin("Replaying the migrations", None);
+    let replayed = replay::facts(&history, Choice::Auto { scratch_url: None }, wanted()).await;
+    history::facts::compare(&mut facts, replayed).await?;
+    Ok(facts)
 }
 
 /// Reads what the catalogs say and a sample of rows, in one read-only transaction.

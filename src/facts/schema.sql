@@ -192,9 +192,44 @@ create table sampled_shapes (
   relation integer not null, column_number integer not null, shape text not null, count integer not null,
   primary key (relation, column_number, shape)) without rowid;
 -- Values that are, letter case aside, one of a few words govctl knows by itself: kinds of actors, roles, classifications.
+-- 'property password': JSON schemas that ask for such a property.
 create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
+
+-- What is to be said about the run as a whole. topic: 'run' | 'stage'.
+create table remarks (topic text not null, remark text not null);
+
+-- The folder of migrations, where one was given; a row in `unseen` says where none was. `path` is as typed, then the file;
+-- lines count from 1; `position` is the order in which the tool runs them. date: RFC 3339; date_source: 'history-table'
+-- | 'file-name' | 'journal' | 'plan' | 'header' | 'git'. dormant: in the folder, but never run. applied: by the history table of the database,
+-- null where there is none or none was asked.
+create table migrations (
+  position integer primary key, tool text not null, version text not null, name text not null, path text not null,
+  date text, date_source text, dormant integer not null, applied integer, applied_at text);
+-- The statement that completed each stage.
+create table transitions (
+  stage integer primary key, object text not null, version text not null, path text not null, line integer not null,
+  date text, date_source text);
+-- A guard that a migration took away, and no later one put back.
+-- kind: 'rls disabled' | 'force removed' | 'policy dropped' | 'bypassrls' (name is then a role, schema null) | 'append-only removed'
+create table regressions (
+  kind text not null, schema text, name text not null, version text not null, path text not null, line integer not null,
+  date text);
+-- Tables whose tenant key came in one migration and the policy that uses it in a later one, or never (isolated_path null).
+create table isolation_gaps (
+  schema text not null, name text not null, key_path text not null, key_line integer not null, key_date text,
+  isolated_path text, isolated_line integer, isolated_date text, migrations integer not null);
+-- What is wrong with a migration itself. kind: 'drifted' (changed since it was applied) | 'missing' (applied, and its file is gone)
+-- | 'unapplied' | 'out of order' | 'failed' | 'unreadable' | 'dynamic' (put together at run time, and not resolved)
+-- | 'not replayed'. line is null where the file as a whole is meant.
+create table migration_faults (kind text not null, version text not null, path text not null, line integer, detail text not null);
+-- The statement that brought an object in. kind: 'table' | 'policy' | 'role'; name of a policy is its own, schema and relation
+-- those of its table.
+create table introductions (kind text not null, schema text, relation text, name text not null, path text not null, line integer not null);
+-- What differs between the database and its migrations, replayed. kind: 'table' | 'policy' | 'row security' | 'role' | 'grant' | 'trigger'
+-- | 'function' | 'column'; side: 'live' (made by hand) | 'migrations' (lost) | 'both' (otherwise there).
+create table replay_differences (kind text not null, schema text, name text not null, side text not null, detail text not null);
 
 -- ───────────────────────────── 2. derived ─────────────────────────────
 
@@ -329,13 +364,6 @@ create table event_log_rights (
   principal integer not null, log integer not null, relation integer not null, command text not null, via text not null,
   on_columns integer not null, as_role integer not null, path text not null,
   primary key (principal, relation, command)) without rowid;
-
--- Tables that agent frameworks make, recognised by their columns. framework: 'LangGraph' | 'LangChain' | 'LlamaIndex' | 'mem0' | 'Letta'
--- | 'Langfuse' | 'Dify' | 'Google ADK' | 'Agno' | 'LiteLLM' | 'Supabase' | 'pgai' | 'DBOS' | 'Temporal'.
--- part: 'state' | 'memory' | 'documents' | 'messages' | 'credentials' | 'approvals' | 'tool calls' | 'workflow' | 'traces' | 'audit' | 'cache' | 'other'.
--- scope: columns that say whose a row is, by the framework's own idea, as a JSON array. advice: half a sentence.
-create table framework_relations (
-  relation integer primary key, framework text not null, part text not null, scope text not null, advice text not null);
 -- Roles that speak for an agent: logins, and roles that a login may become. source, free_sql: as in role_purposes.
 create table agents (role integer primary key, name text not null, login integer not null, source text not null, free_sql integer);
 -- Columns of the user's that hold what somebody should not read, going by their names.
@@ -346,3 +374,10 @@ create table sensitive_columns (relation integer not null, column_number integer
 create table column_readers (
   principal integer not null, relation integer not null, column_number integer not null, as_role integer not null, path text not null,
   primary key (relation, column_number, principal)) without rowid;
+
+-- Tables that agent frameworks make, recognised by their columns. framework: 'LangGraph' | 'LangChain' | 'LlamaIndex' | 'mem0' | 'Letta'
+-- | 'Langfuse' | 'Dify' | 'Google ADK' | 'Agno' | 'LiteLLM' | 'Supabase' | 'pgai' | 'DBOS' | 'Temporal'.
+-- part: 'state' | 'memory' | 'documents' | 'messages' | 'credentials' | 'approvals' | 'tool calls' | 'workflow' | 'traces' | 'audit' | 'cache' | 'other'.
+-- scope: columns that say whose a row is, by the framework's own idea, as a JSON array. advice: half a sentence.
+create table framework_relations (
+  relation integer primary key, framework text not null, part text not null, scope text not null, advice text not null);

@@ -14,7 +14,7 @@ use std::io;
 struct Diagnose<'a> {
     schema: &'static str,
     target: Target<'a>,
-    stage: Stage,
+    stage: super::stage::Document<'a>,
     tenancy: &'a str,
     axes: Vec<AxisAnswer<'a>>,
     advice: Advice<'a>,
@@ -47,16 +47,6 @@ struct Target<'a> {
     server_version: &'a str,
     role: &'a str,
     taken_at: &'a str,
-}
-
-/// Not looked at yet: null is "not known", which is not 0.
-#[derive(Default, Serialize)]
-struct Stage {
-    declared: Option<u8>,
-    history: Option<u8>,
-    evidenced: Option<u8>,
-    next: Option<u8>,
-    transitions: [(); 0],
 }
 
 #[derive(Serialize)]
@@ -164,7 +154,7 @@ pub(super) fn write(it: &Assessment, settings: &Settings, to: &mut dyn io::Write
             role: &it.target.role,
             taken_at: &it.target.taken_at,
         },
-        stage: Stage { declared: it.declared.stage, ..Stage::default() },
+        stage: super::stage::Document::of(&it.stage),
         tenancy: &it.tenancy,
         axes: it.axes.iter().map(axis).collect(),
         advice: Advice { axis: it.advice.axis, reason: &it.advice.reason },

@@ -89,6 +89,8 @@ fn help_fits() {
       diagnose     Run every check against a database
       demo         Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along
       facts        Collect the facts of a database: save them, or say what there is
+      matrix       Show who may do what: login by relation by command, and whose rows row-level security
+                   then lets through
       checks       List the checks
       explain      Say what a check looks for, what it cannot see, and how to fix what it finds
       completions  Print the completions for a shell
@@ -118,7 +120,7 @@ fn help_fits() {
     Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4 undecided only.
     `man govctl` and `govctl help COMMAND` say more.
     ");
-    for command in ["diagnose", "demo", "facts", "checks", "explain", "completions"] {
+    for command in ["diagnose", "demo", "facts", "matrix", "checks", "explain", "completions"] {
         let long = run(&[command, "--help"], 0);
         assert!(long.out.lines().all(|line| line.chars().count() <= 100), "{}", long.out);
         assert_eq!(long.err, "");

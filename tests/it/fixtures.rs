@@ -47,7 +47,7 @@ async fn holes_leak() {
 
 /// What a login that works for tenant A gets hold of: requirement, object, login, and SQL that ends in a number above
 /// zero where the hole is real. The list is that of `fixtures/demo/README.md`.
-const DEMO: [(&str, &str, &str, &str); 15] = [
+const DEMO: [(&str, &str, &str, &str); 21] = [
     ("TI-01", "app.invoices", "support_agent", "select count(*) from app.invoices where tenant_id <> :A"),
     ("TI-01", "app.chunks", "support_agent", "select count(*) from app.chunks where content like '%recall%'"),
     ("TI-05", "app.documents", "support_agent", "select count(*) from app.documents where tenant_id = :B"),
@@ -90,6 +90,27 @@ const DEMO: [(&str, &str, &str, &str); 15] = [
         "app_api",
         "insert into app.users (tenant_id, email, full_name) values (:A, 'bea@birch.example', '')",
     ),
+    (
+        "SS-01",
+        "app.integrations",
+        "support_agent",
+        "select count(*) from app.integrations where access_token is not null",
+    ),
+    (
+        "SS-05",
+        "app_api",
+        "support_agent",
+        "select count(*) from pg_db_role_setting, unnest(setconfig) s where s like 'app.jwt_secret=%'",
+    ),
+    ("SS-02", "app.announce_refund", "support_agent", "select count(*) from pg_proc where prosrc like '%N0rthdesk%'"),
+    (
+        "SS-13",
+        "app.customer_refs",
+        "support_agent",
+        "select count(*) from app.customer_refs where provider_account_id <> ''",
+    ),
+    ("RB-12", "support_agent", "support_agent", "create role t_made_by_the_agent; select 1::bigint"),
+    ("RB-17", "support_agent", "support_agent", "create table app.made_by_the_agent (id int); select 1::bigint"),
     ("AU-11", "app.audit_log", "support_agent", "delete from app.audit_log; select 1 - count(*) from app.audit_log"),
     (
         "AU-05",

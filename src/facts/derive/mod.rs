@@ -14,7 +14,7 @@ mod reach;
 mod remedy;
 mod sensitive;
 mod shape;
-mod tenancy;
+pub(crate) mod tenancy;
 mod verdicts;
 mod write;
 

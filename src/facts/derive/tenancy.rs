@@ -55,7 +55,7 @@ pub(crate) struct Tenancy {
 }
 
 /// Words for a tenant, strongest first. A word of a weaker tier is a tenant only where no stronger one is found.
-const TIERS: [&[&str]; 3] = [
+pub(crate) const TIERS: [&[&str]; 3] = [
     &["tenant"],
     &[
         "organization",
@@ -84,7 +84,7 @@ const TIERS: [&[&str]; 3] = [
 const ENDINGS: [&str; 8] = ["", "id", "uuid", "guid", "key", "code", "ref", "uid"];
 
 /// Words for a person in the name of a column.
-const PERSONS: [&str; 22] = [
+pub(crate) const PERSONS: [&str; 22] = [
     "userid",
     "owner",
     "ownerid",
@@ -110,7 +110,7 @@ const PERSONS: [&str; 22] = [
 ];
 
 /// Names of tables whose rows are persons.
-const PERSON_TABLES: [&str; 12] = [
+pub(crate) const PERSON_TABLES: [&str; 12] = [
     "users",
     "user",
     "profiles",
@@ -126,12 +126,12 @@ const PERSON_TABLES: [&str; 12] = [
 ];
 
 /// `tenantId`, `"Tenant ID"` and `tenant_id` are one name.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The tier and word of a column name that may be a tenant key.
-fn proposed(name: &str) -> Option<(usize, &'static str)> {
+pub(crate) fn proposed(name: &str) -> Option<(usize, &'static str)> {
     let name = plain(name);
     TIERS.iter().enumerate().find_map(|(tier, words)| {
         let word = words.iter().find(|word| {
@@ -142,7 +142,7 @@ fn proposed(name: &str) -> Option<(usize, &'static str)> {
 }
 
 /// The relation is named after the word: `tenant`, `tenants`, `companies`.
-fn names_entity(relation: &str, word: &str) -> bool {
+pub(crate) fn names_entity(relation: &str, word: &str) -> bool {
     let relation = plain(relation);
     relation == word
         || relation == format!("{word}s")

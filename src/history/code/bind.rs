@@ -1,0 +1,307 @@
+//! What a name may stand for in a string: constants, lists that loops run over, arguments of helpers.
+
+use super::call::closing;
+use super::lex::{Kind, Token};
+use crate::history::sql::HOLE;
+use std::collections::BTreeMap;
+
+/// Calls and rounds that are followed.
+const MOST: usize = 2_000;
+
+/// A name's strings; in a list of tuples, those of one position.
+#[derive(Debug, Default)]
+pub(super) struct Bindings {
+    names: BTreeMap<String, Vec<String>>,
+    /// Parameters of helpers: one value a call, in the order of the calls, so that two of them belong together.
+    parameters: BTreeMap<String, Vec<String>>,
+}
+
+/// How deep helpers call each other.
+const ROUNDS: usize = 3;
+
+impl Bindings {
+    pub(super) fn of(text: &str, tokens: &[Token]) -> Self {
+        let mut lists: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+        for at in 0..tokens.len() {
+            if tokens[at].kind != Kind::Word {
+                continue;
+            }
+            if let Some(rows) = value_of(text, tokens, at) {
+                lists.entry(tokens[at].text(text).trim_start_matches('@').to_owned()).or_default().extend(rows);
+            }
+        }
+        let mut bindings = Self::default();
+        for (name, rows) in &lists {
+            if let [row] = rows.as_slice()
+                && let [only] = row.as_slice()
+            {
+                bindings.names.insert(name.clone(), vec![only.clone()]);
+            }
+        }
+        bindings.loops(text, tokens, &lists);
+        for _ in 0..ROUNDS {
+            bindings.helpers(text, tokens);
+        }
+        bindings
+    }
+
+    /// The strings that an expression in a hole may be.
+    pub(super) fn values(&self, expression: &str) -> Option<&Vec<String>> {
+        let name = expression.trim().trim_start_matches('@');
+        // Only the outermost name: `t`, `table.name`, `quote_table_name(t)`.
+        let inner = name.rsplit('(').next().unwrap_or(name).trim_end_matches(')');
+        let name = inner.split(['!', ':']).next().unwrap_or(inner).trim();
+        self.of_name(name)
+    }
+
+    fn of_name(&self, name: &str) -> Option<&Vec<String>> {
+        self.names.get(name).or_else(|| self.parameters.get(name)).filter(|values| !values.is_empty())
+    }
+
+    fn bind(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+        self.names.entry(name.to_owned()).or_default().extend(values);
+    }
+
+    /// `for a, b in LIST`, `for (const a of LIST)`, `LIST.each do |a|`, `LIST.forEach((a) =>`, `for a <- LIST`.
+    fn loops(&mut self, text: &str, tokens: &[Token], lists: &BTreeMap<String, Vec<Vec<String>>>) {
+        let word = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::Word).map(|token| token.text(text));
+        let rows = |at: usize| -> Option<Vec<Vec<String>>> {
+            let token = tokens.get(at)?;
+            if token.opens(text) || token.kind == Kind::Words {
+                return Some(list(text, tokens, at));
+            }
+            lists.get(token.text(text).trim_start_matches('@')).cloned()
+        };
+        for at in 0..tokens.len() {
+            let found = match word(at) {
+                Some("in" | "of" | "range") => rows(at + 1).map(|rows| (names_before(text, tokens, at), rows)),
+                Some("each" | "forEach" | "map" | "each_with_index" | "flatMap") if at >= 2 => {
+                    let source = source_before(text, tokens, at - 1).and_then(&rows);
+                    source.map(|rows| (names_after(text, tokens, at), rows)).or_else(|| {
+                        // Enum.each(@tables, fn table -> …)
+                        let inner = rows(at + 2)?;
+                        Some((names_after_fn(text, tokens, at), inner))
+                    })
+                }
+                _ if tokens[at].is_punctuation(text, '<')
+                    && tokens.get(at + 1).is_some_and(|t| t.is_punctuation(text, '-')) =>
+                {
+                    rows(at + 2).map(|rows| (names_before(text, tokens, at), rows))
+                }
+                _ => None,
+            };
+            let Some((names, rows)) = found else { continue };
+            for (n, name) in names.iter().enumerate() {
+                // A single name takes the first string of each row, as a list of strings has one.
+                self.bind(name, rows.iter().filter_map(|row| row.get(n).cloned()));
+            }
+        }
+    }
+
+    /// `helper("orders")` binds the first parameter of `def helper(table)`.
+    fn helpers(&mut self, text: &str, tokens: &[Token]) {
+        let mut parameters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for at in 1..tokens.len().saturating_sub(1) {
+            let defines = matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func");
+            let bound = tokens[at - 1].kind == Kind::Word && matches!(tokens[at - 1].text(text), "const" | "let");
+            let open = if bound {
+                (at + 1..(at + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '('))
+            } else {
+                Some(at + 1)
+            };
+            let Some(open) = open.filter(|open| tokens[*open].is_punctuation(text, '(')) else { continue };
+            if tokens[at].kind != Kind::Word || !(defines || bound) {
+                continue;
+            }
+            let end = closing(text, tokens, open);
+            let names = arguments(text, tokens, open, end).into_iter().filter_map(|(from, _)| {
+                tokens.get(from).filter(|token| token.kind == Kind::Word).map(|token| token.text(text))
+            });
+            parameters.insert(tokens[at].text(text), names.collect());
+        }
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for at in 0..tokens.len().saturating_sub(1) {
+            let Some(names) = parameters.get(tokens[at].text(text)).filter(|_| tokens[at].kind == Kind::Word) else {
+                continue;
+            };
+            let defines = at > 0
+                && matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func" | "const" | "let");
+            if defines || !tokens[at + 1].is_punctuation(text, '(') {
+                continue;
+            }
+            let end = closing(text, tokens, at + 1);
+            let given: Vec<_> = arguments(text, tokens, at + 1, end)
+                .into_iter()
+                .map(|(from, to)| match tokens[from].content(text) {
+                    Some(_) => tokens[from..to]
+                        .iter()
+                        .map(|token| token.content(text))
+                        .collect::<Option<Vec<_>>>()
+                        .map(|parts| vec![parts.concat()]),
+                    None if to == from + 1 => self.of_name(tokens[from].text(text)).cloned(),
+                    None => None,
+                })
+                .collect();
+            // A call in a loop counts once for each round; what is not known is a hole.
+            let rounds = given.iter().flatten().map(Vec::len).max().unwrap_or(0).min(MOST);
+            for (n, name) in names.iter().enumerate() {
+                let values = given.get(n).and_then(Option::as_ref).filter(|values| !values.is_empty());
+                let value = |round: usize| {
+                    values.map_or_else(|| HOLE.to_owned(), |values| values[round % values.len()].clone())
+                };
+                found.entry((*name).to_owned()).or_default().extend((0..rounds).map(value));
+            }
+        }
+        self.parameters = found.into_iter().filter(|(_, values)| values.iter().any(|value| value != HOLE)).collect();
+    }
+}
+
+/// The parts of a bracket that commas divide, as ranges of tokens.
+fn arguments(text: &str, tokens: &[Token], open: usize, end: usize) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut depth = 0usize;
+    let mut from = open + 1;
+    for n in open + 1..end.min(tokens.len()) {
+        if depth == 0 && tokens[n].is_punctuation(text, ',') {
+            found.push((from, n));
+            from = n + 1;
+        } else if tokens[n].opens(text) {
+            depth += 1;
+        } else if tokens[n].closes(text) {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    if from < end {
+        found.push((from, end));
+    }
+    found
+}
+
+/// `NAME = value`, `const NAME: T = value`, `@name value`.
+fn value_of(text: &str, tokens: &[Token], at: usize) -> Option<Vec<Vec<String>>> {
+    let mut next = at + 1;
+    if tokens[at].text(text).starts_with('@')
+        && tokens.get(next).is_some_and(|token| token.opens(text) || token.is_text() || token.kind == Kind::Words)
+    {
+        return Some(list(text, tokens, next));
+    }
+    if tokens.get(next)?.is_punctuation(text, ':') {
+        let end = (next..(next + 14).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '='))?;
+        next = end;
+    }
+    if !tokens.get(next)?.is_punctuation(text, '=') || tokens.get(next + 1)?.is_punctuation(text, '=') {
+        return None;
+    }
+    let mut value = next + 1;
+    while tokens.get(value).is_some_and(|token| token.is_punctuation(text, '&') || token.is_punctuation(text, '>')) {
+        value += 1;
+    }
+    // `new[] { "a" }`, `[]string{"a"}`
+    if tokens.get(value)?.is_word(text, "new")
+        || tokens[value].is_punctuation(text, '[') && tokens.get(value + 1)?.is_punctuation(text, ']')
+    {
+        value = (value..(value + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '{'))?;
+    }
+    let token = tokens.get(value)?;
+    (token.opens(text) || token.is_text() || token.kind == Kind::Words).then(|| list(text, tokens, value))
+}
+
+/// A string as one row, a list as a row a string or a row a tuple.
+fn list(text: &str, tokens: &[Token], at: usize) -> Vec<Vec<String>> {
+    let Some(token) = tokens.get(at) else { return Vec::new() };
+    if token.kind == Kind::Words {
+        return token.text(text).split_whitespace().map(|word| vec![word.to_owned()]).collect();
+    }
+    if let Some(content) = token.content(text) {
+        return vec![vec![content]];
+    }
+    if !token.opens(text) {
+        return Vec::new();
+    }
+    let end = closing(text, tokens, at);
+    let parts = arguments(text, tokens, at, end);
+    // `("a" "b")` is one string.
+    if let [(from, to)] = parts.as_slice()
+        && tokens[*from..*to].iter().all(Token::is_text)
+    {
+        let whole: Option<Vec<_>> = tokens[*from..*to].iter().map(|token| token.content(text)).collect();
+        return whole.map(|whole| vec![vec![whole.concat()]]).unwrap_or_default();
+    }
+    let rows = parts.into_iter().map(|(from, to)| {
+        let parts = &tokens[from..to];
+        // `{ table: "orders", key: "org_id" }` and `("orders", "org_id")`; `"orders": […]` is its key.
+        let keyed = !parts.first().is_some_and(|token| token.opens(text)) && parts.first().is_some_and(Token::is_text);
+        let strings = parts.iter().filter_map(|token| token.content(text));
+        if keyed { strings.take(1).collect() } else { strings.collect::<Vec<_>>() }
+    });
+    rows.filter(|row| !row.is_empty()).collect()
+}
+
+/// `for a, b in`, `for (const a of`, `foreach (var a in`, `for _, a := range`.
+fn names_before(text: &str, tokens: &[Token], at: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    for token in tokens[..at].iter().rev().take(14) {
+        match token.kind {
+            Kind::Word if matches!(token.text(text), "for" | "foreach" | "const" | "let" | "var" | "each") => break,
+            Kind::Word => names.push(token.text(text).to_owned()),
+            Kind::Punctuation if matches!(token.text(text), "," | "(" | ")" | "[" | "]" | "{" | "}" | ":" | "=") => {}
+            _ => break,
+        }
+    }
+    names.reverse();
+    if names.first().is_some_and(|name| name == "_") {
+        names.remove(0);
+    }
+    names
+}
+
+/// Names between bars or in the parentheses of a function: `do |a, b|`, `((a) =>`, `(a =>`, `async ({ a, b }) =>`.
+fn names_after(text: &str, tokens: &[Token], at: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut bars = 0;
+    for token in tokens.iter().skip(at + 1).take(16) {
+        match token.text(text) {
+            "|" => {
+                bars += 1;
+                if bars == 2 {
+                    break;
+                }
+            }
+            "=" | ">" => break,
+            "do" | "async" | "(" | ")" | "{" | "}" | "[" | "]" | "," => {}
+            word if token.kind == Kind::Word => names.push(word.to_owned()),
+            _ => break,
+        }
+    }
+    names
+}
+
+/// `Enum.each(@tables, fn table ->`
+fn names_after_fn(text: &str, tokens: &[Token], at: usize) -> Vec<String> {
+    let from = tokens.iter().skip(at).take(60).position(|token| token.is_word(text, "fn")).map(|n| at + n + 1);
+    let names = from.iter().flat_map(|from| tokens.iter().skip(*from).take(8)).take_while(|t| t.text(text) != "-");
+    names.filter(|t| t.kind == Kind::Word).map(|t| t.text(text).to_owned()).collect()
+}
+
+/// What a dot stands behind: a name, or a bracket's beginning.
+fn source_before(text: &str, tokens: &[Token], dot: usize) -> Option<usize> {
+    if !tokens.get(dot)?.is_punctuation(text, '.') {
+        return None;
+    }
+    let before = dot.checked_sub(1)?;
+    if !tokens[before].closes(text) {
+        return Some(before);
+    }
+    let mut depth = 0usize;
+    for n in (0..=before).rev() {
+        if tokens[n].closes(text) {
+            depth += 1;
+        } else if tokens[n].opens(text) {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return Some(n);
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,138 @@
+//! Alembic: `op.create_table("x", sa.Column("org_id", sa.Uuid(), sa.ForeignKey("orgs.id")))` and its siblings.
+
+use super::{Building, check, column, positional_texts, table};
+use crate::history::code::call::{Call, Value};
+use crate::history::event::{Column, Constraint, CreateTable, Event, Name, What};
+use std::collections::BTreeMap;
+
+pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
+    let mut events = Vec::new();
+    // `with op.batch_alter_table("t") as batch_op:` names the table of what follows.
+    let mut batch: Option<Name> = None;
+    // `kind = sa.Enum("a", "b", name="kind")`
+    let mut enums: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for call in chains.iter().flatten().filter(|call| call.called) {
+        let schema = call.named_text(&["schema"]);
+        let named = |n: usize| call.text(n).map(|name| table(name, schema));
+        let in_batch = call.path.starts_with("batch_op.");
+        let place = |what| Event { at: call.at, what };
+        match call.name() {
+            "Enum" | "ENUM" => {
+                if let Some(name) = call.named_text(&["name"]) {
+                    let labels = positional_texts(call);
+                    if !labels.is_empty() {
+                        enums.insert(name.to_owned(), labels.clone());
+                        events.push(place(What::CreateEnum { name: Name::bare(name), labels }));
+                    }
+                }
+            }
+            "create_table" if call.path.starts_with("op.") => {
+                let Some(name) = named(0) else { continue };
+                let mut building =
+                    Building { made: CreateTable { table: name, ..CreateTable::default() }, at: call.at };
+                for inner in call.arguments.iter().flat_map(|argument| argument.value.calls()) {
+                    add(&mut building.made, inner);
+                }
+                events.push(building.event());
+            }
+            "batch_alter_table" => batch = named(0),
+            "add_column" => {
+                let target = if in_batch { batch.clone() } else { named(0) };
+                let found = call.arguments.iter().flat_map(|argument| argument.value.calls()).find_map(column_of);
+                if let (Some(target), Some((column, constraints))) = (target, found) {
+                    events.push(place(What::AddColumn(target.clone(), column)));
+                    events.extend(constraints.into_iter().map(|it| place(What::AddConstraint(target.clone(), it))));
+                }
+            }
+            "drop_column" => {
+                let (target, column) = if in_batch { (batch.clone(), call.text(0)) } else { (named(0), call.text(1)) };
+                events.extend(target.zip(column).map(|(t, c)| place(What::DropColumn(t, c.to_owned()))));
+            }
+            "drop_table" if call.path.starts_with("op.") => events.extend(named(0).map(|t| place(What::DropTable(t)))),
+            "rename_table" => {
+                events.extend(named(0).zip(call.text(1)).map(|(t, to)| place(What::RenameTable(t, to.to_owned()))));
+            }
+            "alter_column" => {
+                let (target, from) = if in_batch { (batch.clone(), call.text(0)) } else { (named(0), call.text(1)) };
+                if let (Some(table), Some(from), Some(to)) = (target, from, call.named_text(&["new_column_name"])) {
+                    events.push(place(What::RenameColumn { table, from: from.to_owned(), to: to.to_owned() }));
+                }
+            }
+            "create_foreign_key" => {
+                let offset = usize::from(!in_batch);
+                let source = if in_batch { batch.clone() } else { named(1) };
+                let target = call.text(1 + offset).map(|name| table(name, call.named_text(&["referent_schema"])));
+                let columns = call.positional(2 + offset).map(Value::texts).unwrap_or_default();
+                if let (Some(source), Some(target)) = (source, target) {
+                    events.push(place(What::AddConstraint(source, Constraint::ForeignKey { columns, target })));
+                }
+            }
+            "create_unique_constraint" => {
+                let (target, columns) =
+                    if in_batch { (batch.clone(), call.positional(1)) } else { (named(1), call.positional(2)) };
+                if let (Some(target), Some(columns)) = (target, columns) {
+                    events.push(place(What::AddConstraint(target, Constraint::Unique(columns.texts()))));
+                }
+            }
+            "create_check_constraint" => {
+                let (target, condition) =
+                    if in_batch { (batch.clone(), call.text(1)) } else { (named(1), call.text(2)) };
+                if let (Some(target), Some(found)) = (target, condition.and_then(check)) {
+                    events.push(place(What::AddConstraint(target, found)));
+                }
+            }
+            _ => {}
+        }
+    }
+    events
+}
+
+fn add(made: &mut CreateTable, inner: &Call) {
+    match inner.name() {
+        "Column" => {
+            if let Some((column, constraints)) = column_of(inner) {
+                made.columns.push(column);
+                made.constraints.extend(constraints);
+            }
+        }
+        "ForeignKeyConstraint" => {
+            let columns = inner.positional(0).map(Value::texts).unwrap_or_default();
+            let target = inner.positional(1).map(Value::texts).unwrap_or_default();
+            if let Some(target) = target.first().and_then(|target| referenced(target)) {
+                made.constraints.push(Constraint::ForeignKey { columns, target });
+            }
+        }
+        "PrimaryKeyConstraint" | "UniqueConstraint" => {
+            made.constraints.push(Constraint::Unique(positional_texts(inner)))
+        }
+        "CheckConstraint" => made.constraints.extend(inner.text(0).and_then(check)),
+        _ => {}
+    }
+}
+
+/// `orgs.id` or `app.orgs.id`: the table.
+fn referenced(target: &str) -> Option<Name> {
+    let (name, _) = target.rsplit_once('.')?;
+    Some(table(name, None))
+}
+
+fn column_of(call: &Call) -> Option<(Column, Vec<Constraint>)> {
+    if call.name() != "Column" {
+        return None;
+    }
+    let mut found = column(call.text(0)?, "");
+    let mut constraints = Vec::new();
+    for inner in call.arguments.iter().flat_map(|argument| argument.value.calls()) {
+        match inner.name() {
+            "ForeignKey" => found.references = inner.text(0).and_then(referenced),
+            "Enum" | "ENUM" => {
+                found.labels = positional_texts(inner);
+                found.type_name = inner.named_text(&["name"]).unwrap_or("enum").to_owned();
+            }
+            "CheckConstraint" => constraints.extend(inner.text(0).and_then(check)),
+            name if found.type_name.is_empty() => found.type_name = name.to_lowercase(),
+            _ => {}
+        }
+    }
+    Some((found, constraints))
+}

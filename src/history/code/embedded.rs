@@ -1,0 +1,231 @@
+//! SQL in strings: `op.execute("…")`, `knex.raw(`…`)`, `execute <<~SQL`, `migrationBuilder.Sql(@"…")`.
+
+use super::bind::Bindings;
+use super::lex::{Kind, Language, Token};
+use crate::history::event::Event;
+use crate::history::sql::{HOLE, one, resolved, statements};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Words that begin a statement which may matter.
+const BEGINNINGS: [&str; 9] = ["create", "alter", "drop", "do", "grant", "revoke", "select", "set", "call"];
+
+/// How many tables one statement may be unrolled to.
+const MOST: usize = 2_000;
+
+pub(super) fn read(text: &str, tokens: &[Token], language: Language, bindings: &Bindings) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let end = run_end(text, tokens, at);
+        if end > at {
+            if is_argument(text, tokens, at) && !is_way_back(text, tokens, at, language) {
+                statements_of(text, &tokens[at..end], language, bindings, &mut events);
+            }
+            at = end;
+        } else {
+            at += 1;
+        }
+    }
+    events
+}
+
+/// Strings that are joined into one: adjacent, or with `+`, `<>`, `\`, and in Python inside parentheses.
+fn run_end(text: &str, tokens: &[Token], at: usize) -> usize {
+    if !tokens[at].is_text() {
+        return at;
+    }
+    let mut end = at + 1;
+    loop {
+        let joined = (end..tokens.len()).take_while(|n| {
+            tokens[*n].kind == Kind::Punctuation && matches!(tokens[*n].text(text), "+" | "<" | ">" | "\\")
+        });
+        let next = end + joined.count();
+        match tokens.get(next) {
+            Some(token) if token.is_text() => end = next + 1,
+            _ => return end,
+        }
+    }
+}
+
+/// A string that something is done with; a string alone on its line is a docstring.
+fn is_argument(text: &str, tokens: &[Token], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).map(|n| &tokens[n]) else { return false };
+    match before.kind {
+        Kind::Punctuation => matches!(before.text(text), "(" | "," | "=" | "[" | ">" | ":" | "{"),
+        // `execute "…"`, `return "…"`, `` sql`…` ``
+        Kind::Word => !tokens[at].first,
+        _ => false,
+    }
+}
+
+/// The second argument of Ecto's `execute` and of Django's `RunSQL`, and whatever is called `reverse_sql` or `down`.
+fn is_way_back(text: &str, tokens: &[Token], at: usize, language: Language) -> bool {
+    let name = |n: usize| tokens.get(n).map(|token| token.text(text)).unwrap_or_default();
+    if at >= 2
+        && matches!(name(at - 1), "=" | ":")
+        && matches!(name(at - 2), "reverse_sql" | "down" | "down_sql" | "rollback" | "comment" | "help_text")
+    {
+        return true;
+    }
+    if name(at - 1) != "," || !matches!(language, Language::Elixir | Language::Python) {
+        return false;
+    }
+    // Back over the first argument to the call.
+    let first = (0..at - 1).rev().take_while(|n| tokens[*n].is_text()).last();
+    let Some(first) = first else { return false };
+    let caller = if first >= 1 && name(first - 1) == "(" { first.checked_sub(2) } else { first.checked_sub(1) };
+    caller.is_some_and(|caller| matches!(name(caller), "execute" | "RunSQL"))
+}
+
+fn statements_of(text: &str, tokens: &[Token], language: Language, bindings: &Bindings, events: &mut Vec<Event>) {
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
+    let whole = first.range.start..last.range.end;
+    let (masked, holes) = masked(text, tokens, whole.clone(), language);
+    if !begins_sql(&masked) {
+        return;
+    }
+    for range in statements(&masked).0 {
+        let statement = &masked[range.clone()];
+        let word = statement.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_lowercase();
+        if !BEGINNINGS.contains(&word.as_str()) {
+            continue;
+        }
+        let at = whole.start + range.start;
+        let inside: Vec<_> = holes
+            .iter()
+            .filter(|(hole, _)| hole.start >= range.start && hole.end <= range.end)
+            .map(|(hole, expression)| (hole.start - range.start..hole.end - range.start, expression.as_str()))
+            .collect();
+        for filled in fill(statement, &inside, bindings) {
+            let (done, _) = one(&filled);
+            events.extend(done.into_iter().filter_map(|what| Some(Event { at, what: resolved(what, &filled)? })));
+        }
+    }
+}
+
+fn begins_sql(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    while let Some(comment) = rest.strip_prefix("--") {
+        rest = comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
+    }
+    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_lowercase();
+    BEGINNINGS.contains(&word.as_str())
+        || matches!(word.as_str(), "begin" | "comment" | "insert" | "update" | "delete" | "with")
+        || rest.starts_with("/*")
+}
+
+/// A hole of the masked text, and the expression in it.
+type Hole = (Range<usize>, String);
+
+/// The source from the first string to the last, at the same length: what lies between strings and what a backslash
+/// escapes become spaces, holes become names.
+fn masked(text: &str, tokens: &[Token], whole: Range<usize>, language: Language) -> (String, Vec<Hole>) {
+    let mut bytes = text.as_bytes()[whole.clone()].to_vec();
+    let mut holes = Vec::new();
+    let mut end = whole.start;
+    for token in tokens {
+        for byte in &mut bytes[end - whole.start..token.range.start.max(end) - whole.start] {
+            *byte = if *byte == b'\n' { b'\n' } else { b' ' };
+        }
+        let Kind::Text { escapes, holes: own } = &token.kind else { continue };
+        let range = token.range.start - whole.start..token.range.end - whole.start;
+        if *escapes {
+            escape(&mut bytes[range.clone()]);
+        } else if language == Language::CSharp {
+            undouble(&mut bytes[range.clone()]);
+        }
+        let printf = if own.is_empty() { printf_holes(&text[token.range.clone()], language) } else { Vec::new() };
+        let found = own
+            .iter()
+            .cloned()
+            .chain(printf.into_iter().map(|hole| hole.start + token.range.start..hole.end + token.range.start));
+        for hole in found {
+            let place = hole.start - whole.start..hole.end - whole.start;
+            let expression = text[hole].trim_matches(|c: char| matches!(c, '#' | '$' | '{' | '}' | '%')).to_owned();
+            for byte in &mut bytes[place.clone()] {
+                if !byte.is_ascii_alphanumeric() {
+                    *byte = b'_';
+                }
+            }
+            holes.push((place, expression));
+        }
+        end = token.range.end;
+    }
+    (String::from_utf8(bytes).unwrap_or_default(), holes)
+}
+
+/// `\n` is white space, `\"` a quote; what else is escaped is itself.
+fn escape(bytes: &mut [u8]) {
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        if bytes[at] == b'\\' {
+            bytes[at] = b' ';
+            if matches!(bytes[at + 1], b'n' | b't' | b'r') {
+                bytes[at + 1] = b' ';
+            }
+            at += 1;
+        }
+        at += 1;
+    }
+}
+
+/// `""` inside a verbatim string of C# is one quote.
+fn undouble(bytes: &mut [u8]) {
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        if bytes[at] == b'"' && bytes[at + 1] == b'"' {
+            bytes[at] = b' ';
+            at += 1;
+        }
+        at += 1;
+    }
+}
+
+/// `%s`, `%I` and `{}`, `{table}` of `format!`, `str.format` and `Sprintf`: known by being the only way to write a statement so.
+fn printf_holes(content: &str, language: Language) -> Vec<Range<usize>> {
+    let bytes = content.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        let percent = bytes[at] == b'%' && matches!(bytes[at + 1], b's' | b'v' | b'q');
+        if percent
+            && matches!(language, Language::Python | Language::Go | Language::JavaScript | Language::Ruby)
+            && !content.contains("format(")
+        {
+            found.push(at..at + 2);
+        }
+        let brace = bytes[at] == b'{' && matches!(language, Language::Python | Language::Rust | Language::CSharp);
+        let name = bytes[at + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        if brace && bytes.get(at + 1 + name) == Some(&b'}') {
+            found.push(at..at + name + 2);
+            at += name + 1;
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The statement with its holes filled, once for each table that a loop names; with [`HOLE`] where nothing is known.
+fn fill(statement: &str, holes: &[(Range<usize>, &str)], bindings: &Bindings) -> Vec<String> {
+    if holes.is_empty() {
+        return vec![statement.to_owned()];
+    }
+    let known: BTreeMap<&str, &Vec<String>> =
+        holes.iter().filter_map(|(_, expression)| Some((*expression, bindings.values(expression)?))).collect();
+    let rounds = known.values().map(|values| values.len()).max().unwrap_or(1).min(MOST);
+    let one = |round: usize| {
+        let mut filled = String::new();
+        let mut at = 0;
+        for (hole, expression) in holes {
+            filled.push_str(&statement[at..hole.start]);
+            match known.get(expression) {
+                Some(values) => filled.push_str(&values[round % values.len()]),
+                None => filled.push_str(HOLE),
+            }
+            at = hole.end;
+        }
+        filled + &statement[at..]
+    };
+    (0..rounds).map(one).collect()
+}

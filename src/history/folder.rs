@@ -1,0 +1,208 @@
+//! A folder on disk, listed once; its files are read when somebody asks.
+
+use crate::error::Stop;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders that hold no migrations of one's own.
+const PASSED_OVER: [&str; 9] =
+    ["node_modules", "target", "vendor", "__pycache__", "dist", "build", "venv", "site-packages", "bower_components"];
+
+/// More files than this are another kind of folder.
+const MOST_FILES: usize = 100_000;
+
+/// How far above the folder a tool's own configuration is looked for.
+const LEVELS_UP: usize = 6;
+
+/// What lies in a folder of migrations, or somewhere above them.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    /// Every folder below, by its path from the root (`""` for the root), with the names of its files and folders.
+    listing: BTreeMap<String, Listing>,
+}
+
+#[derive(Debug, Default)]
+struct Listing {
+    files: Vec<String>,
+    folders: Vec<String>,
+}
+
+impl Folder {
+    /// Lists a folder.
+    pub(crate) fn open(root: &Path) -> Result<Self, Stop> {
+        let mut folder = Self { root: root.to_owned(), listing: BTreeMap::new() };
+        let unreadable = |cause| Stop::Unreadable { path: root.display().to_string(), cause };
+        let first = Self::list(root).map_err(unreadable)?;
+        let mut waiting = vec![(String::new(), first)];
+        let mut files = 0;
+        while let Some((path, listing)) = waiting.pop() {
+            files += listing.files.len();
+            if files > MOST_FILES {
+                return Err(Stop::usage(
+                    format!("{} holds more than {MOST_FILES} files", root.display()),
+                    "name the folder of the migrations itself",
+                ));
+            }
+            for name in &listing.folders {
+                let below = join(&path, name);
+                // A folder that may not be entered holds no migrations that could be read.
+                if let Ok(listing) = Self::list(&root.join(&below)) {
+                    waiting.push((below, listing));
+                }
+            }
+            folder.listing.insert(path, listing);
+        }
+        Ok(folder)
+    }
+
+    fn list(path: &Path) -> std::io::Result<Listing> {
+        let mut listing = Listing::default();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let kind = entry.file_type()?;
+            // A link may lead anywhere, also in a circle.
+            if kind.is_dir() {
+                if !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
+                    listing.folders.push(name);
+                }
+            } else if kind.is_file() {
+                listing.files.push(name);
+            }
+        }
+        listing.files.sort_unstable();
+        listing.folders.sort_unstable();
+        Ok(listing)
+    }
+
+    /// Every folder, the root first, then by depth and name.
+    pub(crate) fn dirs(&self) -> Vec<Dir<'_>> {
+        let mut all: Vec<_> = self.listing.keys().map(|at| Dir { folder: self, at }).collect();
+        all.sort_by_key(|dir| (dir.depth(), dir.at));
+        all
+    }
+
+    /// The text of a file; what is no UTF-8 becomes replacement characters.
+    pub(crate) fn text(&self, path: &str) -> std::io::Result<String> {
+        let bytes = fs::read(self.root.join(path))?;
+        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    pub(crate) fn bytes(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        fs::read(self.root.join(path))
+    }
+
+    /// A path below the root, as it is shown: with the root as it was typed.
+    pub(crate) fn shown(&self, path: &str) -> String {
+        self.root.join(path).display().to_string()
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// One folder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dir<'a> {
+    folder: &'a Folder,
+    at: &'a str,
+}
+
+impl<'a> Dir<'a> {
+    pub(crate) fn depth(self) -> usize {
+        if self.at.is_empty() { 0 } else { self.at.split('/').count() }
+    }
+
+    /// Its path from the root.
+    pub(crate) fn at(self) -> &'a str {
+        self.at
+    }
+
+    /// Whether a folder of this name is on the way to it, also above the root.
+    pub(crate) fn is_below(self, name: &str) -> bool {
+        let inside = self.at.split('/').any(|part| part == name);
+        inside || self.absolute().is_some_and(|path| path.components().any(|part| part.as_os_str() == name))
+    }
+
+    fn absolute(self) -> Option<PathBuf> {
+        fs::canonicalize(self.folder.root.join(self.at)).ok()
+    }
+
+    pub(crate) fn files(self) -> impl Iterator<Item = &'a str> {
+        self.folder.listing[self.at].files.iter().map(String::as_str)
+    }
+
+    pub(crate) fn folders(self) -> impl Iterator<Item = Self> {
+        let folder = self.folder;
+        let below = self.folder.listing[self.at].folders.iter();
+        below.filter_map(move |name| {
+            let (at, _) = folder.listing.get_key_value(&join(self.at, name))?;
+            Some(Self { folder, at })
+        })
+    }
+
+    /// Every file below, by its path from here.
+    pub(crate) fn all_files(self) -> Vec<String> {
+        let mut found: Vec<_> = self.files().map(str::to_owned).collect();
+        for folder in self.folders() {
+            let name = folder.name();
+            found.extend(folder.all_files().into_iter().map(|path| join(name, &path)));
+        }
+        found
+    }
+
+    pub(crate) fn name(self) -> &'a str {
+        self.at.rsplit('/').next().unwrap_or(self.at)
+    }
+
+    /// The name of the folder above, also above the root.
+    pub(crate) fn parent_name(self) -> Option<String> {
+        let parent = self.absolute()?.parent()?.file_name()?.to_str()?.to_owned();
+        Some(parent)
+    }
+
+    pub(crate) fn has(self, file: &str) -> bool {
+        self.files().any(|name| name == file)
+    }
+
+    /// A file's path from the root.
+    pub(crate) fn path(self, file: &str) -> String {
+        join(self.at, file)
+    }
+
+    /// The text of a file below this folder.
+    pub(crate) fn text(self, file: &str) -> Option<String> {
+        self.folder.text(&self.path(file)).ok()
+    }
+
+    /// The beginning of a file is enough to know its kind.
+    pub(crate) fn any_text(self, files: &[String], has: impl Fn(&str) -> bool) -> bool {
+        files.iter().take(12).chain(files.last()).any(|file| self.text(file).is_some_and(|text| has(&text)))
+    }
+
+    /// Whether one of these files stands here or above, up to the root of the repository.
+    pub(crate) fn near(self, names: &[&str]) -> bool {
+        self.near_path(names).is_some()
+    }
+
+    /// Where.
+    pub(crate) fn near_path(self, names: &[&str]) -> Option<PathBuf> {
+        let mut here = self.absolute()?;
+        for _ in 0..LEVELS_UP {
+            if let Some(name) = names.iter().find(|name| here.join(name).is_file()) {
+                return Some(here.join(name));
+            }
+            if here.join(".git").exists() || !here.pop() {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}

@@ -1,0 +1,135 @@
+//! What a table means: whose rows they are, who may do what, what was done. Names propose, keys and policies confirm.
+
+mod audit;
+mod later;
+mod policy;
+mod roles;
+
+pub(crate) use audit::{Chained, chained};
+pub(crate) use later::{cosigns, keeps_reasoning};
+pub(crate) use policy::isolates;
+pub(crate) use roles::is_roles_table;
+
+use super::event::{Event, What};
+use super::schema::{Schema, Table};
+use crate::facts::derive::tenancy::{PERSON_TABLES, PERSONS, TIERS, names_entity, plain, proposed};
+use std::collections::BTreeSet;
+
+/// What the whole history says about the words it uses: a table named after an entity, sooner or later, makes
+/// `project_id` a key; a word alone does not.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Words of [`TIERS`] that name a table.
+    entities: BTreeSet<&'static str>,
+    /// Words that stand in a key column.
+    keys: BTreeSet<&'static str>,
+}
+
+/// A column that says whose a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) word: &'static str,
+    pub(crate) tier: usize,
+}
+
+impl Key {
+    /// The word could hardly mean anything but a group of people who share data.
+    pub(crate) fn is_strong(self) -> bool {
+        self.tier == 0 || self.tier == 1 && !matches!(self.word, "account" | "store" | "shop")
+    }
+}
+
+impl Known {
+    pub(crate) fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
+        let mut known = Self::default();
+        for event in events {
+            match &event.what {
+                What::CreateTable(made) => {
+                    known.table(&made.table.name);
+                    made.columns.iter().for_each(|column| known.column(&column.name));
+                }
+                What::RenameTable(_, to) => known.table(to),
+                What::AddColumn(_, column) => known.column(&column.name),
+                What::RenameColumn { to, .. } => known.column(to),
+                _ => {}
+            }
+        }
+        known
+    }
+
+    fn table(&mut self, name: &str) {
+        self.entities.extend(TIERS.iter().flat_map(|words| words.iter()).filter(|word| is_named(name, word)));
+    }
+
+    fn column(&mut self, name: &str) {
+        self.keys.extend(proposed(name).map(|(_, word)| word));
+    }
+
+    /// The key a column may be, by its name and the tables there are; or by the table it references.
+    pub(crate) fn key(&self, table: &Table, column: &str) -> Option<Key> {
+        let by_name = self.key_name(column);
+        by_name.or_else(|| {
+            let target = table.target(column)?;
+            let (tier, word) = entity(&target.name)?;
+            (tier < 2 && !is_touched(column)).then_some(Key { word, tier })
+        })
+    }
+
+    pub(crate) fn key_name(&self, column: &str) -> Option<Key> {
+        let (tier, word) = proposed(column)?;
+        (tier == 0 || self.entities.contains(word)).then_some(Key { word, tier })
+    }
+
+    /// The table lists the tenants themselves, and others name them by its primary key.
+    pub(crate) fn entity(&self, table: &str) -> Option<Key> {
+        let (tier, word) = entity(table)?;
+        (self.keys.contains(word) && !is_person_table(table)).then_some(Key { word, tier })
+    }
+
+    /// A table that says which person belongs to which tenant.
+    pub(crate) fn is_membership(&self, table: &Table) -> bool {
+        let keyed = table.columns.iter().any(|known| self.key(table, &known.column.name).is_some());
+        keyed && table.columns.iter().any(|known| is_person(table, &known.column.name))
+    }
+
+    /// The first tenant key of a table.
+    pub(crate) fn key_of(&self, table: &Table) -> Option<(Key, super::schema::Place)> {
+        let keys = table.columns.iter().filter_map(|known| Some((self.key(table, &known.column.name)?, known.since)));
+        keys.min_by_key(|(key, since)| (key.tier, *since))
+    }
+}
+
+/// `app_organizations` and `Organization` are named after the word; `organization_settings` is not.
+fn is_named(table: &str, word: &str) -> bool {
+    let last = table.rsplit('_').next().unwrap_or(table);
+    names_entity(table, word) || names_entity(last, word) && !table.contains(&format!("{word}_"))
+}
+
+fn entity(table: &str) -> Option<(usize, &'static str)> {
+    let tiers = TIERS.iter().enumerate();
+    tiers
+        .flat_map(|(tier, words)| words.iter().map(move |word| (tier, *word)))
+        .find(|(_, word)| names_entity(table, word))
+}
+
+pub(crate) fn is_person_table(name: &str) -> bool {
+    PERSON_TABLES.contains(&plain(name).as_str())
+}
+
+/// A column that says who touched a row, not who it is about.
+fn is_touched(column: &str) -> bool {
+    let name = plain(column);
+    let words =
+        ["owner", "author", "creator", "created", "updated", "invited", "inviter", "assigned", "granted", "deleted"];
+    name.ends_with("by") || name.contains("byuser") || words.iter().any(|word| name.starts_with(word))
+}
+
+/// The column names the person a row is about.
+pub(crate) fn is_person(table: &Table, column: &str) -> bool {
+    if is_touched(column) {
+        return false;
+    }
+    let name = plain(column);
+    let to_person = table.target(column).is_some_and(|target| is_person_table(&target.name));
+    to_person || name == "user" || name == "member" || PERSONS.contains(&name.as_str()) && name != "sub"
+}

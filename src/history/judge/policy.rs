@@ -1,0 +1,217 @@
+//! Whether a policy keeps tenants apart: it compares a tenant key with what the session may see. A policy on a person
+//! (`user_id = auth.uid()`) does not, nor does one that compares the key with a constant.
+
+use super::{Key, Known, is_person_table};
+use crate::facts::derive::tenancy::{TIERS, plain};
+use crate::history::event::{Name, Policy};
+use crate::history::schema::{Schema, Table};
+use crate::history::sql::{arguments, called, child, constants, name, path};
+use squawk_syntax::{SourceFile, SyntaxKind as K, SyntaxNode};
+
+/// What a key is compared with.
+#[derive(Debug, PartialEq, Eq)]
+enum Other {
+    Constant,
+    Person,
+    Session,
+    Query,
+    Column,
+}
+
+struct Judge<'a> {
+    table: &'a Table,
+    schema: &'a Schema,
+    known: &'a Known,
+}
+
+/// The policy lets rows through by their tenant.
+pub(crate) fn isolates(policy: &Policy, table: &Table, schema: &Schema, known: &Known) -> bool {
+    let judge = Judge { table, schema, known };
+    [&policy.using, &policy.check].into_iter().flatten().any(|expression| {
+        let parse = SourceFile::parse(&format!("select {expression}"));
+        let root = parse.syntax_node();
+        root.descendants().any(|node| match node.kind() {
+            K::BIN_EXPR => judge.compares(&node),
+            K::CALL_EXPR => judge.asks(&node),
+            _ => false,
+        })
+    })
+}
+
+impl Judge<'_> {
+    fn compares(&self, node: &SyntaxNode) -> bool {
+        let sides: Vec<_> = node.children().filter(|n| n.kind() != K::CUSTOM_OP && n.kind() != K::NOT_IN).collect();
+        let (Some(left), Some(right)) = (sides.first(), sides.last()) else { return false };
+        if sides.len() != 2 || !compares_equal(node, left, right) {
+            return false;
+        }
+        [(left, right), (right, left)].into_iter().any(|(key, other)| {
+            self.key(key).is_some_and(|key| match value(other) {
+                Other::Constant => false,
+                Other::Person => key.tier == 0,
+                Other::Session => true,
+                Other::Query => self.opens(other, key),
+                Other::Column => node
+                    .ancestors()
+                    .filter(|n| n.kind() == K::SELECT)
+                    .any(|query| child(&query, K::FROM_CLAUSE).is_some() && self.opens(&query, key)),
+            })
+        })
+    }
+
+    /// `is_member(organization_id)`: a function of the database's own is asked about a tenant.
+    fn asks(&self, node: &SyntaxNode) -> bool {
+        let Some(function) = called(node).filter(|function| !is_built_in(function)) else { return false };
+        let Some(key) = arguments(node).iter().find_map(|argument| self.key(argument)) else { return false };
+        let words = plain(&function.name);
+        if key.is_strong() {
+            return true;
+        }
+        match self.schema.functions.get(&function.name) {
+            Some(body) => self.reads_membership(&body.statement),
+            None => !words.contains("own"),
+        }
+    }
+
+    fn reads_membership(&self, statement: &str) -> bool {
+        let mut words = statement.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '"'));
+        words.any(|word| {
+            let table = self.schema.table(&Name::bare(crate::history::sql::identifier(word)));
+            table.is_some_and(|table| self.known.is_membership(table) && self.known.entity(&table.name.name).is_none())
+        })
+    }
+
+    /// A query that yields what the session may see: through a membership, through the session's own row, or from the
+    /// tenants themselves where their word is strong. `projects.owner_id = auth.uid()` is a policy on a person.
+    fn opens(&self, query: &SyntaxNode, key: Key) -> bool {
+        let named = query.descendants().filter(|n| n.kind() == K::RELATION_NAME_REF).filter_map(|n| name(&n));
+        let named: Vec<_> = named.collect();
+        let shares = named.iter().any(|relation| match self.schema.table(relation) {
+            Some(table) => {
+                let is_entity = self.known.entity(&table.name.name).is_some();
+                !is_entity && (self.known.is_membership(table) || is_person_table(&table.name.name))
+            }
+            None => plain(&relation.name).contains("member") || is_person_table(&relation.name),
+        });
+        let by_function = query.descendants().filter(|n| n.kind() == K::CALL_EXPR).any(|call| {
+            let function = called(&call).filter(|function| !is_built_in(function));
+            function.is_some_and(|_| !matches!(value(&call), Other::Person))
+        });
+        shares || key.is_strong() || by_function
+    }
+
+    /// The tenant key that an operand is: a key column of any table in sight, or the tenant table's own id.
+    fn key(&self, node: &SyntaxNode) -> Option<Key> {
+        let parts = path(node)?;
+        let (column, qualifier) = parts.split_last()?;
+        let table = self.resolve(node, qualifier.last(), column)?;
+        if let Some(key) = self.known.key(table, column) {
+            return Some(key).filter(|_| table.columns.is_empty() || table.column(column).is_some());
+        }
+        (plain(column) == "id").then(|| self.known.entity(&table.name.name)).flatten()
+    }
+
+    /// The relation a column belongs to, by its qualifier or by having it.
+    fn resolve(&self, node: &SyntaxNode, qualifier: Option<&String>, column: &str) -> Option<&Table> {
+        for query in node.ancestors().filter(|n| n.kind() == K::SELECT) {
+            let Some(from) = child(&query, K::FROM_CLAUSE) else { continue };
+            for item in from.descendants().filter(|n| n.kind() == K::RELATION_FROM_ITEM) {
+                let Some(relation) = child(&item, K::RELATION_NAME_REF).and_then(|n| name(&n)) else { continue };
+                let alias =
+                    item.descendants().find(|n| n.kind() == K::TABLE_ALIAS).map(|n| crate::history::sql::word(&n));
+                let Some(table) = self.schema.table(&relation) else { continue };
+                let here = match qualifier {
+                    Some(qualifier) => alias.as_ref().unwrap_or(&relation.name) == qualifier,
+                    None => table.column(column).is_some(),
+                };
+                if here {
+                    return Some(table);
+                }
+            }
+        }
+        let own = qualifier.is_none_or(|qualifier| *qualifier == self.table.name.name);
+        own.then_some(self.table)
+    }
+}
+
+/// Operators under which only rows of one tenant, or of a list of tenants, come through.
+fn compares_equal(node: &SyntaxNode, left: &SyntaxNode, right: &SyntaxNode) -> bool {
+    let start = usize::from(node.text_range().start());
+    let between = usize::from(left.text_range().end()) - start..usize::from(right.text_range().start()) - start;
+    let text = node.text().to_string();
+    let operator = text.get(between).unwrap_or_default().to_lowercase();
+    let operator = operator.split_whitespace().collect::<Vec<_>>().join(" ");
+    matches!(operator.as_str(), "=" | "in" | "@>" | "<@" | "&&" | "is not distinct from" | "= any" | "= some")
+}
+
+fn value(node: &SyntaxNode) -> Other {
+    if node.descendants().any(|n| matches!(n.kind(), K::RELATION_NAME_REF)) {
+        return Other::Query;
+    }
+    let functions: Vec<_> =
+        node.descendants().filter(|n| n.kind() == K::CALL_EXPR).filter_map(|n| called(&n)).collect();
+    if functions.is_empty() && path(node).is_some() {
+        let words = path(node).unwrap_or_default();
+        return if matches!(words.last().map(String::as_str), Some("current_user" | "session_user" | "current_role")) {
+            Other::Session
+        } else {
+            Other::Column
+        };
+    }
+    let mut words = constants(node);
+    words.extend(functions.iter().map(|function| function.name.clone()));
+    if functions.is_empty() {
+        return Other::Constant;
+    }
+    let words: Vec<_> = words.iter().map(|word| plain(word)).collect();
+    let speaks_of = |wanted: &[&str]| words.iter().any(|word| wanted.iter().any(|w| word.contains(w)));
+    let tenant = TIERS[..2].iter().chain([&["team", "project", "customer"][..]].iter()).any(|tier| speaks_of(tier));
+    let person = speaks_of(&["user", "person", "actor", "member"]) || words.iter().any(|w| w == "uid" || w == "sub");
+    if person && !tenant { Other::Person } else { Other::Session }
+}
+
+/// Functions of PostgreSQL itself that stand around a value and change nothing about whose it is.
+fn is_built_in(function: &Name) -> bool {
+    let name = function.name.as_str();
+    function.schema.as_deref() == Some("pg_catalog")
+        || name.starts_with("json")
+        || name.starts_with("array_")
+        || matches!(
+            name,
+            "coalesce"
+                | "nullif"
+                | "lower"
+                | "upper"
+                | "trim"
+                | "btrim"
+                | "concat"
+                | "format"
+                | "md5"
+                | "count"
+                | "exists"
+                | "any"
+                | "all"
+                | "some"
+                | "not"
+                | "current_setting"
+                | "set_config"
+                | "unnest"
+                | "string_to_array"
+                | "regexp_replace"
+                | "split_part"
+                | "now"
+                | "max"
+                | "min"
+                | "length"
+                | "to_jsonb"
+                | "uuid"
+                | "text"
+                | "starts_with"
+                | "position"
+                | "replace"
+                | "substring"
+                | "cardinality"
+                | "bool_or"
+                | "bool_and"
+        )
+}

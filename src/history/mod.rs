@@ -1,0 +1,21 @@
+//! The history of a schema, from the folder of its migrations: which stage, since when, by which file and line.
+//!
+//! ```text
+//! folder ─► tools (order, up parts) ─► sql, code (events with places) ─► timeline (schema, judge) ─► transitions
+//! ```
+
+mod code;
+mod dates;
+mod event;
+pub mod facts;
+mod folder;
+mod judge;
+mod ledger;
+mod read;
+mod schema;
+mod sql;
+mod timeline;
+mod tools;
+
+pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, UnisolatedKey, Unreadable};
+pub use tools::{is_tool, names as tool_names};

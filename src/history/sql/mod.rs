@@ -1,0 +1,100 @@
+//! SQL migrations: from a script to what its statements do, with the place of each. Parsed, never matched.
+
+mod mask;
+mod names;
+mod read;
+mod run;
+mod run_rows;
+mod run_value;
+mod split;
+
+pub(crate) use mask::{HOLE, placeholders};
+pub(crate) use names::{arguments, called, child, constant, constants, identifier, name, path, word};
+pub(crate) use run::{Runner, Scope, resolved};
+pub(crate) use split::{Flaw, statements};
+
+use super::event::{Event, What};
+use squawk_syntax::SourceFile;
+use std::ops::Range;
+
+/// What the statements of one part of a file do.
+pub(crate) fn read(text: &str, part: Range<usize>) -> (Vec<Event>, Vec<Flaw>) {
+    let Some(script) = text.get(part.clone()) else { return Default::default() };
+    let script = placeholders(script);
+    let (found, mut flaws) = statements(&script);
+    flaws.iter_mut().for_each(|flaw| flaw.at += part.start);
+    let mut events = Vec::new();
+    for range in found {
+        let statement = &script[range.clone()];
+        if matters(statement) {
+            let at = part.start + range.start;
+            let (done, flaw) = one(statement);
+            flaws.extend(flaw.map(|(offset, message)| Flaw { at: at + offset, message }));
+            events.extend(done.into_iter().map(|what| Event { at, what }));
+        }
+    }
+    (events, flaws)
+}
+
+/// What one statement does, and what the parser could not take, as an offset into it.
+pub(crate) fn one(statement: &str) -> (Vec<What>, Option<(usize, String)>) {
+    let parse = SourceFile::parse(statement);
+    let error = parse.errors().into_iter().next();
+    let flaw = error.map(|error| (usize::from(error.range().start()), error.message().to_owned()));
+    let done = parse.syntax_node().children().flat_map(|node| read::statement(&node)).collect();
+    (done, flaw)
+}
+
+/// Statements that can say nothing about governance are not parsed.
+fn matters(statement: &str) -> bool {
+    let mut words = statement.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
+    let mut next = || words.next().unwrap_or_default().to_ascii_lowercase();
+    let first = next();
+    let second = next();
+    match first.as_str() {
+        "create" => !matches!(
+            second.as_str(),
+            "index"
+                | "unique"
+                | "extension"
+                | "sequence"
+                | "view"
+                | "materialized"
+                | "publication"
+                | "collation"
+                | "database"
+        ),
+        "alter" => matches!(second.as_str(), "table" | "policy" | "type" | "role" | "user" | "group" | "foreign"),
+        "drop" => matches!(second.as_str(), "table" | "policy" | "trigger"),
+        "set" => second.starts_with("search_path") || matches!(second.as_str(), "local" | "session"),
+        "do" | "grant" | "revoke" | "call" => true,
+        // A call is short; a long query is data.
+        "select" => statement.len() < 4_000 && statement.contains('('),
+        _ => first.starts_with("do$"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::event::{Name, Rls};
+
+    #[test]
+    fn places_are_those_of_the_statements() {
+        let text = "-- create table no (id int);\nselect 1;\n\n  create table t (id int); alter table t enable row level security;\n";
+        let (events, flaws) = read(text, 0..text.len());
+        assert!(flaws.is_empty());
+        assert_eq!(events.len(), 2, "{events:?}");
+        assert_eq!(&text[events[0].at..events[0].at + 14], "create table t");
+        assert_eq!(events[1].what, What::Rls(Name::bare("t"), Rls::Enable));
+    }
+
+    #[test]
+    fn a_broken_statement_costs_only_itself() {
+        let text = "create table a (id int);\ncreate tabel b (id int);\ncreate policy p on;\ncreate table c (id int);";
+        let (events, flaws) = read(text, 0..text.len());
+        let made = events.iter().filter(|event| matches!(event.what, What::CreateTable(_))).count();
+        assert_eq!(made, 2, "{events:?}");
+        assert_eq!(flaws.len(), 2, "{flaws:?}");
+    }
+}

@@ -1,0 +1,26 @@
+//! Supabase CLI: `supabase/migrations/<digits>_name.sql`, by name; no way down.
+//! Source: supabase/cli apps/cli-go/pkg/migration/{file,list}.go.
+
+use super::version::{leading_digits, rest};
+use super::{Claim, Dir, Kind, Planned, Tool, whole};
+
+pub(super) const TOOL: Tool = Tool { name: "supabase", claim };
+
+/// The first file of a project older than this was made from its database and is not run.
+const FIRST_RUN: &str = "20211209000000";
+
+fn claim(dir: Dir<'_>) -> Option<Claim> {
+    let own = dir.is_below("supabase") && (dir.name() == "migrations" || dir.at().is_empty());
+    let near = dir.near(&["supabase/config.toml"]);
+    if !own && !near {
+        return None;
+    }
+    let mut migrations = Vec::new();
+    for (n, file) in dir.files().filter(|file| file.ends_with(".sql")).enumerate() {
+        let Some((version, name)) = leading_digits(file).filter(|(_, rest)| rest.starts_with('_')) else { continue };
+        let mut planned = Planned::new(dir, file, version, rest(name, ".sql"), Kind::Sql(whole));
+        planned.dormant = n == 0 && version.len() == 14 && version < FIRST_RUN && name == "_init.sql";
+        migrations.push(planned);
+    }
+    Some(Claim { sure: if own { 75 } else { 55 }, migrations, notes: Vec::new() })
+}

@@ -1,0 +1,162 @@
+//! A folder of migrations, run on a scratch server: the schema it makes, as facts.
+//!
+//! Statement by statement, each by itself: what is refused costs only what depends on it, and is said.
+
+use crate::error::Stop;
+use crate::facts::Facts;
+use crate::facts::collect::{self, Wanted};
+use crate::history::{History, Statement};
+use crate::target::Session;
+use crate::target::scratch::{Choice, Kind, Scratch};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+
+/// What platforms and extensions bring along, in the little that schemas ask of them.
+const STAND_INS: &[(&str, &str, &str)] = &[
+    ("auth.", "Supabase's schema auth", include_str!("replay/supabase_auth.sql")),
+    ("storage.", "Supabase's schema storage", include_str!("replay/supabase_storage.sql")),
+    ("service_role", "Supabase's roles", include_str!("replay/supabase_roles.sql")),
+    ("authenticated", "Supabase's roles", include_str!("replay/supabase_roles.sql")),
+];
+
+/// What stands in where `CREATE EXTENSION` is refused.
+const EXTENSIONS: &[(&str, &str)] = &[
+    ("pgcrypto", include_str!("replay/pgcrypto.sql")),
+    ("uuid-ossp", include_str!("replay/uuid_ossp.sql")),
+    ("citext", include_str!("replay/citext.sql")),
+];
+
+/// What a check may rest on that a statement, had it run, would have made.
+const AREAS: [&str; 10] = [
+    "relations",
+    "columns",
+    "constraints",
+    "policies",
+    "grants",
+    "roles",
+    "functions",
+    "triggers",
+    "indexes",
+    "memberships",
+];
+
+/// What came of running a folder.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// Stood in for, in words.
+    stood_in: Vec<String>,
+    /// Statements that were refused: path, line, version, what the server said, whether the schema may hang on it.
+    refused: Vec<(Statement, String, bool)>,
+}
+
+/// Replays a folder and collects the facts of what it made.
+pub async fn facts(history: &History, choice: Choice, wanted: Wanted<'_>) -> Result<Facts, Stop> {
+    let scratch = Scratch::start(choice).await?;
+    // The embedded server has one database, and one connection at a time.
+    let database = if scratch.kind() == Kind::Embedded { scratch.first().clone() } else { scratch.database().await? };
+    let outcome = run(history, database.options()).await?;
+    let mut session = Session::open(database.options().clone()).await?;
+    let mut facts = Facts::empty().await?;
+    let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
+    session.close().await;
+    collected?;
+    say(history, outcome, &mut facts).await?;
+    Ok(facts)
+}
+
+async fn run(history: &History, options: &PgConnectOptions) -> Result<Outcome, Stop> {
+    let mut connection = options.connect().await?;
+    let mut outcome = Outcome::default();
+    let texts = || history.migrations.iter().map(crate::history::Migration::text);
+    for (mark, what, script) in STAND_INS {
+        if texts().any(|text| text.contains(mark)) && !outcome.stood_in.iter().any(|known| known == what) {
+            let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await;
+            outcome.stood_in.push((*what).to_owned());
+        }
+    }
+    for statement in history.statements() {
+        step(&statement, &mut connection, &mut outcome).await;
+    }
+    let _ = connection.close().await;
+    Ok(outcome)
+}
+
+async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mut Outcome) {
+    let words = statement.words();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        // Each statement stands alone here, so that one that is refused takes no other with it.
+        ["begin" | "commit" | "end" | "rollback" | "start" | "savepoint" | "release", ..] => return,
+        // What leaves the database, or the server's settings.
+        ["copy" | "load", ..]
+        | ["alter", "system" | "database", ..]
+        | ["create" | "drop", "database" | "subscription" | "tablespace", ..] => {
+            return outcome.refused.push((statement.clone(), "not run on a scratch server".to_owned(), false));
+        }
+        _ => {}
+    }
+    let text = statement.sql.replace("concurrently", " ").replace("CONCURRENTLY", " ");
+    let text = if statement.is_index() { text } else { statement.sql.clone() };
+    // AssertSqlSafe: the user's own migration, on a throwaway server.
+    let ran = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await;
+    let Err(error) = ran else { return };
+    let said = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    if let ["create", "extension", ..] = words.as_slice() {
+        let stand_in = EXTENSIONS.iter().find(|(name, _)| statement.sql.contains(name));
+        if let Some((name, script)) = stand_in {
+            let schema = "create schema if not exists extensions";
+            let _ = connection.execute(schema).await;
+            if connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await.is_ok() {
+                return outcome.stood_in.push(format!("the extension {name}"));
+            }
+        }
+    }
+    let data = matches!(
+        words.first(),
+        Some(
+            &("insert"
+                | "update"
+                | "delete"
+                | "comment"
+                | "analyze"
+                | "vacuum"
+                | "truncate"
+                | "refresh"
+                | "select"
+                | "notify")
+        )
+    );
+    outcome.refused.push((statement.clone(), said, !data));
+}
+
+async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(), Stop> {
+    let text = |value: &str| Some(value.to_owned());
+    let mut remarks = Vec::new();
+    if !outcome.stood_in.is_empty() {
+        remarks.push(vec![text("run"), text(&format!("stood in for in the replay: {}", outcome.stood_in.join(", ")))]);
+    }
+    let mut faults = Vec::new();
+    let mut unseen = Vec::new();
+    for (statement, said, schema) in &outcome.refused {
+        let line = statement.line.to_string();
+        faults.push(["not replayed", &statement.version, &statement.path, &line, said].map(|it| text(it)).to_vec());
+        if *schema {
+            let why = format!("{}:{} could not be replayed: {said}", statement.path, statement.line);
+            unseen.push((why, "a database that holds the schema, as URL"));
+        }
+    }
+    let code = history.migrations.iter().filter(|migration| !migration.dormant && migration.is_code()).count();
+    if code > 0 {
+        let why = format!("{code} migrations are programs, which govctl reads and never runs");
+        unseen.push((why, "a database that holds the schema, as URL"));
+    }
+    let rows = unseen.iter().take(50).flat_map(|(why, needs)| {
+        AREAS.iter().map(|area| [*area, why.as_str(), *needs].map(|it| Some(it.to_owned())).to_vec())
+    });
+    facts.insert("unseen", &["area", "why", "needs"], rows.collect()).await?;
+    facts.insert("remarks", &["topic", "remark"], remarks).await?;
+    facts.insert("migration_faults", &["kind", "version", "path", "line", "detail"], faults).await?;
+    let name = history.root.clone();
+    sqlx::query("update target set kind = 'migrations', database = ?").bind(name).execute(facts.connection()).await?;
+    Ok(())
+}

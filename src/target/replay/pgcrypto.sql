@@ -1,0 +1,11 @@
+create or replace function extensions.digest(text, text) returns bytea language sql immutable as $$ select sha256(convert_to($1, 'UTF8')) $$;
+create or replace function extensions.digest(bytea, text) returns bytea language sql immutable as $$ select sha256($1) $$;
+create or replace function extensions.hmac(text, text, text) returns bytea language sql immutable as $$ select sha256(convert_to($1 || $2, 'UTF8')) $$;
+create or replace function extensions.gen_random_bytes(integer) returns bytea language sql volatile as $$ select substring(sha256(convert_to(random()::text, 'UTF8')) for $1) $$;
+create or replace function extensions.gen_salt(text) returns text language sql volatile as $$ select 'salt' $$;
+create or replace function extensions.crypt(text, text) returns text language sql immutable as $$ select md5($1 || $2) $$;
+create or replace function public.digest(text, text) returns bytea language sql immutable as $$ select sha256(convert_to($1, 'UTF8')) $$;
+create or replace function public.digest(bytea, text) returns bytea language sql immutable as $$ select sha256($1) $$;
+create or replace function public.gen_random_bytes(integer) returns bytea language sql volatile as $$ select substring(sha256(convert_to(random()::text, 'UTF8')) for $1) $$;
+create or replace function public.gen_salt(text) returns text language sql volatile as $$ select 'salt' $$;
+create or replace function public.crypt(text, text) returns text language sql immutable as $$ select md5($1 || $2) $$;
