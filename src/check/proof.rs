@@ -4,6 +4,7 @@ use super::{Check, Library};
 use crate::assess::{Finding, answered, judge};
 use crate::config::Config;
 use crate::facts::{Facts, collect, derive};
+use crate::history::{self, History};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Transaction};
 use std::fmt;
 
@@ -81,7 +82,7 @@ pub async fn prove(check: &Check, connection: &mut PgConnection) -> Proof {
 pub async fn facts_of(ddl: &str, config: &Config, connection: &mut PgConnection) -> Result<Facts, String> {
     let mut trial = begin(connection).await?;
     apply(ddl, &mut trial).await?;
-    let facts = look(config, &mut trial).await?;
+    let facts = look(ddl, config, &mut trial).await?;
     trial.rollback().await.map_err(in_words)?;
     Ok(facts)
 }
@@ -99,7 +100,7 @@ async fn loud_then_mended(check: &Check, connection: &mut PgConnection) -> Resul
 
     let mut trial = begin(connection).await.map_err(bad)?;
     apply(&check.proof.bad, &mut trial).await.map_err(bad)?;
-    let mut facts = look(config, &mut trial).await.map_err(bad)?;
+    let mut facts = look(&check.proof.bad, config, &mut trial).await.map_err(bad)?;
     let (found, messages) = said(check, &mut facts).await.map_err(bad)?;
     expect(&check.proof.finds, &messages).map_err(bad)?;
 
@@ -107,7 +108,7 @@ async fn loud_then_mended(check: &Check, connection: &mut PgConnection) -> Resul
         for fix in found.iter().filter_map(|finding| finding.fix.as_deref()) {
             apply(fix, &mut trial).await.map_err(fixed)?;
         }
-        let mut facts = look(config, &mut trial).await.map_err(fixed)?;
+        let mut facts = look(&check.proof.bad, config, &mut trial).await.map_err(fixed)?;
         let (_, messages) = said(check, &mut facts).await.map_err(fixed)?;
         expect(&[], &messages).map_err(fixed)?;
     }
@@ -136,10 +137,13 @@ async fn transaction_id(trial: &mut Transaction<'_, Postgres>) -> Result<String,
 }
 
 /// Facts as a real run would get them; fixes that come after are run with its empty search_path, too.
-async fn look(config: &Config, trial: &mut Transaction<'_, Postgres>) -> Result<Facts, String> {
+async fn look(ddl: &str, config: &Config, trial: &mut Transaction<'_, Postgres>) -> Result<Facts, String> {
     trial.execute("reset role; set local search_path = ''").await.map_err(in_words)?;
     let mut facts = Facts::empty().await.map_err(|stop| stop.to_string())?;
     collect::collect(trial, &mut facts).await.map_err(|stop| stop.to_string())?;
+    if ddl.contains(FILE) {
+        remember(ddl, &mut facts, trial).await?;
+    }
     derive::derive(&mut facts, config).await.map_err(|stop| stop.to_string())?;
     if !config.attestations.is_empty() {
         // A check may hold what somebody attests against the answers, which are facts only after all others have run.
@@ -147,6 +151,29 @@ async fn look(config: &Config, trial: &mut Transaction<'_, Postgres>) -> Result<
         answered(&mut facts, &library, config).await.map_err(|stop| stop.to_string())?;
     }
     Ok(facts)
+}
+
+/// A line that begins a file of migrations inside `bad` or `good`, and one that ends the last.
+const FILE: &str = "-- file: ";
+const BY_HAND: &str = "-- by hand:";
+
+/// The history of a script that is also a folder of migrations, held against the database it made.
+async fn remember(ddl: &str, facts: &mut Facts, trial: &mut Transaction<'_, Postgres>) -> Result<(), String> {
+    let said = |stop: crate::error::Stop| stop.to_string();
+    let recorded = ddl.split(BY_HAND).next().unwrap_or(ddl);
+    let sections = recorded.split(FILE).skip(1).filter_map(|section| section.split_once('\n'));
+    let files: Vec<_> = sections.map(|(name, text)| (name.trim(), text)).collect();
+    let mut history = History::of_files(&files).map_err(said)?;
+    history.compare_with(trial).await;
+    history.write(facts).await.map_err(said)?;
+    trial.execute("savepoint replay; drop schema public cascade; create schema public").await.map_err(in_words)?;
+    for (_, text) in &files {
+        apply(text, trial).await?;
+    }
+    let mut replayed = Facts::empty().await.map_err(said)?;
+    collect::collect(trial, &mut replayed).await.map_err(said)?;
+    trial.execute("rollback to savepoint replay").await.map_err(in_words)?;
+    history::facts::compare(facts, Ok(replayed)).await.map_err(said)
 }
 
 /// What a check says about some facts: its findings, and what it calls undecided.

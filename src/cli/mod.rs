@@ -10,6 +10,7 @@ mod diff;
 mod explain;
 mod facts;
 mod init;
+mod matrix;
 mod outputs;
 mod source;
 mod stage;
@@ -50,6 +51,7 @@ enum Command {
     Diff(diff::Args),
     Init(init::Args),
     Facts(facts::Args),
+    Matrix(matrix::Args),
     Checks(checks::Args),
     Explain(explain::Args),
     Completions(completions::Args),
@@ -163,6 +165,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
         Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
+        Command::Matrix(args) => unless_interrupted(matrix::run(args, &cli.global, ui)),
     }
 }
 

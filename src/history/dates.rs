@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// An instant, and what says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,15 @@ impl Dated {
     pub(crate) fn of_text(text: &str, source: &'static str) -> Option<Self> {
         written(text.trim()).map(|at| Self { at, source })
     }
+}
+
+/// When the file was first committed, where the folder is in a git repository.
+pub(crate) fn committed(root: &Path, file: &str) -> Option<Dated> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(["-c", "core.fsmonitor=false", "-c", "log.showSignature=false"]);
+    git.args(["log", "--diff-filter=A", "--follow", "--format=%aI", "-1", "--", file]);
+    let output = git.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    Dated::of_text(std::str::from_utf8(&output.stdout).ok()?, "git")
 }
 
 /// `2024-05-03T10:00:00Z`, `2024-05-03 10:00:00.123456`, `2024-05-03`; without an offset it is taken for UTC.

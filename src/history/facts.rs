@@ -199,7 +199,10 @@ type Object = (String, String, String);
 
 async fn inventory(facts: &mut Facts) -> Result<BTreeMap<Object, String>, Stop> {
     let rows: Vec<(String, String, String, String)> = sqlx::query_as(INVENTORY).fetch_all(facts.connection()).await?;
-    let own = |name: &str| LEDGERS.iter().any(|ledger| name == *ledger || name.starts_with(&format!("{ledger}.")));
+    let ledger = |name: &str| LEDGERS.contains(&name) || name.ends_with("migrations");
+    let own = |name: &str| {
+        ledger(name.split('.').next().unwrap_or(name)) || ledger(name.rsplit(" on ").next().unwrap_or(name))
+    };
     Ok(rows
         .into_iter()
         .filter(|(_, _, name, _)| !own(name))

@@ -192,7 +192,7 @@ impl History {
         let mut planned = claim.migrations;
         planned.sort_by_key(|planned| planned.dormant); // stable: the order of those that run stays
         let read = read_all(&folder, &planned, tool.name);
-        let mut migrations = Vec::with_capacity(planned.len());
+        let mut migrations: Vec<Migration> = Vec::with_capacity(planned.len());
         let mut events = Vec::with_capacity(planned.len());
         let mut flaws = Vec::new();
         for (at, (planned, file)) in planned.into_iter().zip(read).enumerate() {
@@ -212,6 +212,10 @@ impl History {
             });
         }
         let timeline = timeline::read(events.iter().map(Vec::as_slice));
+        // The last resort for a date is the commit that added the file; asked for the few files that are shown.
+        for at in timeline.named().filter(|at| migrations[*at].dated.is_none()).collect::<Vec<_>>() {
+            migrations[at].dated = super::dates::committed(folder.root(), &migrations[at].file);
+        }
         Ok(Self {
             root: folder.root().display().to_string(),
             tool: tool.name,
@@ -221,6 +225,20 @@ impl History {
             flaws,
             timeline,
         })
+    }
+
+    /// Files that are in no folder: a proof's.
+    pub(crate) fn of_files(files: &[(&str, &str)]) -> Result<Self, Stop> {
+        let unwritten = |cause| Stop::unwritten("a temporary folder", cause);
+        let folder = tempfile::tempdir().map_err(unwritten)?;
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).map_err(unwritten)?;
+        }
+        let mut history = Self::read(folder.path(), None)?;
+        for migration in &mut history.migrations {
+            migration.path.clone_from(&migration.file);
+        }
+        Ok(history)
     }
 
     /// Every statement of the SQL migrations, in the order in which they run.

@@ -48,6 +48,15 @@ pub(crate) struct Timeline {
     pub(crate) schema: Schema,
 }
 
+impl Timeline {
+    /// The migrations that reports name.
+    pub(crate) fn named(&self) -> impl Iterator<Item = usize> {
+        let reached = self.reached.iter().map(|reached| reached.place.migration);
+        let undone = self.regressions.iter().map(|regression| regression.place.migration);
+        reached.chain(undone).collect::<std::collections::BTreeSet<_>>().into_iter()
+    }
+}
+
 /// Reads the events of every migration, in the order in which they run.
 pub(crate) fn read<'a>(migrations: impl Iterator<Item = &'a [Event]> + Clone) -> Timeline {
     let known = Known::of(migrations.clone().flatten());

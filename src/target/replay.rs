@@ -74,6 +74,9 @@ async fn run(history: &History, options: &PgConnectOptions) -> Result<Outcome, S
             outcome.stood_in.push((*what).to_owned());
         }
     }
+    if outcome.stood_in.iter().any(|what| what.starts_with("Supabase")) {
+        let _ = connection.execute("set search_path = \"$user\", public, extensions").await;
+    }
     for statement in history.statements() {
         step(&statement, &mut connection, &mut outcome).await;
     }
@@ -150,8 +153,13 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
         let why = format!("{code} migrations are programs, which govctl reads and never runs");
         unseen.push((why, "a database that holds the schema, as URL"));
     }
-    let rows = unseen.iter().take(50).flat_map(|(why, needs)| {
-        AREAS.iter().map(|area| [*area, why.as_str(), *needs].map(|it| Some(it.to_owned())).to_vec())
+    // One cause however many statements it has: each of them is a fault of its own migration.
+    let rows = unseen.first().into_iter().flat_map(|(why, needs)| {
+        let why = match unseen.len() {
+            1 => why.clone(),
+            n => format!("{why} (and {} more)", n - 1),
+        };
+        AREAS.iter().map(move |area| [*area, &why, *needs].map(|it| Some(it.to_owned())).to_vec())
     });
     facts.insert("unseen", &["area", "why", "needs"], rows.collect()).await?;
     facts.insert("remarks", &["topic", "remark"], remarks).await?;

@@ -5,13 +5,13 @@ mod later;
 mod policy;
 mod roles;
 
-pub(crate) use audit::{Chained, chained};
+pub(crate) use audit::chained;
 pub(crate) use later::{cosigns, keeps_reasoning};
 pub(crate) use policy::isolates;
 pub(crate) use roles::is_roles_table;
 
 use super::event::{Event, What};
-use super::schema::{Schema, Table};
+use super::schema::Table;
 use crate::facts::derive::tenancy::{PERSON_TABLES, PERSONS, TIERS, names_entity, plain, proposed};
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@ mod run_value;
 mod split;
 
 pub(crate) use mask::{HOLE, placeholders};
-pub(crate) use names::{arguments, called, child, constant, constants, identifier, name, path, word};
+pub(crate) use names::{arguments, called, child, constants, identifier, name, path, word};
 pub(crate) use run::{Runner, Scope, resolved};
 pub(crate) use split::{Flaw, statements};
 
