@@ -9,15 +9,19 @@
 //! * [`facts`]: everything the checks may know, and what Rust derives from it
 //! * [`check`]: a rule, from YAML to rows
 //! * [`assess`]: verdicts, findings, the answers, the exit code
+//! * [`chain`]: tables whose rows vouch for each other, and the proof that they still do
+//! * [`diff`]: two facts files, held side by side
 //! * [`report`]: an assessment, said in one format; decides nothing
 //! * [`secrets`]: what a secret looks like, and how to speak of one without repeating it
 //! * [`yaml`]: files people write, read so that every mistake is reported at once, each with a caret
 //! * [`cli`]: what a person may type; [`ui`]: the only code that writes to a stream
 
 pub mod assess;
+pub mod chain;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod diff;
 pub mod error;
 pub mod exit;
 pub mod facts;

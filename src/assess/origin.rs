@@ -25,7 +25,9 @@ impl Origins {
             let place = Introduced { path, line };
             match (kind.as_str(), schema, relation) {
                 ("table", Some(schema), _) => drop(origins.relations.insert((schema, name), place)),
-                ("policy", Some(schema), Some(relation)) => drop(origins.policies.insert((schema, relation, name), place)),
+                ("policy", Some(schema), Some(relation)) => {
+                    drop(origins.policies.insert((schema, relation, name), place))
+                }
                 ("role", ..) => drop(origins.roles.insert(name, place)),
                 _ => {}
             }
@@ -36,16 +38,16 @@ impl Origins {
     /// The row itself may say it (`path`, `line`); else the policy it names, else its object.
     pub(super) fn of(&self, finding: &Finding) -> Option<Introduced> {
         let text = |key: &str| finding.facts.get(key).and_then(|value| value.as_str());
-        if let (Some(path), Some(line)) = (text("path"), finding.facts.get("line").and_then(serde_json::Value::as_u64)) {
+        if let (Some(path), Some(line)) = (text("path"), finding.facts.get("line").and_then(serde_json::Value::as_u64))
+        {
             return Some(Introduced { path: path.to_owned(), line: u32::try_from(line).unwrap_or(1) });
         }
         let object = &finding.object;
         let Some(schema) = object.schema.clone() else {
             return (object.kind == "role").then(|| self.roles.get(&object.name)).flatten().cloned();
         };
-        let policy = text("policy").and_then(|name| {
-            self.policies.get(&(schema.clone(), object.name.clone(), name.to_owned()))
-        });
+        let policy =
+            text("policy").and_then(|name| self.policies.get(&(schema.clone(), object.name.clone(), name.to_owned())));
         policy.or_else(|| self.relations.get(&(schema.clone(), object.name.clone()))).cloned()
     }
 }

@@ -1,11 +1,13 @@
 //! Every selected check against the facts, and what follows.
 
 use super::answers::{self, Ground, LogFacts, RoleFacts};
-use super::origin::Origins;
 use super::ladder::{Ladder, stage_in_force};
+use super::origin::Origins;
 use super::scene::{self, Scene, Tenancy};
 use super::state::Expressions;
-use super::{Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, judge, pardon, stage};
+use super::{
+    Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, judge, pardon, stage,
+};
 use crate::check::{Axis, Check, CheckId, Library, needs};
 use crate::config::{Config, today};
 use crate::error::Stop;
@@ -32,7 +34,8 @@ pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Resul
     }
     let graphs = graph::of_agents(facts).await?;
     let audit = axes.iter().find(|axis| axis.axis == Axis::Audit).map(|axis| axis.answer);
-    let stage = stage::Stage::read(facts, &run.ladder, run.declared.stage, audit, &|tables| run.scene.hidden(tables)).await?;
+    let stage =
+        stage::Stage::read(facts, &run.ladder, run.declared.stage, audit, &|tables| run.scene.hidden(tables)).await?;
     Ok(run.conclude(axes, graphs, stage))
 }
 
@@ -50,6 +53,8 @@ struct Run<'a> {
     expressions: Expressions,
     origins: Origins,
     notes: Vec<String>,
+    /// There is something that checks of declarations could be about.
+    declares: bool,
     /// A single tenant is declared, and something shows that there are more.
     refuted: bool,
 }
@@ -58,7 +63,8 @@ impl<'a> Run<'a> {
     async fn new(facts: &mut Facts, config: &'a Config) -> Result<Self, Stop> {
         let scene = Scene::read(facts).await?;
         let mut notes = scene::left_out(facts).await?;
-        let Config { stage, regimes, .. } = config;
+        let Config { stage, regimes, owners, attestations, .. } = config;
+        let declares = stage.is_some() || !regimes.is_empty() || !owners.is_empty() || !attestations.is_empty();
         let in_force = stage_in_force(*stage, regimes, scene.tenancy == Tenancy::Multi);
         if let (Some(declared), Some(in_force)) = (stage, in_force)
             && *declared < in_force
@@ -74,7 +80,7 @@ impl<'a> Run<'a> {
         let ladder = Ladder::embedded()?;
         let origins = Origins::read(facts).await?;
         let (checks, expressions) = (BTreeMap::new(), Expressions::default());
-        Ok(Self { scene, ladder, config, declared, checks, expressions, origins, notes, refuted: false })
+        Ok(Self { scene, ladder, config, declared, checks, expressions, origins, notes, declares, refuted: false })
     }
 
     fn see_whether_single(&mut self) {
@@ -88,6 +94,11 @@ impl<'a> Run<'a> {
     }
 
     async fn judge_where_it_applies(&mut self, check: &Check, facts: &mut Facts) -> Result<(), Stop> {
+        if !self.declares && answers::about_declarations(check) {
+            let reason = "govctl.yaml declares no stage, no owner and no answer".to_owned();
+            self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
+            return Ok(());
+        }
         if self.scene.tenancy == Tenancy::Single && check.axis == Axis::TenantIsolation && !self.refuted {
             let reason = format!("a single tenant: {}", self.scene.tenancy_reason);
             self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
@@ -102,7 +113,10 @@ impl<'a> Run<'a> {
             for finding in findings.iter_mut() {
                 self.expressions.assign(finding, facts).await?;
                 finding.introduced = finding.introduced.take().or_else(|| self.origins.of(finding));
-                finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                // What is declared weighs the same at every stage: it is about no posture.
+                if !answers::about_declarations(check) {
+                    finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                }
             }
             findings.sort_by(|a, b| (b.severity, &a.object, &a.message).cmp(&(a.severity, &b.object, &b.message)));
         }
@@ -125,8 +139,12 @@ impl<'a> Run<'a> {
         };
         let tables = needs::of(&check.sql);
         undecided.extend(self.scene.hidden(&tables));
-        if self.scene.tenancy == Tenancy::None && check.axis == Axis::TenantIsolation && tables.contains("tenancy") {
+        let by_key = check.axis == Axis::TenantIsolation && tables.contains("tenancy");
+        if self.scene.tenancy == Tenancy::None && by_key {
             undecided.push(self.no_tenant_key());
+        }
+        if self.scene.tenancy == Tenancy::Schemas && by_key && findings.is_empty() && undecided.is_empty() {
+            return Verdict::NotApplicable(format!("a schema for each tenant: {}", self.scene.tenancy_reason));
         }
         match (findings.is_empty(), undecided.is_empty()) {
             (true, true) => Verdict::Pass,

@@ -12,9 +12,15 @@ pub(super) enum Tenancy {
     Multi,
     /// One tenant, declared.
     Single,
+    /// A schema for each tenant, and no login in two of them.
+    Schemas,
     /// No tenant key was found, so nothing is known to be tenant data.
     None,
 }
+
+/// What the wall between schemas is seen by.
+const WALL: [&str; 8] =
+    ["schemas", "relations", "columns", "roles", "memberships", "grants", "functions", "view_dependencies"];
 
 /// Read once, before the checks.
 #[derive(Debug)]
@@ -52,15 +58,18 @@ impl Scene {
         let logins: i64 = sqlx::query_scalar("select count(*) from principals where kind = 'login'")
             .fetch_one(&mut *connection)
             .await?;
-        let unseen = sqlx::query_as("select distinct area, why, needs from unseen order by area, why, needs")
-            .fetch_all(connection)
-            .await?;
+        let unseen: Vec<(String, String, String)> =
+            sqlx::query_as("select distinct area, why, needs from unseen order by area, why, needs")
+                .fetch_all(connection)
+                .await?;
         let (mode, tenancy_reason) = tenancy.unwrap_or_default();
         Ok(Self {
             target: Target { kind, database, server_version, role, taken_at },
             tenancy: match mode.as_str() {
                 "single" => Tenancy::Single,
                 "multi" if tenant_tables > 0 => Tenancy::Multi,
+                // What was hidden of these could be the door between two schemas.
+                "schemas" if !unseen.iter().any(|(area, ..)| WALL.contains(&area.as_str())) => Tenancy::Schemas,
                 _ => Tenancy::None,
             },
             tenancy_reason,
@@ -75,6 +84,7 @@ impl Scene {
         let mode = match self.tenancy {
             Tenancy::Multi => "many tenants",
             Tenancy::Single => "a single tenant",
+            Tenancy::Schemas => "a schema for each tenant",
             Tenancy::None => "not known whose the rows are",
         };
         if self.tenancy_reason.is_empty() { mode.to_owned() } else { format!("{mode}: {}", self.tenancy_reason) }
@@ -116,7 +126,8 @@ pub(super) async fn left_out(facts: &mut Facts) -> Result<Vec<String>, Stop> {
         )
     });
     let mut said: Vec<_> = said.collect();
-    let remarks = sqlx::query_scalar("select remark from remarks where topic = 'run'").fetch_all(facts.connection()).await?;
+    let remarks =
+        sqlx::query_scalar("select remark from remarks where topic = 'run'").fetch_all(facts.connection()).await?;
     said.extend::<Vec<String>>(remarks);
     Ok(said)
 }

@@ -167,7 +167,8 @@ impl Stage {
         }
         stage.evidenced = Some(reached);
         stage.next = (reached < 5).then_some(reached + 1);
-        stage.next_opens = ladder.stages.iter().find(|step| Some(step.stage) == stage.next).map(|step| step.opens.clone());
+        stage.next_opens =
+            ladder.stages.iter().find(|step| Some(step.stage) == stage.next).map(|step| step.opens.clone());
         Ok(stage)
     }
 
@@ -192,7 +193,8 @@ impl Stage {
         .fetch_all(&mut *connection)
         .await?;
         let read: i64 = sqlx::query_scalar("select count(*) from migrations").fetch_one(&mut *connection).await?;
-        let notes = sqlx::query_scalar("select remark from remarks where topic = 'stage'").fetch_all(&mut *connection).await?;
+        let notes =
+            sqlx::query_scalar("select remark from remarks where topic = 'stage'").fetch_all(&mut *connection).await?;
         let history = transitions.iter().map(|moment| moment.stage).max().or((read > 0).then_some(1));
         let mut stage = Self { declared, history, transitions, regressions, gaps, notes, ..Self::default() };
         stage.order();
@@ -205,12 +207,18 @@ impl Stage {
         let missing: Vec<_> = (2..self.history.unwrap_or(1)).filter(|stage| !stages.contains(stage)).collect();
         if let (false, Some(history)) = (missing.is_empty(), self.history) {
             let missing: Vec<_> = missing.iter().map(u8::to_string).collect();
-            let line = format!("entered mid-ladder: stage {history} is recorded, and no migration completes stage {}", missing.join(" or "));
+            let line = format!(
+                "entered mid-ladder: stage {history} is recorded, and no migration completes stage {}",
+                missing.join(" or ")
+            );
             self.notes.push(line);
         }
         for pair in self.transitions.windows(2) {
             if pair[0].date.is_some() && pair[1].date < pair[0].date {
-                self.notes.push(format!("out of order: stage {} was completed before stage {}", pair[1].stage, pair[0].stage));
+                self.notes.push(format!(
+                    "out of order: stage {} was completed before stage {}",
+                    pair[1].stage, pair[0].stage
+                ));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Names and texts as PostgreSQL reads them in SQL.
 
+use crate::ui::clean::is_hostile;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -19,14 +20,28 @@ const KEYWORDS: &str = "\
     window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot \
     xmlserialize xmltable";
 
-/// An identifier, quoted unless it is plain lower case and no keyword; like `quote_ident`.
+/// An identifier, quoted unless it is plain lower case and no keyword; like `quote_ident`. One with characters that nobody
+/// sees is written by their code points, so that SQL can be read, and copied from a terminal: see "Identifiers and Key
+/// Words" in PostgreSQL's documentation, section 4.1.1.
 pub fn ident(name: &str) -> String {
     static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| KEYWORDS.split_ascii_whitespace().collect());
     let mut characters = name.chars();
     let plain = characters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_')
         && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && !RESERVED.contains(name);
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    let quoted = name.replace('"', "\"\"");
+    if plain {
+        name.to_owned()
+    } else if name.contains(is_hostile) {
+        format!("U&\"{}\"", escaped(&quoted.replace('\\', "\\\\"), |code| format!("\\+{code:06x}")))
+    } else {
+        format!("\"{quoted}\"")
+    }
+}
+
+/// The text with whatever would not be seen, or break the line, written as its code point.
+fn escaped(text: &str, escape: impl Fn(u32) -> String) -> String {
+    text.chars().map(|c| if is_hostile(c) { escape(c.into()) } else { c.to_string() }).collect()
 }
 
 /// A name with its schema, where it has one.
@@ -37,7 +52,11 @@ pub fn relation(schema: Option<&str>, name: &str) -> String {
 /// A string constant that means the same whatever `standard_conforming_strings` says; like `quote_literal`.
 pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+    if quoted.contains(|c| c == '\\' || is_hostile(c)) {
+        format!("E'{}'", escaped(&quoted.replace('\\', "\\\\"), |code| format!("\\U{code:08x}")))
+    } else {
+        format!("'{quoted}'")
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +75,7 @@ mod tests {
             ("a$b", "\"a$b\""),
             ("tête", "\"tête\""),
             ("", "\"\""),
+            ("a\nb\"\\", r#"U&"a\+00000ab""\\""#),
         ] {
             assert_eq!(ident(name), quoted);
         }
@@ -65,5 +85,6 @@ mod tests {
     fn literals_survive_quotes_and_backslashes() {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
+        assert_eq!(literal("a\u{1b}b"), r"E'a\U0000001bb'");
     }
 }

@@ -6,11 +6,14 @@ mod checks;
 mod completions;
 mod demo;
 mod diagnose;
+mod diff;
 mod explain;
 mod facts;
+mod init;
 mod outputs;
 mod source;
 mod stage;
+mod verify_chain;
 mod welcome;
 
 use crate::check::Severity;
@@ -35,14 +38,17 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4 undecided only.
-`man govctl` and `govctl help COMMAND` say more.";
+Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4 undecided only,
+5 a hash chain is broken. `man govctl` and `govctl help COMMAND` say more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Diagnose(diagnose::Args),
+    VerifyChain(verify_chain::Args),
     Stage(stage::Args),
     Demo(demo::Args),
+    Diff(diff::Args),
+    Init(init::Args),
     Facts(facts::Args),
     Checks(checks::Args),
     Explain(explain::Args),
@@ -150,16 +156,32 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Checks(args) => checks::run(args, &cli.global, ui),
         Command::Explain(args) => explain::run(args, &cli.global, ui),
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
+        // It hears Ctrl-C itself: what was read until then is a result.
+        Command::VerifyChain(args) => to_the_end(verify_chain::run(args, &cli.global, ui)),
         Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
+        Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
+        Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
     }
 }
 
+/// Runs to the end.
+fn to_the_end(work: impl Future<Output = Result<Exit, Stop>>) -> Result<Exit, Stop> {
+    let runtime = event_loop()?;
+    let exit = runtime.block_on(work);
+    runtime.shutdown_background();
+    exit
+}
+
+fn event_loop() -> Result<tokio::runtime::Runtime, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Stop::usage(format!("the system gives no event loop: {error}"), ""))
+}
+
 /// Runs to the end, or until Ctrl-C: then everything begun is dropped, which clears the line and stops a scratch server.
 fn unless_interrupted(work: impl Future<Output = Result<Exit, Stop>>) -> Result<Exit, Stop> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Stop::usage(format!("the system gives no event loop: {error}"), ""))?;
+    let runtime = event_loop()?;
     let exit = runtime.block_on(async {
         tokio::select! {
             exit = work => exit,

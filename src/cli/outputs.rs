@@ -57,10 +57,19 @@ impl Outputs {
 
     /// Writes all of them, without colours.
     pub(super) fn write(self, it: &Assessment, settings: &Settings) -> Result<(), Stop> {
+        self.write_with(settings, |format, settings, to| report::write(format, it, settings, to))
+    }
+
+    /// The same for any report.
+    pub(super) fn write_with(
+        self,
+        settings: &Settings,
+        write: impl Fn(Format, &Settings, &mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), Stop> {
         let settings = Settings { look: Look::PLAIN, quiet: false, ..*settings };
         for (wish, file) in self.0 {
             let mut file = BufWriter::new(file);
-            let written = report::write(wish.format, it, &settings, &mut file).and_then(|()| file.flush());
+            let written = write(wish.format, &settings, &mut file).and_then(|()| file.flush());
             if let Err(cause) = written {
                 let _ = file.into_parts(); // dropping it would try again
                 return Err(Stop::unwritten(wish.path.display().to_string(), cause));

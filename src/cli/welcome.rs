@@ -9,6 +9,8 @@ govctl audits the governance of a PostgreSQL database. It never writes to it.
 
   govctl demo                an audit of a made-up product, with no database at all
   govctl diagnose            run every check against yours
+  govctl init                write a commented govctl.yaml from what it sees
+  govctl diff A B            what opened, what closed and which role gained what, between two facts files
   govctl facts               collect what the checks need, for a look or for later
   govctl checks              list the checks
   govctl explain CHECK       what a check looks for, its SQL, how to fix it

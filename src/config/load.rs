@@ -1,12 +1,13 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Source, Tenancy, attestation, declared, roles, secrets, tenancy, today, waiver};
+use super::{Config, Source, Tenancy, attestation, chains, declared, roles, secrets, tenancy, today, waiver};
 use crate::yaml::{Fields, Mistakes, Node, Reader, Value};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Every section.
-const KEYS: [&str; 8] = ["stage", "regimes", "tenancy", "roles", "secrets", "owners", "attestations", "waivers"];
+const KEYS: [&str; 9] =
+    ["stage", "regimes", "tenancy", "roles", "secrets", "chains", "owners", "attestations", "waivers"];
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -38,6 +39,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
     let tenancy: Option<Tenancy> = section(&fields, "tenancy", |node| tenancy::read(reader, node));
     let roles = section(&fields, "roles", |node| roles::read(reader, node));
     let secrets = section(&fields, "secrets", |node| secrets::read(reader, node, folder));
+    let chains = section(&fields, "chains", |node| chains::read(reader, node));
     let owners = section(&fields, "owners", |node| declared::owners(reader, node));
     let attestations = section(&fields, "attestations", |node| attestation::read(reader, node, today));
     let waivers = section(&fields, "waivers", |node| waiver::read(reader, node, today));
@@ -47,6 +49,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
         tenancy: tenancy?,
         roles: roles?,
         secrets: secrets?,
+        chains: chains?,
         owners: owners?,
         attestations: attestations?,
         waivers: waivers?,

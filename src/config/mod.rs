@@ -2,9 +2,11 @@
 
 mod attestation;
 mod baseline;
+mod chains;
 mod date;
 mod declared;
 mod discover;
+mod draft;
 mod load;
 pub(crate) mod roles;
 mod secrets;
@@ -16,6 +18,7 @@ pub use baseline::Baseline;
 pub use date::today;
 pub use declared::{REGIMES, Regime};
 pub use discover::FILE;
+pub use draft::draft;
 pub use load::parse;
 pub(crate) use load::read;
 pub use roles::{Purpose, Roles};
@@ -28,6 +31,23 @@ use crate::yaml::Mistakes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// An entry of `chains:`: what govctl does not find out by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// `schema.table`.
+    pub table: String,
+    /// The column of a row's own hash.
+    pub hash: Option<String>,
+    /// The column that repeats the hash of the row before.
+    pub prev: Option<String>,
+    /// Columns that order the rows.
+    pub order: Vec<String>,
+    /// Columns that tell chains apart.
+    pub partition: Vec<String>,
+    /// SQL over the columns that gives the hash.
+    pub formula: Option<String>,
+}
+
 /// A valid configuration; the default is what govctl does without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
@@ -37,6 +57,8 @@ pub struct Config {
     pub regimes: Vec<Regime>,
     /// How tenants share the database.
     pub tenancy: Tenancy,
+    /// Hash chains.
+    pub chains: Vec<Chain>,
     /// What the roles are for.
     pub roles: Roles,
     /// What a secret looks like here.

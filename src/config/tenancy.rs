@@ -50,7 +50,7 @@ fn keys(reader: &Reader, node: &Node) -> Option<Vec<String>> {
 }
 
 /// `schema.table`: without a schema it would depend on somebody's search_path.
-fn table(reader: &Reader, node: &Node) -> Option<String> {
+pub(super) fn table(reader: &Reader, node: &Node) -> Option<String> {
     let table = reader.text(node)?;
     let parts: Vec<_> = table.split('.').collect();
     if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {

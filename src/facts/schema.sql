@@ -192,6 +192,7 @@ create table sampled_shapes (
   relation integer not null, column_number integer not null, shape text not null, count integer not null,
   primary key (relation, column_number, shape)) without rowid;
 -- Values that are, letter case aside, one of a few words govctl knows by itself: kinds of actors, roles, classifications.
+-- 'property password': JSON schemas that ask for such a property.
 create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
@@ -271,7 +272,8 @@ create table schema_privileges (
 -- has_function_privilege EXECUTE, for every row of `functions`; `visible`: USAGE on the schema.
 create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
 
--- One row: mode 'multi' | 'single' | 'none' (no tenant key was found), and where that comes from.
+-- One row: mode 'multi' | 'single' | 'schemas' (a schema for each tenant, and no login in two: no row needs a key) | 'none' (no
+-- tenant key was found), and where that comes from.
 create table tenancy (mode text not null, source text not null, tenant_relation integer, reason text not null);
 -- Which column says whose a row is. role: 'key' (on a data table) | 'tenant table' (its own primary key) | 'user' (a person, where
 -- persons are the tenants or no better key exists). source: 'config' | 'foreign key' | 'name' | 'policy' | 'primary key'.
@@ -372,3 +374,10 @@ create table sensitive_columns (relation integer not null, column_number integer
 create table column_readers (
   principal integer not null, relation integer not null, column_number integer not null, as_role integer not null, path text not null,
   primary key (relation, column_number, principal)) without rowid;
+
+-- Tables that agent frameworks make, recognised by their columns. framework: 'LangGraph' | 'LangChain' | 'LlamaIndex' | 'mem0' | 'Letta'
+-- | 'Langfuse' | 'Dify' | 'Google ADK' | 'Agno' | 'LiteLLM' | 'Supabase' | 'pgai' | 'DBOS' | 'Temporal'.
+-- part: 'state' | 'memory' | 'documents' | 'messages' | 'credentials' | 'approvals' | 'tool calls' | 'workflow' | 'traces' | 'audit' | 'cache' | 'other'.
+-- scope: columns that say whose a row is, by the framework's own idea, as a JSON array. advice: half a sentence.
+create table framework_relations (
+  relation integer primary key, framework text not null, part text not null, scope text not null, advice text not null);

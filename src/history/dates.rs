@@ -52,12 +52,16 @@ fn written(text: &str) -> Option<Timestamp> {
 /// The first run of digits in a name that is an instant: fourteen or twelve digits of a date, milliseconds or seconds since
 /// 1970, or `2024-01-31-120000`.
 fn in_name(name: &str) -> Option<Timestamp> {
-    let joined: String = name.chars().map_while(|c| match c {
-        '-' | '_' => Some('\0'),
-        c if c.is_ascii_digit() => Some(c),
-        'm' | 'M' | 'V' | 'v' => Some('\0'),
-        _ => None,
-    }).filter(|c| *c != '\0').collect();
+    let joined: String = name
+        .chars()
+        .map_while(|c| match c {
+            '-' | '_' => Some('\0'),
+            c if c.is_ascii_digit() => Some(c),
+            'm' | 'M' | 'V' | 'v' => Some('\0'),
+            _ => None,
+        })
+        .filter(|c| *c != '\0')
+        .collect();
     let runs = name.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= 8);
     [joined].into_iter().chain(runs.map(str::to_owned)).find_map(|run| digits(&run))
 }

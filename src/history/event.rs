@@ -42,10 +42,16 @@ pub(crate) struct Column {
 /// A table constraint that matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Constraint {
-    ForeignKey { columns: Vec<String>, target: Name },
+    ForeignKey {
+        columns: Vec<String>,
+        target: Name,
+    },
     Unique(Vec<String>),
     /// Columns with the constants they are compared with.
-    Check { column: String, labels: Vec<String> },
+    Check {
+        column: String,
+        labels: Vec<String>,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,32 +120,75 @@ pub(crate) enum What {
     SetSchema(Name, String),
     AddColumn(Name, Column),
     DropColumn(Name, String),
-    RenameColumn { table: Name, from: String, to: String },
-    SetType { table: Name, column: String, type_name: String },
+    RenameColumn {
+        table: Name,
+        from: String,
+        to: String,
+    },
+    SetType {
+        table: Name,
+        column: String,
+        type_name: String,
+    },
     AddConstraint(Name, Constraint),
     Rls(Name, Rls),
     CreatePolicy(Policy),
     AlterPolicy(Policy),
-    DropPolicy { table: Name, name: String },
-    CreateEnum { name: Name, labels: Vec<String> },
-    AddLabel { name: Name, label: String, was: Option<String> },
+    DropPolicy {
+        table: Name,
+        name: String,
+    },
+    CreateEnum {
+        name: Name,
+        labels: Vec<String>,
+    },
+    AddLabel {
+        name: Name,
+        label: String,
+        was: Option<String>,
+    },
     RenameType(Name, String),
     CreateTrigger(Trigger),
-    DropTrigger { table: Name, name: String },
+    DropTrigger {
+        table: Name,
+        name: String,
+    },
     /// `DISABLE TRIGGER` (false) or `ENABLE TRIGGER`; no name means all.
-    SwitchTrigger { table: Name, name: Option<String>, on: bool },
+    SwitchTrigger {
+        table: Name,
+        name: Option<String>,
+        on: bool,
+    },
     /// `ON UPDATE|DELETE TO table DO INSTEAD NOTHING`.
-    NothingRule { table: Name, event: String },
-    Revoke { privileges: Vec<String>, on: On, from: Vec<String> },
-    Grant { privileges: Vec<String>, on: On, to: Vec<String> },
-    Role { name: String, bypass_rls: Option<bool>, created: bool },
+    NothingRule {
+        table: Name,
+        event: String,
+    },
+    Revoke {
+        privileges: Vec<String>,
+        on: On,
+        from: Vec<String>,
+    },
+    Grant {
+        privileges: Vec<String>,
+        on: On,
+        to: Vec<String>,
+    },
+    Role {
+        name: String,
+        bypass_rls: Option<bool>,
+        created: bool,
+    },
     CreateSchema(String),
     SearchPath(Vec<String>),
     CreateFunction(Function),
     /// A DO block, whole.
     Do(String),
     /// `SELECT f('a')`, `CALL p('a')`: the whole statement, and the function.
-    Call { function: Name, statement: String },
+    Call {
+        function: Name,
+        statement: String,
+    },
     /// A statement that is put together at run time and could not be resolved.
     Dynamic(String),
 }

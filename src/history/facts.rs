@@ -18,13 +18,19 @@ const AREAS: [&str; 7] = [
 
 /// Where no folder was given: what rests on one is undecided by choice.
 pub async fn absent(facts: &mut Facts) -> Result<(), Stop> {
-    let row = |area: &&str| [*area, "no migrations were read, by choice", "--migrations DIR"].map(|text| Some(text.to_owned())).to_vec();
+    let row = |area: &&str| {
+        [*area, "no migrations were read, by choice", "--migrations DIR"].map(|text| Some(text.to_owned())).to_vec()
+    };
     facts.insert("unseen", &["area", "why", "needs"], AREAS.iter().map(row).collect()).await
 }
 
 /// Without a live database and its replay there is nothing to compare.
 pub async fn no_comparison(facts: &mut Facts) -> Result<(), Stop> {
-    let row = ["replay_differences", "the database was not compared with its migrations, by choice", "--migrations DIR and a database"];
+    let row = [
+        "replay_differences",
+        "the database was not compared with its migrations, by choice",
+        "--migrations DIR and a database",
+    ];
     let row = row.map(|text| Some(text.to_owned())).to_vec();
     facts.insert("unseen", &["area", "why", "needs"], vec![row]).await
 }
@@ -58,7 +64,8 @@ impl History {
                 migration.applied_at.map(|at| at.to_string()),
             ]
         });
-        let columns = ["position", "tool", "version", "name", "path", "date", "date_source", "dormant", "applied", "applied_at"];
+        let columns =
+            ["position", "tool", "version", "name", "path", "date", "date_source", "dormant", "applied", "applied_at"];
         facts.insert("migrations", &columns, migrations.collect()).await?;
         let notes = self.notes.iter().map(|note| vec![text("run"), text(note)]);
         facts.insert("remarks", &["topic", "remark"], notes.collect()).await?;
@@ -66,7 +73,11 @@ impl History {
         self.write_faults(facts).await?;
         let introduced = self.introduced().into_iter().map(|known| {
             let (owner, name) = match known.kind {
-                "policy" => known.name.rsplit_once(" on ").map_or((known.name.clone(), String::new()), |(policy, table)| (table.to_owned(), policy.to_owned())),
+                "policy" => {
+                    known.name.rsplit_once(" on ").map_or((known.name.clone(), String::new()), |(policy, table)| {
+                        (table.to_owned(), policy.to_owned())
+                    })
+                }
                 _ => (known.name.clone(), known.name.clone()),
             };
             let (schema, relation) = if known.kind == "role" { (None, None) } else { parts(&owner) };
@@ -80,22 +91,49 @@ impl History {
     async fn write_ladder(&self, facts: &mut Facts) -> Result<(), Stop> {
         let reached = self.transitions().into_iter().map(|it| {
             let Line { path, line, version, date, date_source } = it.line;
-            vec![text(it.stage), text(it.object), text(version), text(path), text(line), date, date_source.map(str::to_owned)]
+            vec![
+                text(it.stage),
+                text(it.object),
+                text(version),
+                text(path),
+                text(line),
+                date,
+                date_source.map(str::to_owned),
+            ]
         });
         let columns = ["stage", "object", "version", "path", "line", "date", "date_source"];
         facts.insert("transitions", &columns, reached.collect()).await?;
         let undone = self.regressions().into_iter().map(|it| {
             let (schema, name) = if it.kind == "bypassrls" { (None, text(&it.object)) } else { parts(&it.object) };
-            vec![text(it.kind), schema, name, text(it.line.version), text(it.line.path), text(it.line.line), it.line.date]
+            vec![
+                text(it.kind),
+                schema,
+                name,
+                text(it.line.version),
+                text(it.line.path),
+                text(it.line.line),
+                it.line.date,
+            ]
         });
         let columns = ["kind", "schema", "name", "version", "path", "line", "date"];
         facts.insert("regressions", &columns, undone.collect()).await?;
         let gaps = self.gaps().into_iter().map(|it| {
             let (schema, name) = parts(&it.table);
-            let (path, line, date) = it.isolated.map_or((None, None, None), |at| (text(at.path), text(at.line), at.date));
+            let (path, line, date) =
+                it.isolated.map_or((None, None, None), |at| (text(at.path), text(at.line), at.date));
             vec![schema, name, text(it.key.path), text(it.key.line), it.key.date, path, line, date, text(it.migrations)]
         });
-        let columns = ["schema", "name", "key_path", "key_line", "key_date", "isolated_path", "isolated_line", "isolated_date", "migrations"];
+        let columns = [
+            "schema",
+            "name",
+            "key_path",
+            "key_line",
+            "key_date",
+            "isolated_path",
+            "isolated_line",
+            "isolated_date",
+            "migrations",
+        ];
         facts.insert("isolation_gaps", &columns, gaps.collect()).await?;
         if let Some(line) = self.schema_per_tenant() {
             let why = format!("each tenant gets a schema of its own, made at {}:{}", line.path, line.line);
@@ -106,13 +144,17 @@ impl History {
 
     async fn write_faults(&self, facts: &mut Facts) -> Result<(), Stop> {
         let place = |kind: &'static str| {
-            move |it: super::read::Unreadable| vec![text(kind), text(it.line.version), text(it.line.path), text(it.line.line), text(it.why)]
+            move |it: super::read::Unreadable| {
+                vec![text(kind), text(it.line.version), text(it.line.path), text(it.line.line), text(it.why)]
+            }
         };
         let mut rows: Vec<_> = self.unreadable().into_iter().map(place("unreadable")).collect();
         rows.extend(self.dynamic().into_iter().map(place("dynamic")));
-        rows.extend(self.faults.iter().map(|fault| {
-            vec![text(fault.kind), text(&fault.version), text(&fault.path), None, text(&fault.detail)]
-        }));
+        rows.extend(
+            self.faults.iter().map(|fault| {
+                vec![text(fault.kind), text(&fault.version), text(&fault.path), None, text(&fault.detail)]
+            }),
+        );
         facts.insert("migration_faults", &["kind", "version", "path", "line", "detail"], rows).await
     }
 }
@@ -131,10 +173,26 @@ const INVENTORY: &str = "
 
 /// Tables that the tools themselves keep.
 const LEDGERS: [&str; 20] = [
-    "_sqlx_migrations", "refinery_schema_history", "__diesel_schema_migrations", "seaql_migrations", "flyway_schema_history",
-    "databasechangelog", "databasechangeloglock", "_prisma_migrations", "__drizzle_migrations", "knex_migrations",
-    "knex_migrations_lock", "schema_migrations", "goose_db_version", "goose_db_version_id_seq", "alembic_version", "django_migrations",
-    "pgmigrations", "schema_version", "ar_internal_metadata", "_yoyo_migration",
+    "_sqlx_migrations",
+    "refinery_schema_history",
+    "__diesel_schema_migrations",
+    "seaql_migrations",
+    "flyway_schema_history",
+    "databasechangelog",
+    "databasechangeloglock",
+    "_prisma_migrations",
+    "__drizzle_migrations",
+    "knex_migrations",
+    "knex_migrations_lock",
+    "schema_migrations",
+    "goose_db_version",
+    "goose_db_version_id_seq",
+    "alembic_version",
+    "django_migrations",
+    "pgmigrations",
+    "schema_version",
+    "ar_internal_metadata",
+    "_yoyo_migration",
 ];
 
 type Object = (String, String, String);
@@ -142,8 +200,14 @@ type Object = (String, String, String);
 async fn inventory(facts: &mut Facts) -> Result<BTreeMap<Object, String>, Stop> {
     let rows: Vec<(String, String, String, String)> = sqlx::query_as(INVENTORY).fetch_all(facts.connection()).await?;
     let ledger = |name: &str| LEDGERS.contains(&name) || name.ends_with("migrations");
-    let own = |name: &str| ledger(name.split('.').next().unwrap_or(name)) || ledger(name.rsplit(" on ").next().unwrap_or(name));
-    Ok(rows.into_iter().filter(|(_, _, name, _)| !own(name)).map(|(kind, schema, name, state)| ((kind, schema, name), state)).collect())
+    let own = |name: &str| {
+        ledger(name.split('.').next().unwrap_or(name)) || ledger(name.rsplit(" on ").next().unwrap_or(name))
+    };
+    Ok(rows
+        .into_iter()
+        .filter(|(_, _, name, _)| !own(name))
+        .map(|(kind, schema, name, state)| ((kind, schema, name), state))
+        .collect())
 }
 
 /// Holds the database against the replay of its migrations. Where the replay is not whole, only what both have is compared.
@@ -157,7 +221,9 @@ pub async fn compare(facts: &mut Facts, replayed: Result<Facts, Stop>) -> Result
         }
     };
     let incomplete: Vec<(String, String)> =
-        sqlx::query_as("select distinct why, needs from unseen where area = 'relations'").fetch_all(replayed.connection()).await?;
+        sqlx::query_as("select distinct why, needs from unseen where area = 'relations'")
+            .fetch_all(replayed.connection())
+            .await?;
     let (live, made) = (inventory(facts).await?, inventory(&mut replayed).await?);
     let mut rows = Vec::new();
     let mut add = |object: &Object, side: &str, detail: String| {
@@ -166,9 +232,15 @@ pub async fn compare(facts: &mut Facts, replayed: Result<Facts, Stop>) -> Result
     for (object, state) in &live {
         match made.get(object) {
             Some(other) if other == state => {}
-            Some(other) if object.0 == "function" => add(object, "both", if other.len() == state.len() { "its body differs".into() } else { "its definition differs".into() }),
+            Some(other) if object.0 == "function" => add(
+                object,
+                "both",
+                if other.len() == state.len() { "its body differs".into() } else { "its definition differs".into() },
+            ),
             Some(other) => add(object, "both", format!("{state} in the database, {other} by the migrations")),
-            None if incomplete.is_empty() && !parent_missing(object, &made) => add(object, "live", "no migration makes it".to_owned()),
+            None if incomplete.is_empty() && !parent_missing(object, &made) => {
+                add(object, "live", "no migration makes it".to_owned())
+            }
             None => {}
         }
     }
@@ -176,7 +248,8 @@ pub async fn compare(facts: &mut Facts, replayed: Result<Facts, Stop>) -> Result
         add(object, "migrations", "a migration makes it, and it is not there".to_owned());
     }
     facts.insert("replay_differences", &["kind", "schema", "name", "side", "detail"], rows).await?;
-    let unseen = incomplete.into_iter().take(5).map(|(why, needs)| vec![text("replay_differences"), text(why), text(needs)]);
+    let unseen =
+        incomplete.into_iter().take(5).map(|(why, needs)| vec![text("replay_differences"), text(why), text(needs)]);
     facts.insert("unseen", &["area", "why", "needs"], unseen.collect()).await
 }
 

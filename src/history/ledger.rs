@@ -44,7 +44,8 @@ impl History {
         let mut positions = Vec::new();
         if let Key::Head(column) = ledger.key {
             // The table holds the last version alone.
-            let heads: BTreeSet<_> = rows.iter().filter_map(|row| text(row, column)).map(|it| tables::plain(&it)).collect();
+            let heads: BTreeSet<_> =
+                rows.iter().filter_map(|row| text(row, column)).map(|it| tables::plain(&it)).collect();
             let last = running.iter().rposition(|at| heads.contains(&tables::plain(&self.migrations[*at].version)));
             for (n, at) in running.iter().enumerate() {
                 self.migrations[*at].applied = last.map(|last| n <= last);
@@ -77,7 +78,11 @@ impl History {
                     && let Some(kept) = text(row, column)
                     && !sum(migration).iter().any(|own| own.eq_ignore_ascii_case(&kept))
                 {
-                    faults.push(fault("drifted", migration, format!("its text is not the one that {table} has the checksum of")));
+                    faults.push(fault(
+                        "drifted",
+                        migration,
+                        format!("its text is not the one that {table} has the checksum of"),
+                    ));
                 }
             }
         }
@@ -87,8 +92,11 @@ impl History {
     }
 
     fn unapplied(&self, running: &[usize]) -> Vec<Fault> {
-        let waiting = running.iter().map(|at| &self.migrations[*at]).filter(|migration| migration.applied == Some(false));
-        waiting.map(|migration| fault("unapplied", migration, "it is in the folder, and was not applied here".to_owned())).collect()
+        let waiting =
+            running.iter().map(|at| &self.migrations[*at]).filter(|migration| migration.applied == Some(false));
+        waiting
+            .map(|migration| fault("unapplied", migration, "it is in the folder, and was not applied here".to_owned()))
+            .collect()
     }
 
     /// Applied after one that comes later in the folder.
@@ -154,9 +162,13 @@ async fn hand_rolled(
     connection: &mut PgConnection,
 ) -> Option<(&'static Ledger, String, Vec<Row>)> {
     for (schema, name, columns) in tables.iter().filter(|(_, name, _)| name.to_lowercase().contains("migration")) {
-        for ledger in tables::HAND_ROLLED.iter().filter(|ledger| ledger.columns().iter().all(|c| columns.iter().any(|known| known == c))) {
+        for ledger in tables::HAND_ROLLED
+            .iter()
+            .filter(|ledger| ledger.columns().iter().all(|c| columns.iter().any(|known| known == c)))
+        {
             let Some(rows) = read(connection, schema, name).await else { continue };
-            let own: BTreeSet<_> = history.migrations.iter().map(|migration| ledger.key.of_migration(migration)).collect();
+            let own: BTreeSet<_> =
+                history.migrations.iter().map(|migration| ledger.key.of_migration(migration)).collect();
             let hits = rows.iter().filter_map(|row| ledger.key.of_row(row)).filter(|key| own.contains(key)).count();
             if hits > 0 && hits * 2 >= rows.len() {
                 return Some((ledger, format!("{schema}.{name}"), rows));
@@ -169,7 +181,11 @@ async fn hand_rolled(
 /// Nothing of a table that may not be read.
 async fn read(connection: &mut PgConnection, schema: &str, name: &str) -> Option<Vec<Row>> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let sql = format!("select pg_catalog.to_jsonb(t)::pg_catalog.text from {}.{} t limit {MOST}", quoted(schema), quoted(name));
+    let sql = format!(
+        "select pg_catalog.to_jsonb(t)::pg_catalog.text from {}.{} t limit {MOST}",
+        quoted(schema),
+        quoted(name)
+    );
     sqlx::raw_sql("savepoint ledger").execute(&mut *connection).await.ok()?;
     // AssertSqlSafe: names are quoted.
     let rows: Result<Vec<String>, _> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *connection).await;
@@ -190,7 +206,11 @@ fn instant(row: &Row, column: &str) -> Option<jiff::Timestamp> {
     match row.get(column)? {
         Value::Number(number) => {
             let number = number.as_i64()?;
-            if number > 100_000_000_000 { jiff::Timestamp::from_millisecond(number).ok() } else { jiff::Timestamp::from_second(number).ok() }
+            if number > 100_000_000_000 {
+                jiff::Timestamp::from_millisecond(number).ok()
+            } else {
+                jiff::Timestamp::from_second(number).ok()
+            }
         }
         Value::String(text) => Dated::of_text(text, "history-table").map(|dated| dated.at),
         _ => None,

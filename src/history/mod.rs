@@ -17,5 +17,5 @@ mod sql;
 mod timeline;
 mod tools;
 
-pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, Unreadable, UnisolatedKey};
+pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, UnisolatedKey, Unreadable};
 pub use tools::{is_tool, names as tool_names};

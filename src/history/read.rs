@@ -133,7 +133,12 @@ pub struct Statement {
 impl Statement {
     /// Its first words, in lower case.
     pub fn words(&self) -> Vec<String> {
-        self.sql.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).take(4).map(str::to_lowercase).collect()
+        self.sql
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .filter(|word| !word.is_empty())
+            .take(4)
+            .map(str::to_lowercase)
+            .collect()
     }
 
     /// `CREATE INDEX CONCURRENTLY` says how, not what.
@@ -211,7 +216,15 @@ impl History {
         for at in timeline.named().filter(|at| migrations[*at].dated.is_none()).collect::<Vec<_>>() {
             migrations[at].dated = super::dates::committed(folder.root(), &migrations[at].file);
         }
-        Ok(Self { root: folder.root().display().to_string(), tool: tool.name, migrations, notes: claim.notes, faults: Vec::new(), flaws, timeline })
+        Ok(Self {
+            root: folder.root().display().to_string(),
+            tool: tool.name,
+            migrations,
+            notes: claim.notes,
+            faults: Vec::new(),
+            flaws,
+            timeline,
+        })
     }
 
     /// Files that are in no folder: a proof's.
@@ -274,7 +287,11 @@ impl History {
     pub fn regressions(&self) -> Vec<Regressed> {
         let each = self.timeline.regressions.iter().map(|regression| Regressed {
             kind: regression.kind,
-            object: if regression.kind == "bypassrls" { regression.object.clone() } else { with_schema(&regression.object) },
+            object: if regression.kind == "bypassrls" {
+                regression.object.clone()
+            } else {
+                with_schema(&regression.object)
+            },
             line: self.line(regression.place),
         });
         each.collect()
@@ -397,7 +414,10 @@ fn read_one(folder: &Folder, planned: &Planned, tool: &str) -> Read {
             }
         }
         Kind::Code(language) => (events, flaws) = code::read(&text, language, tool, &planned.path),
-        Kind::Changelog | Kind::Operations => {}
+        Kind::Changelog | Kind::Operations => {
+            let message = "govctl reads no change logs in XML, YAML or JSON; what they do is not known".to_owned();
+            flaws.push(Flaw { at: 0, message });
+        }
     }
     Read { text, events, flaws }
 }

@@ -135,7 +135,8 @@ impl Schema {
     }
 
     pub(crate) fn create(&mut self, name: &Name, since: Place) -> usize {
-        let schema = name.schema.clone().or_else(|| self.search_path.first().cloned()).filter(|schema| schema != "public");
+        let schema =
+            name.schema.clone().or_else(|| self.search_path.first().cloned()).filter(|schema| schema != "public");
         let full = Name { schema, name: name.name.clone() };
         let at = self.tables.len();
         self.by_name.entry(full.name.clone()).or_default().push(at);
@@ -190,9 +191,9 @@ impl Scope for Schema {
     }
 
     fn policies(&self) -> Vec<(String, String)> {
-        let each = self.living().flat_map(|table| {
-            table.policies.iter().map(|known| (table.name.name.clone(), known.policy.name.clone()))
-        });
+        let each = self
+            .living()
+            .flat_map(|table| table.policies.iter().map(|known| (table.name.name.clone(), known.policy.name.clone())));
         each.collect()
     }
 

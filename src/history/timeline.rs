@@ -60,7 +60,14 @@ impl Timeline {
 /// Reads the events of every migration, in the order in which they run.
 pub(crate) fn read<'a>(migrations: impl Iterator<Item = &'a [Event]> + Clone) -> Timeline {
     let known = Known::of(migrations.clone().flatten());
-    let mut reader = Reader { known, schema: Schema::default(), timeline: Timeline::default(), undone: BTreeMap::new(), isolated: BTreeMap::new(), keyed: BTreeMap::new() };
+    let mut reader = Reader {
+        known,
+        schema: Schema::default(),
+        timeline: Timeline::default(),
+        undone: BTreeMap::new(),
+        isolated: BTreeMap::new(),
+        keyed: BTreeMap::new(),
+    };
     for (migration, events) in migrations.enumerate() {
         reader.schema.search_path.clear();
         for event in events {
@@ -215,7 +222,9 @@ impl Reader {
             }),
             What::SwitchTrigger { table, name, on } => {
                 let switch = |table: &mut super::schema::Table| {
-                    let wanted = |known: &&mut KnownTrigger| name.as_ref().is_none_or(|n| matches!(n.as_str(), "all" | "user") || *n == known.trigger.name);
+                    let wanted = |known: &&mut KnownTrigger| {
+                        name.as_ref().is_none_or(|n| matches!(n.as_str(), "all" | "user") || *n == known.trigger.name)
+                    };
                     table.triggers.iter_mut().filter(wanted).for_each(|known| known.enabled = *on);
                 };
                 self.unguard(table, place, switch);
@@ -278,7 +287,8 @@ impl Reader {
     fn switch(&mut self, table: &Name, switch: Rls, place: Place) -> Vec<usize> {
         let at = self.schema.expect(table, place);
         let table = &mut self.schema.tables[at];
-        let (disabled, unforced) = (("rls disabled", table.name.to_string()), ("force removed", table.name.to_string()));
+        let (disabled, unforced) =
+            (("rls disabled", table.name.to_string()), ("force removed", table.name.to_string()));
         match switch {
             Rls::Enable => {
                 table.rls.get_or_insert(place);
@@ -424,11 +434,8 @@ impl Reader {
     }
 
     fn end(mut self) -> Timeline {
-        self.timeline.regressions = self
-            .undone
-            .into_iter()
-            .map(|((kind, object), place)| Regression { kind, object, place })
-            .collect();
+        self.timeline.regressions =
+            self.undone.into_iter().map(|((kind, object), place)| Regression { kind, object, place }).collect();
         self.timeline.regressions.sort_by_key(|regression| regression.place);
         self.timeline.reached.sort_by_key(|reached| reached.stage);
         let living: std::collections::BTreeSet<_> = self.schema.living().map(|table| table.name.clone()).collect();

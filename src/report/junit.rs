@@ -122,7 +122,7 @@ fn one(case: &Case, to: &mut String) {
 }
 
 /// Quoted. XML has no way at all to write most control characters, so hostile text is made visible first.
-fn attribute(text: &str) -> String {
+pub(super) fn attribute(text: &str) -> String {
     format!("\"{}\"", escaped(&clean(text)))
 }
 

@@ -142,12 +142,17 @@ fn monday(it: &Assessment) -> String {
     text
 }
 
-/// A name as code. In a table a `|` would end the cell, even within code.
+/// A name as code, in HTML: between backticks a `|` would end the cell of a table, and a backtick the code.
 fn code(text: &str) -> String {
-    let text = clean(text).replace('|', "\\|");
-    let fence = "`".repeat(longest_run(&text) + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
+    let mut safe = String::from("<code>");
+    for character in html(text).chars() {
+        match character {
+            '|' | '`' | '*' | '[' | ']' | '\\' | '~' | '@' | '#' => _ = write!(safe, "&#{};", u32::from(character)),
+            '_' if text.contains("__") || text.starts_with('_') || text.ends_with('_') => safe.push_str("&#95;"),
+            other => safe.push(other),
+        }
+    }
+    safe + "</code>"
 }
 
 fn longest_run(text: &str) -> usize {

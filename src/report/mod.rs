@@ -1,5 +1,7 @@
 //! An assessment, said in one format; decides nothing.
 
+pub mod chain;
+mod diff;
 mod github;
 mod html;
 mod human;
@@ -8,11 +10,12 @@ mod junit;
 mod markdown;
 mod oscal;
 mod outline;
-pub(crate) mod stage;
 mod sarif;
+pub(crate) mod stage;
 
 use crate::assess::Assessment;
 use crate::check::Severity;
+use crate::diff::Diff;
 use crate::exit::Exit;
 use crate::ui::Look;
 use std::io;
@@ -81,6 +84,19 @@ pub fn write(format: Format, it: &Assessment, settings: &Settings, to: &mut dyn 
 /// Those of the writer.
 pub fn write_json(document: &impl serde::Serialize, to: &mut dyn io::Write) -> io::Result<()> {
     json::document(document, to)
+}
+
+/// Writes what lies between two facts files as `govctl.diff/1`.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_diff_json(it: &Diff, exit: Exit, to: &mut dyn io::Write) -> io::Result<()> {
+    diff::write(it, exit, to)
+}
+
+/// The same for a terminal.
+pub fn diff_screen(it: &Diff, all: bool, quiet: bool, look: &Look) -> String {
+    diff::screen(it, all, quiet, look)
 }
 
 /// The controls a check bears on, a line a framework: `NIST AC-3, AC-4`.

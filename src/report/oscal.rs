@@ -172,20 +172,24 @@ fn found(check: &Check, finding: &Finding, id: &dyn Fn(&[&str]) -> String) -> Va
 
 /// What a waiver accepts is an approved deviation.
 fn risk(check: &Check, finding: &Finding, id: &dyn Fn(&[&str]) -> String) -> Value {
+    let severity = finding.severity.to_string();
     let mut risk = json!({
         "uuid": id(&["risk", &finding.fingerprint.0]),
         "title": check.title,
         "description": clean(&outline::sentence_of(finding)),
         "statement": check.why.split_whitespace().collect::<Vec<_>>().join(" "),
-        "props": [prop("severity", &finding.severity.to_string())],
+        "props": [prop("severity", &severity)],
         "status": if finding.is_open() { "open" } else { "deviation-approved" },
     });
     match &finding.pardon {
         Some(Pardon::Waiver { reason, owner, until }) => {
             risk["deadline"] = json!(format!("{until}T23:59:59Z"));
-            risk["remarks"] = json!(format!("Accepted by {} until {until}: {}", clean(owner), clean(reason)));
+            let accepted = format!("Accepted by {} until {until}: {}", clean(owner), clean(reason));
+            risk["props"] = json!([prop("severity", &severity), prop("accepted", &accepted)]);
         }
-        Some(Pardon::Baseline) => risk["remarks"] = json!("Known from the baseline."),
+        Some(Pardon::Baseline) => {
+            risk["props"] = json!([prop("severity", &severity), prop("accepted", "known from the baseline")]);
+        }
         None => {}
     }
     if let Some(fix) = &finding.fix {

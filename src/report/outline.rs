@@ -208,7 +208,7 @@ fn sentence(name: &str) -> String {
     }
 }
 
-/// A line for each finding under a waiver.
+/// A line for each waiver and object.
 pub(super) fn waived(it: &Assessment) -> Vec<String> {
     let line = |(check, finding): (&Check, &Finding)| match &finding.pardon {
         Some(Pardon::Waiver { reason, owner, until }) => {
@@ -216,7 +216,15 @@ pub(super) fn waived(it: &Assessment) -> Vec<String> {
         }
         Some(Pardon::Baseline) | None => None,
     };
-    it.pardoned().into_iter().filter_map(line).collect()
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for line in it.pardoned().into_iter().filter_map(line) {
+        match lines.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, times)) => *times += 1,
+            None => lines.push((line, 1)),
+        }
+    }
+    let counted = |(line, times)| if times == 1 { line } else { format!("{line} ({times} findings)") };
+    lines.into_iter().map(counted).collect()
 }
 
 /// The fixes of some findings, each once, in order.
@@ -254,6 +262,8 @@ pub(super) fn consequence(it: &Assessment, fail_on: Severity) -> (String, Option
             checks(tally.undecided)
         );
         (text, None)
+    } else if tally.waived + tally.baselined > 0 {
+        ("Nothing is open: what was found is accepted, and no check was left undecided.".to_owned(), None)
     } else if tally.pass == 0 {
         ("No check applies to this database: nothing was judged.".to_owned(), Some("govctl checks".to_owned()))
     } else {

@@ -117,7 +117,12 @@ fn undone(it: &Regression) -> Undone<'_> {
 
 fn late(it: &Gap) -> Late<'_> {
     let isolated = it.isolated_path.as_deref().zip(it.isolated_line).map(|(path, line)| Spot { path, line });
-    Late { object: &it.object, key: Spot { path: &it.key_path, line: it.key_line }, isolated, migrations: it.migrations }
+    Late {
+        object: &it.object,
+        key: Spot { path: &it.key_path, line: it.key_line },
+        isolated,
+        migrations: it.migrations,
+    }
 }
 
 /// The ladder on a screen: each stage with when it was reached and what holds, then what was undone, then what is next.
@@ -196,6 +201,17 @@ pub(crate) fn screen(stage: &Stage, at_least: Option<u8>, look: &Look) -> String
     text
 }
 
+/// The three numbers, and a line a transition: for the head of a longer report.
+pub(super) fn summary(stage: &Stage, look: &Look) -> String {
+    let known = |stage: Option<u8>| stage.map_or_else(|| "not known".to_owned(), |stage| stage.to_string());
+    let numbers = format!("Stage: recorded {}, evidenced {}", known(stage.history), known(stage.evidenced));
+    let mut text = wrap(&numbers, "", look.width);
+    for moment in &stage.transitions {
+        text.push_str(&wrap(&format!("{} {}", moment.stage, reached(moment, stage)), "  ", look.width));
+    }
+    text
+}
+
 /// `public.orders, by migrations/0004_tenants.sql:12 on 2026-02-03 (file-name), 120 days before stage 3`
 fn reached(moment: &Moment, stage: &Stage) -> String {
     let date = moment.date.as_deref().map(|date| {
@@ -203,7 +219,9 @@ fn reached(moment: &Moment, stage: &Stage) -> String {
         format!(" on {day} ({})", moment.date_source.as_deref().unwrap_or("unknown source"))
     });
     let later = stage.transitions.iter().find(|other| other.stage > moment.stage);
-    let days = later.and_then(|later| days_between(moment.date.as_deref()?, later.date.as_deref()?).map(|days| (days, later.stage)));
+    let days = later.and_then(|later| {
+        days_between(moment.date.as_deref()?, later.date.as_deref()?).map(|days| (days, later.stage))
+    });
     let days = match days {
         Some((days, later)) if days >= 0 => format!(", {days} days before stage {later}"),
         _ => String::new(),

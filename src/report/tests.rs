@@ -1,5 +1,7 @@
 use super::*;
-use crate::assess::{Advice, Answer, AxisAnswer, Cause, Declared, Finding, Fingerprint, ObjectRef, Target, Verdict};
+use crate::assess::{
+    Advice, Answer, AxisAnswer, Cause, Declared, Finding, Fingerprint, ObjectRef, Stage, Target, Verdict,
+};
 use crate::check::{Axis, Check, CheckId};
 use crate::ui::clean::is_hostile;
 use proptest::prelude::*;
@@ -47,6 +49,7 @@ fn cause(what: &str, needs: &str) -> Cause {
 
 fn assessment(verdicts: Vec<(Check, Verdict)>) -> Assessment {
     Assessment {
+        stage: Stage::default(),
         target: Target {
             kind: "database".to_owned(),
             database: "shop".to_owned(),

@@ -83,6 +83,8 @@ pub fn named(name: &str) -> Option<Named> {
             "dsn",
         ])
         || pair(&BEFORE_KEY, &["key", "keys"])
+        || pair(&["key", "token"], &["hash", "digest"])
+        || pair(&["hashed"], &["key", "token"])
         || pair(&["connection", "conn"], &["string", "uri", "url"])
         || pair(&["otp", "totp", "mfa", "two"], &["secret", "seed", "factor"])
         || pair(&["recovery", "backup"], &["code", "codes"])
@@ -106,7 +108,9 @@ pub fn named(name: &str) -> Option<Named> {
             ],
             &["token", "tokens"],
         );
-    if !secret {
+    let sealed = ["enc", "encrypted", "ciphertext", "cipher"].contains(&last)
+        || words.len() > 1 && words.first().is_some_and(|word| word == "encrypted");
+    if !secret && !sealed {
         return None;
     }
     // Not the value but something about it.
@@ -227,8 +231,12 @@ mod tests {
         for (name, class) in [
             ("password_hash", Named::Hash),
             ("hashed_secret_key", Named::Hash),
+            ("key_hash", Named::Hash),
+            ("token_digest", Named::Hash),
             ("api_key_enc", Named::Ciphertext),
             ("encrypted_password", Named::Ciphertext),
+            ("card_enc", Named::Ciphertext),
+            ("encrypted_notes", Named::Ciphertext),
             ("encryption_key", Named::Key),
             ("private_key", Named::Key),
             ("secret_ref", Named::Reference),

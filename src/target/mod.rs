@@ -8,4 +8,4 @@ pub mod url;
 
 pub use refusal::Unreachable;
 pub use session::Session;
-pub(crate) use session::version;
+pub(crate) use session::{connect, version};

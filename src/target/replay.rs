@@ -28,7 +28,16 @@ const EXTENSIONS: &[(&str, &str)] = &[
 
 /// What a check may rest on that a statement, had it run, would have made.
 const AREAS: [&str; 10] = [
-    "relations", "columns", "constraints", "policies", "grants", "roles", "functions", "triggers", "indexes", "memberships",
+    "relations",
+    "columns",
+    "constraints",
+    "policies",
+    "grants",
+    "roles",
+    "functions",
+    "triggers",
+    "indexes",
+    "memberships",
 ];
 
 /// What came of running a folder.
@@ -82,7 +91,9 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
         // Each statement stands alone here, so that one that is refused takes no other with it.
         ["begin" | "commit" | "end" | "rollback" | "start" | "savepoint" | "release", ..] => return,
         // What leaves the database, or the server's settings.
-        ["copy" | "load", ..] | ["alter", "system" | "database", ..] | ["create" | "drop", "database" | "subscription" | "tablespace", ..] => {
+        ["copy" | "load", ..]
+        | ["alter", "system" | "database", ..]
+        | ["create" | "drop", "database" | "subscription" | "tablespace", ..] => {
             return outcome.refused.push((statement.clone(), "not run on a scratch server".to_owned(), false));
         }
         _ => {}
@@ -103,7 +114,21 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
             }
         }
     }
-    let data = matches!(words.first(), Some(&("insert" | "update" | "delete" | "comment" | "analyze" | "vacuum" | "truncate" | "refresh" | "select" | "notify")));
+    let data = matches!(
+        words.first(),
+        Some(
+            &("insert"
+                | "update"
+                | "delete"
+                | "comment"
+                | "analyze"
+                | "vacuum"
+                | "truncate"
+                | "refresh"
+                | "select"
+                | "notify")
+        )
+    );
     outcome.refused.push((statement.clone(), said, !data));
 }
 

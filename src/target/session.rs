@@ -35,25 +35,8 @@ pub struct Session {
 impl Session {
     /// Connects and opens the transaction.
     pub async fn open(options: PgConnectOptions) -> Result<Self, Stop> {
-        // A pooler refuses startup parameters it does not know, and keeps no prepared statements.
-        let options = options
-            .extra_float_digits(None)
-            .application_name("govctl")
-            .statement_cache_capacity(0)
-            .disable_statement_logging();
-        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options));
-        let mut connection = match connecting.await {
-            Ok(connected) => connected.map_err(|error| refusal::explain(&options, error))?,
-            Err(_) => return Err(refusal::no_answer(&options, CONNECT_TIMEOUT).into()),
-        };
+        let mut connection = connect(options.clone()).await?;
         let refused = |error| refusal::explain(&options, error);
-        let version = version(&mut connection).await.map_err(refused)?;
-        if version < OLDEST {
-            // before 10 the second number was part of the major version
-            let minor = if version < 100_000 { version / 100 % 100 } else { version % 10_000 };
-            let version = format!("{}.{minor}", version / 10_000);
-            return Err(Unreachable::TooOld { version }.into());
-        }
         sqlx::raw_sql(BEGIN).execute(&mut connection).await.map_err(refused)?;
         Ok(Self { connection })
     }
@@ -68,6 +51,30 @@ impl Session {
         let _ = sqlx::raw_sql("rollback").execute(&mut self.connection).await;
         let _ = self.connection.close().await;
     }
+}
+
+/// A connection with a server that is understood, and nothing begun on it.
+pub(crate) async fn connect(options: PgConnectOptions) -> Result<PgConnection, Stop> {
+    // A pooler refuses startup parameters it does not know, and keeps no prepared statements.
+    let options = options
+        .extra_float_digits(None)
+        .application_name("govctl")
+        .statement_cache_capacity(0)
+        .disable_statement_logging();
+    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options));
+    let mut connection = match connecting.await {
+        Ok(connected) => connected.map_err(|error| refusal::explain(&options, error))?,
+        Err(_) => return Err(refusal::no_answer(&options, CONNECT_TIMEOUT).into()),
+    };
+    let refused = |error| refusal::explain(&options, error);
+    let version = version(&mut connection).await.map_err(refused)?;
+    if version < OLDEST {
+        // before 10 the second number was part of the major version
+        let minor = if version < 100_000 { version / 100 % 100 } else { version % 10_000 };
+        let version = format!("{}.{minor}", version / 10_000);
+        return Err(Unreachable::TooOld { version }.into());
+    }
+    Ok(connection)
 }
 
 /// `server_version_num`: as the server said when it was greeted, else asked for.

@@ -87,6 +87,7 @@ fn help_fits() {
 
     Commands:
       diagnose     Run every check against a database
+      stage        How mature the database is, since when, and by which line
       demo         Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along
       facts        Collect the facts of a database: save them, or say what there is
       checks       List the checks
@@ -100,13 +101,15 @@ fn help_fits() {
 
     Global options:
           --format <FORMAT>       How the answer on stdout is said [default: human] [possible values:
-                                  human, json]
+                                  human, json, sarif, junit, github, markdown, html, oscal]
           --output <FORMAT=PATH>  Also write the report to a file in the same run, e.g.
                                   json=report.json; repeatable
           --config <FILE>         Configuration [default: govctl.yaml in the current folder, if there is
                                   one]
           --fail-on <SEVERITY>    The least severe finding that fails the run [default: low] [possible
                                   values: info, low, medium, high, critical]
+          --baseline <FILE>       Only what an earlier report does not have counts, or has less bad; a
+                                  report in JSON
           --allow-undecided       End with 0 where nothing was found but something could not be decided
           --exit-zero             End with 0 instead of 1 or 4; never instead of 2, 3 or 5
           --color <WHEN>          When to colour [default: auto] [possible values: auto, always, never]

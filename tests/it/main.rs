@@ -3,15 +3,21 @@
 //! A file a command or a data-driven suite. One suite is run by its name: `cargo test --test it proofs::`.
 
 mod assess;
+mod chains;
 mod checks;
 mod cli;
 mod collect;
 mod connect;
+mod decided;
 mod diagnose;
 mod event_logs;
 mod facts_file;
 mod files;
 mod fixtures;
+mod formats;
+mod frameworks;
+mod history;
+mod hostile;
 mod man;
 mod policies;
 mod privileges;

@@ -1,5 +1,6 @@
 //! What the answers stand on: the verdicts of an axis, and a few facts of their own.
 
+use super::about_declarations;
 use crate::assess::scene::{Scene, counted};
 use crate::assess::{Finding, Verdict};
 use crate::check::{Axis, Check, CheckId, Severity};
@@ -107,8 +108,12 @@ pub(super) struct Verdicts<'a> {
 
 impl<'a> Ground<'a> {
     pub(super) fn verdicts(&self, axis: Axis) -> Verdicts<'a> {
-        let of_axis: Vec<_> =
-            self.checks.values().filter(|(check, _)| check.axis == axis).map(|(_, verdict)| verdict).collect();
+        let of_axis: Vec<_> = self
+            .checks
+            .values()
+            .filter(|(check, _)| check.axis == axis && !about_declarations(check))
+            .map(|(_, verdict)| verdict)
+            .collect();
         Verdicts {
             count: of_axis.len(),
             left_out: (self.left_out)(axis),

@@ -8,7 +8,7 @@ mod tenant_isolation;
 pub(super) use ground::{Ground, LogFacts, RoleFacts};
 
 use super::ladder::{Ladder, Posture};
-use crate::check::Axis;
+use crate::check::{Axis, Check, needs};
 use crate::config::{Attestation, Config};
 use jiff::civil::Date;
 
@@ -64,6 +64,12 @@ pub struct AxisAnswer {
     pub usual_owner: String,
     /// What a person says, and whether that still counts.
     pub attestation: Option<(Attestation, bool)>,
+}
+
+/// Whether a check holds govctl.yaml against itself or the catalog; it says nothing about how an axis is enforced.
+pub(super) fn about_declarations(check: &Check) -> bool {
+    let tables = needs::of(&check.sql);
+    ["declared", "owners", "attestations", "answers"].iter().any(|table| tables.contains(table))
 }
 
 /// What the database says by itself.

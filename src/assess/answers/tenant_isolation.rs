@@ -15,6 +15,10 @@ pub(super) fn answer(ground: &Ground<'_>) -> Found {
         (Tenancy::Single, _) if !ground.refuted => {
             Found::new(Answer::NotApplicable, format!("a single tenant: {}", scene.tenancy_reason))
         }
+        (Tenancy::Schemas, None) if verdicts.open().is_none() => {
+            let lesser = verdicts.lesser();
+            Found::new(Answer::Yes, format!("in the database layer, by privileges: {}{lesser}", scene.tenancy_reason))
+        }
         (Tenancy::None, serious) => {
             let but = serious.map(|serious| format!("; still, {serious}")).unwrap_or_default();
             let why = format!("no tenant key was found, so it is not known which tables hold tenant data{but}");

@@ -86,6 +86,7 @@ const WATCHED: &[Watched] = &[
         "name",
         &[("host", "", Kind::Text), ("dbname", "", Kind::Text)],
     ),
+    watched("domain_checks", "type", "", "", "", &[("definition", "", Kind::Sql)]),
     watched("user_mappings", "foreign server", "server", "", "", &[("remote_user", "", Kind::Text)]),
 ];
 

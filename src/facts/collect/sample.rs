@@ -216,6 +216,9 @@ impl Seen {
         if let Some(shape) = shape::of(value).filter(|_| !told) {
             *self.shapes.entry(shape).or_default() += 1;
         }
+        for word in shape::properties(value) {
+            *self.words.entry(word).or_default() += 1;
+        }
         if let Some(word) = shape::word(value) {
             *self.words.entry(word).or_default() += 1;
         }

@@ -5,6 +5,7 @@ mod catalog;
 mod declared;
 mod event_logs;
 mod exposure;
+mod frameworks;
 mod policy;
 mod principals;
 mod privileges;
@@ -12,6 +13,7 @@ mod purposes;
 mod reach;
 mod remedy;
 mod sensitive;
+mod shape;
 pub(crate) mod tenancy;
 mod verdicts;
 mod write;
@@ -31,7 +33,8 @@ use tenancy::{KeyRole, Tenancy};
 pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
     let catalog = Catalog::load(facts).await?;
     let written = write::all(&catalog, &derivations(&catalog, config));
-    for (table, columns, rows) in written.into_iter().chain(declared::tables(config)?) {
+    let further = declared::tables(config)?.into_iter().chain([frameworks::table(&catalog)?]);
+    for (table, columns, rows) in written.into_iter().chain(further) {
         facts.insert(table, columns, rows).await?;
     }
     facts.run(include_str!("indexes.sql")).await?;
@@ -66,8 +69,14 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let pins = Pins::find(catalog);
     let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
     let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
-    let mode = mode(&tenancy, catalog, config);
     let privileges = Privileges::new(catalog, &reach);
+    let mode = match mode(&tenancy, catalog, config) {
+        ("none", source, reason) => match shape::schema_per_tenant(catalog, &reach, &privileges, &principals) {
+            Some(reason) => ("schemas", source, reason),
+            None => ("none", source, reason),
+        },
+        known => known,
+    };
     let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
     let mut judge = verdicts::Judge::new(&world);
     let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();

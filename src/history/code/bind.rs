@@ -83,7 +83,9 @@ impl Bindings {
                         Some((names_after_fn(text, tokens, at), inner))
                     })
                 }
-                _ if tokens[at].is_punctuation(text, '<') && tokens.get(at + 1).is_some_and(|t| t.is_punctuation(text, '-')) => {
+                _ if tokens[at].is_punctuation(text, '<')
+                    && tokens.get(at + 1).is_some_and(|t| t.is_punctuation(text, '-')) =>
+                {
                     rows(at + 2).map(|rows| (names_before(text, tokens, at), rows))
                 }
                 _ => None,
@@ -102,7 +104,11 @@ impl Bindings {
         for at in 1..tokens.len().saturating_sub(1) {
             let defines = matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func");
             let bound = tokens[at - 1].kind == Kind::Word && matches!(tokens[at - 1].text(text), "const" | "let");
-            let open = if bound { (at + 1..(at + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '(')) } else { Some(at + 1) };
+            let open = if bound {
+                (at + 1..(at + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '('))
+            } else {
+                Some(at + 1)
+            };
             let Some(open) = open.filter(|open| tokens[*open].is_punctuation(text, '(')) else { continue };
             if tokens[at].kind != Kind::Word || !(defines || bound) {
                 continue;
@@ -115,8 +121,11 @@ impl Bindings {
         }
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for at in 0..tokens.len().saturating_sub(1) {
-            let Some(names) = parameters.get(tokens[at].text(text)).filter(|_| tokens[at].kind == Kind::Word) else { continue };
-            let defines = at > 0 && matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func" | "const" | "let");
+            let Some(names) = parameters.get(tokens[at].text(text)).filter(|_| tokens[at].kind == Kind::Word) else {
+                continue;
+            };
+            let defines = at > 0
+                && matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func" | "const" | "let");
             if defines || !tokens[at + 1].is_punctuation(text, '(') {
                 continue;
             }
@@ -124,7 +133,11 @@ impl Bindings {
             let given: Vec<_> = arguments(text, tokens, at + 1, end)
                 .into_iter()
                 .map(|(from, to)| match tokens[from].content(text) {
-                    Some(_) => tokens[from..to].iter().map(|token| token.content(text)).collect::<Option<Vec<_>>>().map(|parts| vec![parts.concat()]),
+                    Some(_) => tokens[from..to]
+                        .iter()
+                        .map(|token| token.content(text))
+                        .collect::<Option<Vec<_>>>()
+                        .map(|parts| vec![parts.concat()]),
                     None if to == from + 1 => self.of_name(tokens[from].text(text)).cloned(),
                     None => None,
                 })
@@ -133,7 +146,9 @@ impl Bindings {
             let rounds = given.iter().flatten().map(Vec::len).max().unwrap_or(0).min(MOST);
             for (n, name) in names.iter().enumerate() {
                 let values = given.get(n).and_then(Option::as_ref).filter(|values| !values.is_empty());
-                let value = |round: usize| values.map_or_else(|| HOLE.to_owned(), |values| values[round % values.len()].clone());
+                let value = |round: usize| {
+                    values.map_or_else(|| HOLE.to_owned(), |values| values[round % values.len()].clone())
+                };
                 found.entry((*name).to_owned()).or_default().extend((0..rounds).map(value));
             }
         }
@@ -165,7 +180,9 @@ fn arguments(text: &str, tokens: &[Token], open: usize, end: usize) -> Vec<(usiz
 /// `NAME = value`, `const NAME: T = value`, `@name value`.
 fn value_of(text: &str, tokens: &[Token], at: usize) -> Option<Vec<Vec<String>>> {
     let mut next = at + 1;
-    if tokens[at].text(text).starts_with('@') && tokens.get(next).is_some_and(|token| token.opens(text) || token.is_text() || token.kind == Kind::Words) {
+    if tokens[at].text(text).starts_with('@')
+        && tokens.get(next).is_some_and(|token| token.opens(text) || token.is_text() || token.kind == Kind::Words)
+    {
         return Some(list(text, tokens, next));
     }
     if tokens.get(next)?.is_punctuation(text, ':') {
@@ -180,7 +197,9 @@ fn value_of(text: &str, tokens: &[Token], at: usize) -> Option<Vec<Vec<String>>>
         value += 1;
     }
     // `new[] { "a" }`, `[]string{"a"}`
-    if tokens.get(value)?.is_word(text, "new") || tokens[value].is_punctuation(text, '[') && tokens.get(value + 1)?.is_punctuation(text, ']') {
+    if tokens.get(value)?.is_word(text, "new")
+        || tokens[value].is_punctuation(text, '[') && tokens.get(value + 1)?.is_punctuation(text, ']')
+    {
         value = (value..(value + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '{'))?;
     }
     let token = tokens.get(value)?;

@@ -206,7 +206,9 @@ impl Reader<'_> {
         match token.kind {
             Kind::Symbol | Kind::Text { .. } | Kind::Words => true,
             // `create table(:x) do`
-            Kind::Word => matches!(token.text(self.text), "table" | "references" | "index" | "constraint" | "unique_index"),
+            Kind::Word => {
+                matches!(token.text(self.text), "table" | "references" | "index" | "constraint" | "unique_index")
+            }
             _ => false,
         }
     }
@@ -292,9 +294,15 @@ impl Reader<'_> {
         let token = &self.tokens[at];
         match &token.kind {
             Kind::Words => Value::List(
-                token.text(self.text).split_whitespace().map(|word| Argument { name: None, value: Value::Text(word.to_owned()) }).collect(),
+                token
+                    .text(self.text)
+                    .split_whitespace()
+                    .map(|word| Argument { name: None, value: Value::Text(word.to_owned()) })
+                    .collect(),
             ),
-            Kind::Text { .. } | Kind::Symbol if at + 1 == end => token.content(self.text).map_or(Value::Other, Value::Text),
+            Kind::Text { .. } | Kind::Symbol if at + 1 == end => {
+                token.content(self.text).map_or(Value::Other, Value::Text)
+            }
             Kind::Text { .. } => {
                 // Adjacent strings are one.
                 let parts: Vec<_> = self.tokens[at..end].iter().filter(|t| !t.is_punctuation(self.text, '+')).collect();
@@ -307,7 +315,9 @@ impl Reader<'_> {
                 if token.text(self.text) == "{" { Value::Map(inner) } else { Value::List(inner) }
             }
             Kind::Punctuation if token.is_punctuation(self.text, '&') => self.value(at + 1, end, depth),
-            Kind::Word if token.is_word(self.text, "new") || token.is_word(self.text, "await") => self.value(at + 1, end, depth),
+            Kind::Word if token.is_word(self.text, "new") || token.is_word(self.text, "await") => {
+                self.value(at + 1, end, depth)
+            }
             // `table => new { … }`
             Kind::Word if self.mark(at + 1, '=') && self.mark(at + 2, '>') => self.value(at + 3, end, depth),
             Kind::Word => Value::Chain(self.chain(at, depth).0),

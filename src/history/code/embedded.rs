@@ -62,7 +62,10 @@ fn is_argument(text: &str, tokens: &[Token], at: usize) -> bool {
 /// The second argument of Ecto's `execute` and of Django's `RunSQL`, and whatever is called `reverse_sql` or `down`.
 fn is_way_back(text: &str, tokens: &[Token], at: usize, language: Language) -> bool {
     let name = |n: usize| tokens.get(n).map(|token| token.text(text)).unwrap_or_default();
-    if at >= 2 && matches!(name(at - 1), "=" | ":") && matches!(name(at - 2), "reverse_sql" | "down" | "down_sql" | "rollback" | "comment" | "help_text") {
+    if at >= 2
+        && matches!(name(at - 1), "=" | ":")
+        && matches!(name(at - 2), "reverse_sql" | "down" | "down_sql" | "rollback" | "comment" | "help_text")
+    {
         return true;
     }
     if name(at - 1) != "," || !matches!(language, Language::Elixir | Language::Python) {
@@ -107,7 +110,9 @@ fn begins_sql(text: &str) -> bool {
         rest = comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
     }
     let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_lowercase();
-    BEGINNINGS.contains(&word.as_str()) || matches!(word.as_str(), "begin" | "comment" | "insert" | "update" | "delete" | "with") || rest.starts_with("/*")
+    BEGINNINGS.contains(&word.as_str())
+        || matches!(word.as_str(), "begin" | "comment" | "insert" | "update" | "delete" | "with")
+        || rest.starts_with("/*")
 }
 
 /// A hole of the masked text, and the expression in it.
@@ -131,7 +136,10 @@ fn masked(text: &str, tokens: &[Token], whole: Range<usize>, language: Language)
             undouble(&mut bytes[range.clone()]);
         }
         let printf = if own.is_empty() { printf_holes(&text[token.range.clone()], language) } else { Vec::new() };
-        let found = own.iter().cloned().chain(printf.into_iter().map(|hole| hole.start + token.range.start..hole.end + token.range.start));
+        let found = own
+            .iter()
+            .cloned()
+            .chain(printf.into_iter().map(|hole| hole.start + token.range.start..hole.end + token.range.start));
         for hole in found {
             let place = hole.start - whole.start..hole.end - whole.start;
             let expression = text[hole].trim_matches(|c: char| matches!(c, '#' | '$' | '{' | '}' | '%')).to_owned();
@@ -181,7 +189,10 @@ fn printf_holes(content: &str, language: Language) -> Vec<Range<usize>> {
     let mut at = 0;
     while at + 1 < bytes.len() {
         let percent = bytes[at] == b'%' && matches!(bytes[at + 1], b's' | b'v' | b'q');
-        if percent && matches!(language, Language::Python | Language::Go | Language::JavaScript | Language::Ruby) && !content.contains("format(") {
+        if percent
+            && matches!(language, Language::Python | Language::Go | Language::JavaScript | Language::Ruby)
+            && !content.contains("format(")
+        {
             found.push(at..at + 2);
         }
         let brace = bytes[at] == b'{' && matches!(language, Language::Python | Language::Rust | Language::CSharp);

@@ -22,7 +22,10 @@ pub(super) enum Kind {
     /// A name, also `:symbol` of Ruby and Elixir (then the symbol alone) and `@attribute`.
     Word,
     /// The content of a string, without its quotes.
-    Text { escapes: bool, holes: Vec<Range<usize>> },
+    Text {
+        escapes: bool,
+        holes: Vec<Range<usize>>,
+    },
     /// The words of `%w[a b]` and `~w(a b)`.
     Words,
     Symbol,
@@ -72,7 +75,11 @@ impl Token {
         match &self.kind {
             Kind::Text { escapes, holes } if holes.is_empty() => {
                 let raw = self.text(text);
-                Some(if *escapes && raw.contains('\\') { raw.replace("\\n", "\n").replace('\\', "") } else { raw.to_owned() })
+                Some(if *escapes && raw.contains('\\') {
+                    raw.replace("\\n", "\n").replace('\\', "")
+                } else {
+                    raw.to_owned()
+                })
             }
             Kind::Symbol => Some(self.text(text).to_owned()),
             _ => None,
@@ -82,7 +89,17 @@ impl Token {
 
 /// Every token of a file. What is never closed is reported and costs its line.
 pub(super) fn lex(text: &str, language: Language) -> (Vec<Token>, Vec<Flaw>) {
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, language, tokens: Vec::new(), flaws: Vec::new(), heredocs: Vec::new(), line: 0, fresh: true };
+    let mut lexer = Lexer {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        language,
+        tokens: Vec::new(),
+        flaws: Vec::new(),
+        heredocs: Vec::new(),
+        line: 0,
+        fresh: true,
+    };
     lexer.run();
     (lexer.tokens, lexer.flaws)
 }
@@ -163,7 +180,10 @@ impl Lexer<'_> {
             let mut end = start;
             loop {
                 if end >= self.bytes.len() {
-                    self.flaws.push(Flaw { at: self.tokens[token].start, message: format!("the text up to {tag} never ends") });
+                    self.flaws.push(Flaw {
+                        at: self.tokens[token].start,
+                        message: format!("the text up to {tag} never ends"),
+                    });
                     break;
                 }
                 let length = self.text[end..].find('\n').map_or(self.bytes.len() - end, |n| n + 1);
@@ -199,7 +219,10 @@ impl Lexer<'_> {
 
     fn symbol(&mut self) -> bool {
         let before = self.at.checked_sub(1).map_or(b' ', |at| self.bytes[at]);
-        if before == b':' || before.is_ascii_alphanumeric() || !(self.peek(1).is_ascii_alphabetic() || self.peek(1) == b'_') {
+        if before == b':'
+            || before.is_ascii_alphanumeric()
+            || !(self.peek(1).is_ascii_alphabetic() || self.peek(1) == b'_')
+        {
             return false;
         }
         let start = self.at;
@@ -324,7 +347,11 @@ impl Lexer<'_> {
         let Some(length) = self.text[start + prefix + 1..].find(close) else { return false };
         let content = start + prefix + 1..start + prefix + 1 + length;
         self.at = content.end + 1;
-        let kind = if words { Kind::Words } else { Kind::Text { escapes: false, holes: self.holes(content.clone(), "#{", "}") } };
+        let kind = if words {
+            Kind::Words
+        } else {
+            Kind::Text { escapes: false, holes: self.holes(content.clone(), "#{", "}") }
+        };
         self.push(kind, start, content);
         true
     }
@@ -338,7 +365,15 @@ impl Lexer<'_> {
         true
     }
 
-    fn quoted(&mut self, start: usize, prefix: usize, quote: &str, escapes: bool, holes: Option<(&str, &str)>, lines: bool) -> bool {
+    fn quoted(
+        &mut self,
+        start: usize,
+        prefix: usize,
+        quote: &str,
+        escapes: bool,
+        holes: Option<(&str, &str)>,
+        lines: bool,
+    ) -> bool {
         let from = start + prefix + quote.len();
         let mut at = from;
         loop {
@@ -348,13 +383,21 @@ impl Lexer<'_> {
                 Some(b'\\') if escapes => at += 2,
                 Some(_) if self.bytes[at..].starts_with(quote.as_bytes()) => {
                     // `""` inside a verbatim string of C#.
-                    if self.language == Language::CSharp && !escapes && quote.len() == 1 && self.bytes.get(at + 1) == Some(&b'"') {
+                    if self.language == Language::CSharp
+                        && !escapes
+                        && quote.len() == 1
+                        && self.bytes.get(at + 1) == Some(&b'"')
+                    {
                         at += 2;
                         continue;
                     }
                     break;
                 }
-                Some(b'$') if self.language == Language::JavaScript && quote == "`" && self.bytes.get(at + 1) == Some(&b'{') => {
+                Some(b'$')
+                    if self.language == Language::JavaScript
+                        && quote == "`"
+                        && self.bytes.get(at + 1) == Some(&b'{') =>
+                {
                     at = self.hole_end(at + 2);
                 }
                 Some(_) => at += 1,

@@ -63,7 +63,9 @@ fn way_down(text: &str, tokens: &[Token], at: usize, language: Language) -> Opti
             }
             let parameters = tokens[at..].iter().position(|token| token.is_punctuation(text, '(')).map(|n| at + n)?;
             let after = closing(text, tokens, parameters);
-            let body = tokens[after..].iter().position(|token| token.is_punctuation(text, '{') || token.is_punctuation(text, ';'));
+            let body = tokens[after..]
+                .iter()
+                .position(|token| token.is_punctuation(text, '{') || token.is_punctuation(text, ';'));
             let body = after + body?;
             if tokens[body].is_punctuation(text, ';') { Some(body + 1) } else { Some(closing(text, tokens, body) + 1) }
         }
@@ -82,10 +84,16 @@ fn block_end(text: &str, tokens: &[Token], at: usize) -> usize {
         }
         let word = token.text(text);
         // A modifier (`x if y`) opens nothing.
-        let opens = matches!(word, "do" | "fn") || token.first && matches!(word, "def" | "if" | "unless" | "case" | "begin" | "while");
+        let opens = matches!(word, "do" | "fn")
+            || token.first && matches!(word, "def" | "if" | "unless" | "case" | "begin" | "while");
         // `def name do` of Elixir opens once.
-        let counted = opens && !(word == "do" && tokens[..n].iter().rev().take_while(|t| !t.first).any(|t| t.is_word(text, "def")))
-            && !(word == "do" && tokens[..n].iter().rev().find(|t| t.first).is_some_and(|t| matches!(t.text(text), "def" | "if" | "unless" | "case") && t.kind == Kind::Word));
+        let counted =
+            opens
+                && !(word == "do" && tokens[..n].iter().rev().take_while(|t| !t.first).any(|t| t.is_word(text, "def")))
+                && !(word == "do"
+                    && tokens[..n].iter().rev().find(|t| t.first).is_some_and(|t| {
+                        matches!(t.text(text), "def" | "if" | "unless" | "case") && t.kind == Kind::Word
+                    }));
         if counted {
             depth += 1;
         } else if word == "end" {
@@ -101,7 +109,8 @@ fn block_end(text: &str, tokens: &[Token], at: usize) -> usize {
 /// `DOWNGRADE = […]`, `const downSql = `…``.
 fn constant_down(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
     let name = tokens[at].text(text).to_lowercase();
-    let leads_down = name.starts_with("down") || name.ends_with("_down") || name.contains("downgrade") || name.contains("rollback");
+    let leads_down =
+        name.starts_with("down") || name.ends_with("_down") || name.contains("downgrade") || name.contains("rollback");
     let named = tokens[at].kind == Kind::Word && leads_down && name != "down_revision";
     let value = at + 2;
     if !named || !tokens.get(at + 1)?.is_punctuation(text, '=') {

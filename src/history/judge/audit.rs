@@ -44,14 +44,28 @@ fn is_chained(table: &Table) -> bool {
 
 fn is_actor(column: &str) -> bool {
     let name = plain(column);
-    let words = ["actor", "principal", "initiator", "performer", "performed", "caller", "originator", "author", "subjectkind", "subjecttype"];
-    words.iter().any(|word| name.contains(word)) || matches!(name.as_str(), "source" | "sourcekind" | "sourcetype" | "kindofactor")
+    let words = [
+        "actor",
+        "principal",
+        "initiator",
+        "performer",
+        "performed",
+        "caller",
+        "originator",
+        "author",
+        "subjectkind",
+        "subjecttype",
+    ];
+    words.iter().any(|word| name.contains(word))
+        || matches!(name.as_str(), "source" | "sourcekind" | "sourcetype" | "kindofactor")
 }
 
 /// `agent`, `AI_AGENT`, `agentRun`; not `user_agent`.
 fn names_agent(label: &str) -> bool {
     let name = plain(label);
-    (name.starts_with("agent") || name.ends_with("agent")) && !name.contains("useragent") && !name.starts_with("agentless")
+    (name.starts_with("agent") || name.ends_with("agent"))
+        && !name.contains("useragent")
+        && !name.starts_with("agentless")
 }
 
 /// A trigger that raises, or something that takes the command away.
@@ -69,7 +83,8 @@ fn refuses(known: &KnownTrigger, schema: &Schema) -> bool {
     match schema.functions.get(&trigger.function.name) {
         Some(function) => {
             let body = function.statement.to_lowercase();
-            let raises = body.contains("raise exception") || body.contains("raise sqlstate") || body.contains("raise using");
+            let raises =
+                body.contains("raise exception") || body.contains("raise sqlstate") || body.contains("raise using");
             let swallows = trigger.before && body.contains("return null") && !body.contains("return new");
             // One that compares columns lets the others be changed.
             let partial = body.contains("is distinct from") || body.contains("old.");

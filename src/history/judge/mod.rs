@@ -107,7 +107,9 @@ fn is_named(table: &str, word: &str) -> bool {
 
 fn entity(table: &str) -> Option<(usize, &'static str)> {
     let tiers = TIERS.iter().enumerate();
-    tiers.flat_map(|(tier, words)| words.iter().map(move |word| (tier, *word))).find(|(_, word)| names_entity(table, word))
+    tiers
+        .flat_map(|(tier, words)| words.iter().map(move |word| (tier, *word)))
+        .find(|(_, word)| names_entity(table, word))
 }
 
 pub(crate) fn is_person_table(name: &str) -> bool {
@@ -117,7 +119,8 @@ pub(crate) fn is_person_table(name: &str) -> bool {
 /// A column that says who touched a row, not who it is about.
 fn is_touched(column: &str) -> bool {
     let name = plain(column);
-    let words = ["owner", "author", "creator", "created", "updated", "invited", "inviter", "assigned", "granted", "deleted"];
+    let words =
+        ["owner", "author", "creator", "created", "updated", "invited", "inviter", "assigned", "granted", "deleted"];
     name.ends_with("by") || name.contains("byuser") || words.iter().any(|word| name.starts_with(word))
 }
 

@@ -51,9 +51,10 @@ impl Judge<'_> {
                 Other::Person => key.tier == 0,
                 Other::Session => true,
                 Other::Query => self.opens(other, key),
-                Other::Column => node.ancestors().filter(|n| n.kind() == K::SELECT).any(|query| {
-                    child(&query, K::FROM_CLAUSE).is_some() && self.opens(&query, key)
-                }),
+                Other::Column => node
+                    .ancestors()
+                    .filter(|n| n.kind() == K::SELECT)
+                    .any(|query| child(&query, K::FROM_CLAUSE).is_some() && self.opens(&query, key)),
             })
         })
     }
@@ -116,7 +117,8 @@ impl Judge<'_> {
             let Some(from) = child(&query, K::FROM_CLAUSE) else { continue };
             for item in from.descendants().filter(|n| n.kind() == K::RELATION_FROM_ITEM) {
                 let Some(relation) = child(&item, K::RELATION_NAME_REF).and_then(|n| name(&n)) else { continue };
-                let alias = item.descendants().find(|n| n.kind() == K::TABLE_ALIAS).map(|n| crate::history::sql::word(&n));
+                let alias =
+                    item.descendants().find(|n| n.kind() == K::TABLE_ALIAS).map(|n| crate::history::sql::word(&n));
                 let Some(table) = self.schema.table(&relation) else { continue };
                 let here = match qualifier {
                     Some(qualifier) => alias.as_ref().unwrap_or(&relation.name) == qualifier,
@@ -146,7 +148,8 @@ fn value(node: &SyntaxNode) -> Other {
     if node.descendants().any(|n| matches!(n.kind(), K::RELATION_NAME_REF)) {
         return Other::Query;
     }
-    let functions: Vec<_> = node.descendants().filter(|n| n.kind() == K::CALL_EXPR).filter_map(|n| called(&n)).collect();
+    let functions: Vec<_> =
+        node.descendants().filter(|n| n.kind() == K::CALL_EXPR).filter_map(|n| called(&n)).collect();
     if functions.is_empty() && path(node).is_some() {
         let words = path(node).unwrap_or_default();
         return if matches!(words.last().map(String::as_str), Some("current_user" | "session_user" | "current_role")) {
@@ -175,9 +178,40 @@ fn is_built_in(function: &Name) -> bool {
         || name.starts_with("array_")
         || matches!(
             name,
-            "coalesce" | "nullif" | "lower" | "upper" | "trim" | "btrim" | "concat" | "format" | "md5" | "count" | "exists"
-                | "any" | "all" | "some" | "not" | "current_setting" | "set_config" | "unnest" | "string_to_array"
-                | "regexp_replace" | "split_part" | "now" | "max" | "min" | "length" | "to_jsonb" | "uuid" | "text"
-                | "starts_with" | "position" | "replace" | "substring" | "cardinality" | "bool_or" | "bool_and"
+            "coalesce"
+                | "nullif"
+                | "lower"
+                | "upper"
+                | "trim"
+                | "btrim"
+                | "concat"
+                | "format"
+                | "md5"
+                | "count"
+                | "exists"
+                | "any"
+                | "all"
+                | "some"
+                | "not"
+                | "current_setting"
+                | "set_config"
+                | "unnest"
+                | "string_to_array"
+                | "regexp_replace"
+                | "split_part"
+                | "now"
+                | "max"
+                | "min"
+                | "length"
+                | "to_jsonb"
+                | "uuid"
+                | "text"
+                | "starts_with"
+                | "position"
+                | "replace"
+                | "substring"
+                | "cardinality"
+                | "bool_or"
+                | "bool_and"
         )
 }

@@ -6,13 +6,45 @@ use crate::history::schema::{Schema, Table};
 
 /// Words in the name of a table whose rows only mention a role: they happened, were sent, or were asked for.
 const MENTIONS: [&str; 22] = [
-    "invit", "request", "audit", "log", "event", "history", "session", "token", "notification", "job", "message", "chat",
-    "conversation", "prompt", "thread", "key", "secret", "snapshot", "archive", "memory", "transcript", "completion",
+    "invit",
+    "request",
+    "audit",
+    "log",
+    "event",
+    "history",
+    "session",
+    "token",
+    "notification",
+    "job",
+    "message",
+    "chat",
+    "conversation",
+    "prompt",
+    "thread",
+    "key",
+    "secret",
+    "snapshot",
+    "archive",
+    "memory",
+    "transcript",
+    "completion",
 ];
 
 /// Words in the name of a table whose rows say who belongs to what.
-const BELONGS: [&str; 12] =
-    ["member", "role", "user", "access", "permission", "grant", "team", "collaborator", "assign", "admin", "staff", "seat"];
+const BELONGS: [&str; 12] = [
+    "member",
+    "role",
+    "user",
+    "access",
+    "permission",
+    "grant",
+    "team",
+    "collaborator",
+    "assign",
+    "admin",
+    "staff",
+    "seat",
+];
 
 /// The table ties a tenant, a person and a named role, itself or through the role or the membership it references.
 pub(crate) fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> bool {
@@ -22,7 +54,8 @@ pub(crate) fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> b
     }
     let columns = || table.columns.iter().map(|known| known.column.name.as_str());
     let Some(role) = columns().find(|column| is_role(table, column)) else { return false };
-    let referenced: Vec<_> = columns().filter_map(|column| Some((column, referenced(table, column, schema)?))).collect();
+    let referenced: Vec<_> =
+        columns().filter_map(|column| Some((column, referenced(table, column, schema)?))).collect();
     let membership = referenced.iter().find(|(_, target)| {
         target.name != table.name && known.entity(&target.name.name).is_none() && known.is_membership(target)
     });
@@ -34,7 +67,8 @@ pub(crate) fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> b
     };
     let tenant = own_key.is_some() || membership.is_some() || through_role();
     let one_each = table.uniques.iter().any(|unique| {
-        unique.iter().any(|column| is_person(table, column)) && unique.iter().any(|column| known.key(table, column).is_some())
+        unique.iter().any(|column| is_person(table, column))
+            && unique.iter().any(|column| known.key(table, column).is_some())
     });
     person && tenant && (one_each || BELONGS.iter().any(|word| name.contains(word)))
 }
@@ -42,9 +76,10 @@ pub(crate) fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> b
 /// `role`, `role_id`, `account_role`; not a flag, and not the speaker of a chat message.
 fn is_role(table: &Table, column: &str) -> bool {
     let name = plain(column);
-    let spelled = name == "roles" || ["role", "roleid", "rolename", "rolekey", "rolecode", "roleuuid", "roletype", "roleslug"]
-        .iter()
-        .any(|ending| name.ends_with(ending));
+    let spelled = name == "roles"
+        || ["role", "roleid", "rolename", "rolekey", "rolecode", "roleuuid", "roletype", "roleslug"]
+            .iter()
+            .any(|ending| name.ends_with(ending));
     let Some(known) = table.column(column) else { return false };
     let speaker = known.column.labels.iter().any(|label| label.eq_ignore_ascii_case("assistant"));
     spelled && !matches!(known.column.type_name.as_str(), "bool" | "boolean") && !speaker
@@ -62,4 +97,3 @@ fn referenced<'a>(table: &Table, column: &str, schema: &'a Schema) -> Option<&'a
         other_schema && names_entity(&other.name.name, stem) && other.name != table.name
     })
 }
-

@@ -56,7 +56,8 @@ pub(super) fn flyway(migration: &Migration) -> Vec<String> {
 /// Somebody's own runner: one of the usual digests of the file, as it is or trimmed.
 pub(super) fn any(migration: &Migration) -> Vec<String> {
     let texts = [migration.text(), migration.text().trim()];
-    let digests = texts.iter().flat_map(|text| [hex(&Sha256::digest(text.as_bytes())), hex(&Sha384::digest(text.as_bytes()))]);
+    let digests =
+        texts.iter().flat_map(|text| [hex(&Sha256::digest(text.as_bytes())), hex(&Sha384::digest(text.as_bytes()))]);
     digests.collect()
 }
 

@@ -40,7 +40,11 @@ pub(super) enum Key {
 impl Key {
     fn column(self) -> &'static str {
         match self {
-            Self::Version(column) | Self::File(column) | Self::Stem(column) | Self::Millis(column) | Self::Head(column) => column,
+            Self::Version(column)
+            | Self::File(column)
+            | Self::Stem(column)
+            | Self::Millis(column)
+            | Self::Head(column) => column,
             Self::AppAndName => "app",
         }
     }
@@ -63,7 +67,9 @@ impl Key {
             Self::Stem(_) if matches!(base, "migration.sql" | "up.sql") => parts.next().unwrap_or_default().to_owned(),
             Self::Stem(_) => base.rsplit_once('.').map_or(base, |(stem, _)| stem).to_owned(),
             Self::AppAndName => migration.name.clone(),
-            Self::Millis(_) => migration.dated.as_ref().map(|dated| dated.at.as_millisecond().to_string()).unwrap_or_default(),
+            Self::Millis(_) => {
+                migration.dated.as_ref().map(|dated| dated.at.as_millisecond().to_string()).unwrap_or_default()
+            }
         }
     }
 }
@@ -115,13 +121,35 @@ const fn with(ledger: Ledger, also: &'static str) -> Ledger {
 
 /// Every tool's.
 pub(super) const LEDGERS: &[Ledger] = &[
-    succeeding(summed(ledger("sqlx", "_sqlx_migrations", Key::Version("version"), Some("installed_on")), "checksum", sums::sha384), "success"),
-    summed(ledger("refinery", "refinery_schema_history", Key::Version("version"), Some("applied_on")), "checksum", sums::refinery),
+    succeeding(
+        summed(
+            ledger("sqlx", "_sqlx_migrations", Key::Version("version"), Some("installed_on")),
+            "checksum",
+            sums::sha384,
+        ),
+        "success",
+    ),
+    summed(
+        ledger("refinery", "refinery_schema_history", Key::Version("version"), Some("applied_on")),
+        "checksum",
+        sums::refinery,
+    ),
     ledger("diesel", "__diesel_schema_migrations", Key::Version("version"), Some("run_on")),
     ledger("sea-orm", "seaql_migrations", Key::Stem("version"), Some("applied_at")),
-    succeeding(summed(ledger("flyway", "flyway_schema_history", Key::Version("version"), Some("installed_on")), "checksum", sums::flyway), "success"),
+    succeeding(
+        summed(
+            ledger("flyway", "flyway_schema_history", Key::Version("version"), Some("installed_on")),
+            "checksum",
+            sums::flyway,
+        ),
+        "success",
+    ),
     ledger("liquibase", "databasechangelog", Key::File("filename"), Some("dateexecuted")),
-    summed(ledger("prisma", "_prisma_migrations", Key::Stem("migration_name"), Some("finished_at")), "checksum", sums::prisma),
+    summed(
+        ledger("prisma", "_prisma_migrations", Key::Stem("migration_name"), Some("finished_at")),
+        "checksum",
+        sums::prisma,
+    ),
     summed(ledger("drizzle", "__drizzle_migrations", Key::Millis("created_at"), None), "hash", sums::sha256),
     ledger("knex", "knex_migrations", Key::File("name"), Some("migration_time")),
     with(ledger("typeorm", "migrations", Key::Version("timestamp"), None), "name"),

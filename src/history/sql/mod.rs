@@ -54,7 +54,15 @@ fn matters(statement: &str) -> bool {
     match first.as_str() {
         "create" => !matches!(
             second.as_str(),
-            "index" | "unique" | "extension" | "sequence" | "view" | "materialized" | "publication" | "collation" | "database"
+            "index"
+                | "unique"
+                | "extension"
+                | "sequence"
+                | "view"
+                | "materialized"
+                | "publication"
+                | "collation"
+                | "database"
         ),
         "alter" => matches!(second.as_str(), "table" | "policy" | "type" | "role" | "user" | "group" | "foreign"),
         "drop" => matches!(second.as_str(), "table" | "policy" | "trigger"),

@@ -336,9 +336,7 @@ fn search_path(node: &SyntaxNode) -> Option<What> {
 fn function(node: &SyntaxNode) -> Option<Function> {
     let path = node.children().find(|n| matches!(n.kind(), K::FUNCTION_NAME | K::PROCEDURE_NAME))?;
     let list = child(node, K::PARAM_LIST);
-    let parameter = |n: SyntaxNode| {
-        child(&n, K::PARAM_NAME).map(|n| word(&n)).unwrap_or_default()
-    };
+    let parameter = |n: SyntaxNode| child(&n, K::PARAM_NAME).map(|n| word(&n)).unwrap_or_default();
     let returns = node.children().find(|n| n.kind() == K::RET_TYPE).map(|n| n.text().to_string().to_lowercase());
     Some(Function {
         name: name(&path)?,

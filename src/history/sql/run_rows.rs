@@ -68,7 +68,12 @@ fn catalog_rows(
     let mut entries: Vec<Entry> = Vec::new();
     if names(&["pg_policies", "pg_policy"]) {
         for (table, policy) in scope.policies() {
-            entries.push(vec![("tablename", table.clone()), ("relname", table), ("policyname", policy.clone()), ("polname", policy)]);
+            entries.push(vec![
+                ("tablename", table.clone()),
+                ("relname", table),
+                ("policyname", policy.clone()),
+                ("polname", policy),
+            ]);
         }
     } else if names(&["columns", "pg_attribute"]) {
         for (schema, table, columns) in scope.tables() {

@@ -110,7 +110,9 @@ fn call(node: &SyntaxNode, variables: &Variables) -> Value {
         "upper" => Value::Text(first.shown().to_uppercase()),
         "trim" | "btrim" | "coalesce" | "unnest" => first,
         "replace" => match values.as_slice() {
-            [Value::Text(text), Value::Text(from), Value::Text(to)] if !from.is_empty() => Value::Text(text.replace(from, to)),
+            [Value::Text(text), Value::Text(from), Value::Text(to)] if !from.is_empty() => {
+                Value::Text(text.replace(from, to))
+            }
             _ => Value::Unknown,
         },
         "string_to_array" => match values.as_slice() {

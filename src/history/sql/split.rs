@@ -248,7 +248,10 @@ mod tests {
         let text = "-- a;\n/* ; /* ; */ */ select ';', \";\", $$ ; $$, $x$ $$ ; $x$, e'\\';' ; create rule r as on insert to t do (a; b);
             create function f() returns int begin atomic select case when 1=1 then 2 end; select 3; end; select 1";
         assert_eq!(split(text).len(), 4, "{:?}", split(text));
-        assert_eq!(split("copy t from stdin;\n1;2\n\\.\nselect 1;\n\\d t;\nselect 2"), ["copy t from stdin", "select 1", "select 2"]);
+        assert_eq!(
+            split("copy t from stdin;\n1;2\n\\.\nselect 1;\n\\d t;\nselect 2"),
+            ["copy t from stdin", "select 1", "select 2"]
+        );
         assert_eq!(split("select 1  ;  -- end\n"), ["select 1"]);
     }
 

@@ -22,7 +22,8 @@ fn node(dir: Dir<'_>, file: &str) -> Option<Node> {
     let text = dir.text(file)?;
     let revision = code::assigned(&text, Language::Python, "revision").into_iter().next()?;
     let parents = code::assigned(&text, Language::Python, "down_revision");
-    let mut planned = Planned::new(dir, file, revision.as_str(), file.trim_end_matches(".py"), Kind::Code(Language::Python));
+    let mut planned =
+        Planned::new(dir, file, revision.as_str(), file.trim_end_matches(".py"), Kind::Code(Language::Python));
     let written = text.lines().take(20).find_map(|line| line.trim().strip_prefix("Create Date:"));
     planned.dated = written.and_then(|date| Dated::of_text(date, "header")).or(planned.dated);
     Some((planned, revision, parents))

@@ -13,7 +13,8 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
         migrations.push(Planned::new(dir, &file, version.replace('-', ""), name, Kind::Sql(whole)));
     }
     migrations.sort_by(|a, b| a.version.cmp(&b.version));
-    let sure = if dir.near(&["diesel.toml"]) || dir.folders().any(|f| f.name() == "00000000000000_diesel_initial_setup") {
+    let sure = if dir.near(&["diesel.toml"]) || dir.folders().any(|f| f.name() == "00000000000000_diesel_initial_setup")
+    {
         90
     } else {
         60

@@ -8,7 +8,8 @@ pub(super) const TOOL: Tool = Tool { name: "ecto", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     let files = numbered(dir.files(), ".exs");
-    let planned =
-        |(file, version, name): (&str, &str, &str)| Planned::new(dir, file, version, name, Kind::Code(Language::Elixir));
+    let planned = |(file, version, name): (&str, &str, &str)| {
+        Planned::new(dir, file, version, name, Kind::Code(Language::Elixir))
+    };
     Some(Claim { sure: 90, migrations: files.into_iter().map(planned).collect(), notes: Vec::new() })
 }

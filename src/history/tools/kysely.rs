@@ -6,5 +6,7 @@ use super::{Claim, Dir, Tool};
 pub(super) const TOOL: Tool = Tool { name: "kysely", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
-    scripts(dir, 88, |text| text.contains("Kysely<") || text.contains("from 'kysely'") || text.contains("from \"kysely\""))
+    scripts(dir, 88, |text| {
+        text.contains("Kysely<") || text.contains("from 'kysely'") || text.contains("from \"kysely\"")
+    })
 }

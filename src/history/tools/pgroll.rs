@@ -8,7 +8,10 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
     let endings = [".json", ".yaml", ".yml"];
     let files: Vec<_> =
         dir.files().filter(|file| endings.iter().any(|ending| file.ends_with(ending))).map(str::to_owned).collect();
-    if !dir.any_text(&files, |text| text.contains("operations") && (text.contains("create_table") || text.contains("\"sql\"") || text.contains("add_column"))) {
+    if !dir.any_text(&files, |text| {
+        text.contains("operations")
+            && (text.contains("create_table") || text.contains("\"sql\"") || text.contains("add_column"))
+    }) {
         return None;
     }
     let planned = |file: &String| {

@@ -11,7 +11,8 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
     if !dir.any_text(&files, |text| text.contains("+migrate Up")) {
         return None;
     }
-    let planned = |file: &String| Planned::new(dir, file, file.as_str(), file.trim_end_matches(".sql"), Kind::Sql(ways));
+    let planned =
+        |file: &String| Planned::new(dir, file, file.as_str(), file.trim_end_matches(".sql"), Kind::Sql(ways));
     Some(Claim { sure: 90, migrations: files.iter().map(planned).collect(), notes: Vec::new() })
 }
 

@@ -10,7 +10,9 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
     let files = numbered(dir.files(), ".sql");
     let up: Vec<_> = files.into_iter().filter(|(file, ..)| !file.ends_with(".down.sql")).collect();
     let names: Vec<_> = up.iter().map(|(file, ..)| (*file).to_owned()).collect();
-    let own = |text: &str| text.starts_with("-- Add migration script here") || text.starts_with("-- Add up migration script here");
+    let own = |text: &str| {
+        text.starts_with("-- Add migration script here") || text.starts_with("-- Add up migration script here")
+    };
     let sure = if dir.near(&["sqlx.toml"]) || dir.any_text(&names, own) {
         80
     } else if dir.near(&["Cargo.toml"]) {

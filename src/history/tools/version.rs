@@ -11,7 +11,10 @@ pub(super) fn leading_digits(file: &str) -> Option<(&str, &str)> {
 /// Versions as numbers, part by part: `2`, `10`, `1.2`, `1_10`.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let parts = |text: &str| -> Vec<u128> {
-        text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).map(|part| part.parse().unwrap_or(u128::MAX)).collect()
+        text.split(|c: char| !c.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .map(|part| part.parse().unwrap_or(u128::MAX))
+            .collect()
     };
     parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
 }

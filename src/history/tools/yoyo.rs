@@ -8,10 +8,12 @@ pub(super) const TOOL: Tool = Tool { name: "yoyo", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     let is_up = |file: &&str| {
-        (file.ends_with(".sql") && !file.ends_with(".rollback.sql") || file.ends_with(".py")) && !file.starts_with("post-apply")
+        (file.ends_with(".sql") && !file.ends_with(".rollback.sql") || file.ends_with(".py"))
+            && !file.starts_with("post-apply")
     };
     let files: Vec<_> = dir.files().filter(is_up).map(str::to_owned).collect();
-    let own = |text: &str| text.contains("from yoyo import") || text.lines().take(5).any(|line| depends(line).is_some());
+    let own =
+        |text: &str| text.contains("from yoyo import") || text.lines().take(5).any(|line| depends(line).is_some());
     if !dir.near(&["yoyo.ini"]) && !dir.any_text(&files, own) {
         return None;
     }

@@ -1,10 +1,13 @@
 //! Where things stand in the two pictures: the ladder as a heatmap, and what an agent may become.
 
-use crate::assess::ladder::{Ladder, STAGES};
+use crate::assess::ladder::Ladder;
 use crate::assess::{Assessment, RoleGraph};
 use crate::check::Axis;
 use crate::ui::clean::clean;
 use serde::Serialize;
+
+/// The stages in as many letters as stand above a column.
+const STAGES: [&str; 5] = ["self operated", "co-builders", "paying", "regulated", "multi-agent"];
 
 /// The heatmap: axes by stages.
 #[derive(Serialize)]
@@ -112,6 +115,8 @@ const BOX: (usize, usize) = (210, 44);
 const GAP: (usize, usize) = (70, 14);
 /// Letters that fit into a box.
 const LETTERS: usize = 27;
+/// Small ones.
+const SMALL: usize = 36;
 
 /// Places the roles of one agent.
 pub(super) fn draw(graph: &RoleGraph) -> Drawn {
@@ -131,9 +136,9 @@ pub(super) fn draw(graph: &RoleGraph) -> Drawn {
         .map(|(node, (x, y))| Box {
             x: *x,
             y: *y,
-            shown: shortened(&clean(&node.name)),
+            shown: shortened(&clean(&node.name), LETTERS),
             name: clean(&node.name).into_owned(),
-            powers: node.powers.join(", "),
+            powers: shortened(&node.powers.join(", "), SMALL),
             powerful: !node.powers.is_empty(),
             agent: node.distance == 0,
         })
@@ -174,9 +179,9 @@ pub(super) fn draw(graph: &RoleGraph) -> Drawn {
     }
 }
 
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= LETTERS {
+fn shortened(name: &str, letters: usize) -> String {
+    if name.chars().count() <= letters {
         return name.to_owned();
     }
-    name.chars().take(LETTERS - 1).chain(['…']).collect()
+    name.chars().take(letters - 1).chain(['…']).collect()
 }

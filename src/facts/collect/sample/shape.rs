@@ -131,6 +131,35 @@ pub(super) fn word(value: &str) -> Option<&'static str> {
     WORDS.iter().find(|word| word.eq_ignore_ascii_case(value)).copied()
 }
 
+/// Properties that a tool should not ask a model for.
+const PROPERTIES: [(&str, &str); 12] = [
+    ("\"api_key\"", "property api_key"),
+    ("\"apiKey\"", "property api_key"),
+    ("\"password\"", "property password"),
+    ("\"token\"", "property token"),
+    ("\"access_token\"", "property access_token"),
+    ("\"secret\"", "property secret"),
+    ("\"client_secret\"", "property client_secret"),
+    ("\"private_key\"", "property private_key"),
+    ("\"card_number\"", "property card_number"),
+    ("\"cvv\"", "property cvv"),
+    ("\"ssn\"", "property ssn"),
+    ("\"iban\"", "property iban"),
+];
+
+/// Those that a JSON schema of a tool's input has.
+pub(super) fn properties(value: &str) -> impl Iterator<Item = &'static str> + '_ {
+    let is_schema = value.starts_with('{') && value.contains("\"properties\"") && value.contains("\"type\"");
+    let named = move |(quoted, word): &(&str, &'static str)| {
+        let asked = value
+            .split(quoted)
+            .skip(1)
+            .any(|rest| rest.trim_start().strip_prefix(':').is_some_and(|r| r.trim_start().starts_with('{')));
+        (is_schema && asked).then_some(*word)
+    };
+    PROPERTIES.iter().filter_map(named)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +186,8 @@ mod tests {
         assert_eq!(of("$2b$12$abcdefghijklmnopqrstuv"), Some("password hash"));
         assert_eq!(word(" Agent "), Some("agent"));
         assert_eq!(word("agents"), None);
+        let schema =
+            r#"{"type": "object", "properties": {"api_key": {"type": "string"}, "note": {"enum": ["password"]}}}"#;
+        assert_eq!(properties(schema).collect::<Vec<_>>(), ["property api_key"]);
     }
 }

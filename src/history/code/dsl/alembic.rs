@@ -28,7 +28,8 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
             }
             "create_table" if call.path.starts_with("op.") => {
                 let Some(name) = named(0) else { continue };
-                let mut building = Building { made: CreateTable { table: name, ..CreateTable::default() }, at: call.at };
+                let mut building =
+                    Building { made: CreateTable { table: name, ..CreateTable::default() }, at: call.at };
                 for inner in call.arguments.iter().flat_map(|argument| argument.value.calls()) {
                     add(&mut building.made, inner);
                 }
@@ -67,13 +68,15 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 }
             }
             "create_unique_constraint" => {
-                let (target, columns) = if in_batch { (batch.clone(), call.positional(1)) } else { (named(1), call.positional(2)) };
+                let (target, columns) =
+                    if in_batch { (batch.clone(), call.positional(1)) } else { (named(1), call.positional(2)) };
                 if let (Some(target), Some(columns)) = (target, columns) {
                     events.push(place(What::AddConstraint(target, Constraint::Unique(columns.texts()))));
                 }
             }
             "create_check_constraint" => {
-                let (target, condition) = if in_batch { (batch.clone(), call.text(1)) } else { (named(1), call.text(2)) };
+                let (target, condition) =
+                    if in_batch { (batch.clone(), call.text(1)) } else { (named(1), call.text(2)) };
                 if let (Some(target), Some(found)) = (target, condition.and_then(check)) {
                     events.push(place(What::AddConstraint(target, found)));
                 }
@@ -99,7 +102,9 @@ fn add(made: &mut CreateTable, inner: &Call) {
                 made.constraints.push(Constraint::ForeignKey { columns, target });
             }
         }
-        "PrimaryKeyConstraint" | "UniqueConstraint" => made.constraints.push(Constraint::Unique(positional_texts(inner))),
+        "PrimaryKeyConstraint" | "UniqueConstraint" => {
+            made.constraints.push(Constraint::Unique(positional_texts(inner)))
+        }
         "CheckConstraint" => made.constraints.extend(inner.text(0).and_then(check)),
         _ => {}
     }

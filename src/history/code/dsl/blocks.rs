@@ -7,9 +7,32 @@ use crate::history::event::{Column, Constraint, CreateTable, Event, Name, What};
 
 /// The columns that Rails' `t.<type>` makes.
 const TYPES: [&str; 26] = [
-    "string", "text", "integer", "bigint", "uuid", "boolean", "datetime", "timestamp", "timestamptz", "date", "json",
-    "jsonb", "binary", "inet", "decimal", "float", "enum", "citext", "column", "smallint", "virtual", "hstore", "time",
-    "numeric", "ltree", "vector",
+    "string",
+    "text",
+    "integer",
+    "bigint",
+    "uuid",
+    "boolean",
+    "datetime",
+    "timestamp",
+    "timestamptz",
+    "date",
+    "json",
+    "jsonb",
+    "binary",
+    "inet",
+    "decimal",
+    "float",
+    "enum",
+    "citext",
+    "column",
+    "smallint",
+    "virtual",
+    "hstore",
+    "time",
+    "numeric",
+    "ltree",
+    "vector",
 ];
 
 pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
@@ -33,18 +56,25 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 if name == "alter" {
                     current = Some((target, None));
                 } else {
-                    events.push(place(What::CreateTable(CreateTable { table: target.clone(), ..CreateTable::default() })));
+                    events.push(place(What::CreateTable(CreateTable {
+                        table: target.clone(),
+                        ..CreateTable::default()
+                    })));
                     current = Some((target, Some(events.len() - 1)));
                 }
             }
             "drop_table" => events.extend(named(0).map(|t| place(What::DropTable(t)))),
-            "rename_table" => events.extend(named(0).zip(call.text(1)).map(|(t, to)| place(What::RenameTable(t, to.to_owned())))),
+            "rename_table" => {
+                events.extend(named(0).zip(call.text(1)).map(|(t, to)| place(What::RenameTable(t, to.to_owned()))))
+            }
             "rename_column" => {
                 if let (Some(table), Some(from), Some(to)) = (named(0), call.text(1), call.text(2)) {
                     events.push(place(What::RenameColumn { table, from: from.to_owned(), to: to.to_owned() }));
                 }
             }
-            "remove_column" => events.extend(named(0).zip(call.text(1)).map(|(t, c)| place(What::DropColumn(t, c.to_owned())))),
+            "remove_column" => {
+                events.extend(named(0).zip(call.text(1)).map(|(t, c)| place(What::DropColumn(t, c.to_owned()))))
+            }
             "add_column" => {
                 if let (Some(target), Some(name)) = (named(0), call.text(1)) {
                     let found = column(name, call.named_text(&["enum_type"]).or(call.text(2)).unwrap_or_default());
@@ -58,7 +88,8 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
             }
             "add_foreign_key" => {
                 if let (Some(source), Some(target)) = (named(0), call.text(1)) {
-                    let own = call.named_text(&["column"]).map_or_else(|| format!("{}_id", singular(target)), str::to_owned);
+                    let own =
+                        call.named_text(&["column"]).map_or_else(|| format!("{}_id", singular(target)), str::to_owned);
                     let key = Constraint::ForeignKey { columns: vec![own], target: Name::bare(target) };
                     events.push(place(What::AddConstraint(source, key)));
                 }
@@ -90,7 +121,8 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
 
 /// `table(:members, prefix: "app")`
 fn ecto_table(call: &Call) -> Option<Name> {
-    let inner = call.arguments.iter().flat_map(|argument| argument.value.calls()).find(|inner| inner.name() == "table")?;
+    let inner =
+        call.arguments.iter().flat_map(|argument| argument.value.calls()).find(|inner| inner.name() == "table")?;
     Some(table(inner.text(0)?, inner.named_text(&["prefix"])))
 }
 
@@ -103,14 +135,19 @@ fn columns(call: &Call, name: &str) -> Vec<Column> {
         // Ecto
         "add" | "add_if_not_exists" => {
             let Some(own) = call.text(0) else { return Vec::new() };
-            let references = call.arguments.iter().flat_map(|argument| argument.value.calls()).find(|c| c.name() == "references");
+            let references =
+                call.arguments.iter().flat_map(|argument| argument.value.calls()).find(|c| c.name() == "references");
             let mut found = column(own, call.text(1).unwrap_or_default());
             found.references = references.and_then(|inner| inner.text(0)).map(Name::bare);
             vec![found]
         }
         _ if call.path.contains('.') && TYPES.contains(&name) => {
             let kind = call.named_text(&["enum_type"]).unwrap_or(name);
-            let names = if name == "column" { call.text(0).map(str::to_owned).into_iter().collect() } else { super::positional_texts(call) };
+            let names = if name == "column" {
+                call.text(0).map(str::to_owned).into_iter().collect()
+            } else {
+                super::positional_texts(call)
+            };
             names.iter().map(|own| column(own, kind)).collect()
         }
         _ => Vec::new(),

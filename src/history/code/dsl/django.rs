@@ -49,7 +49,8 @@ pub(super) fn read(chains: &[Vec<Call>], path: &str) -> Vec<Event> {
             }
             "RenameModel" => {
                 let (from, to) = (call.named_text(&["old_name"]), call.named_text(&["new_name"]));
-                events.extend(from.zip(to).map(|(from, to)| place(What::RenameTable(named(from), table_name(&app, to)))));
+                events
+                    .extend(from.zip(to).map(|(from, to)| place(What::RenameTable(named(from), table_name(&app, to)))));
             }
             "AlterModelTable" => {
                 let (from, to) = (call.named_text(&["name"]), call.named_text(&["table"]));
@@ -77,7 +78,10 @@ fn typed(name: &str, field: &Value, app: &str) -> Column {
     if !matches!(kind, "ForeignKey" | "OneToOneField") {
         let mut found = column(name, if kind == "BooleanField" { "boolean" } else { kind });
         let choices = call.named(&["choices"]).map(Value::fields).unwrap_or_default();
-        found.labels = choices.iter().filter_map(|choice| choice.value.fields().first()?.value.text().map(str::to_owned)).collect();
+        found.labels = choices
+            .iter()
+            .filter_map(|choice| choice.value.fields().first()?.value.text().map(str::to_owned))
+            .collect();
         return found;
     }
     let target = call.named(&["to"]).or_else(|| call.positional(0));
@@ -87,7 +91,9 @@ fn typed(name: &str, field: &Value, app: &str) -> Column {
             None => Some(table_name(app, target)),
         },
         // `settings.AUTH_USER_MODEL`
-        Some(Value::Chain(calls)) if calls.iter().any(|call| call.path.contains("AUTH_USER_MODEL")) => Some("users".to_owned()),
+        Some(Value::Chain(calls)) if calls.iter().any(|call| call.path.contains("AUTH_USER_MODEL")) => {
+            Some("users".to_owned())
+        }
         _ => None,
     };
     Column { references: target.map(Name::bare), ..column(&format!("{name}_id"), "") }

@@ -21,7 +21,8 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 current = Some(events.len() - 1);
             }
             "ForeignKey" if call.path.contains('.') => {
-                let target = call.named_text(&["principalTable"]).map(|name| table(name, call.named_text(&["principalSchema"])));
+                let target =
+                    call.named_text(&["principalTable"]).map(|name| table(name, call.named_text(&["principalSchema"])));
                 // The constraint's name is FK_<table>_<target>_<column>.
                 let own = call.named_text(&["name"]).and_then(|name| name.rsplit('_').next()).map(str::to_owned);
                 if let (Some(target), Some(own), Some(Event { what: What::CreateTable(made), .. })) =
@@ -33,11 +34,15 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
             "AddColumn" => {
                 let target = call.named_text(&["table"]).map(|name| table(name, schema));
                 let kind = call.named_text(&["type"]).unwrap_or_default();
-                events.extend(target.zip(call.named_text(&["name"])).map(|(t, c)| place(What::AddColumn(t, column(c, kind)))));
+                events.extend(
+                    target.zip(call.named_text(&["name"])).map(|(t, c)| place(What::AddColumn(t, column(c, kind)))),
+                );
             }
             "DropColumn" => {
                 let target = call.named_text(&["table"]).map(|name| table(name, schema));
-                events.extend(target.zip(call.named_text(&["name"])).map(|(t, c)| place(What::DropColumn(t, c.to_owned()))));
+                events.extend(
+                    target.zip(call.named_text(&["name"])).map(|(t, c)| place(What::DropColumn(t, c.to_owned()))),
+                );
             }
             "DropTable" => events.extend(named("name").map(|t| place(What::DropTable(t)))),
             "RenameTable" => {
@@ -46,7 +51,9 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
             }
             "RenameColumn" => {
                 let target = call.named_text(&["table"]).map(|name| table(name, schema));
-                if let (Some(table), Some(from), Some(to)) = (target, call.named_text(&["name"]), call.named_text(&["newName"])) {
+                if let (Some(table), Some(from), Some(to)) =
+                    (target, call.named_text(&["name"]), call.named_text(&["newName"]))
+                {
                     events.push(place(What::RenameColumn { table, from: from.to_owned(), to: to.to_owned() }));
                 }
             }
@@ -54,9 +61,11 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 let source = call.named_text(&["table"]).map(|name| table(name, schema));
                 let target = call.named_text(&["principalTable"]).map(Name::bare);
                 let own = call.named_text(&["column"]).map(|own| vec![own.to_owned()]).unwrap_or_default();
-                events.extend(source.zip(target).map(|(s, target)| {
-                    place(What::AddConstraint(s, Constraint::ForeignKey { columns: own, target }))
-                }));
+                events.extend(
+                    source.zip(target).map(|(s, target)| {
+                        place(What::AddConstraint(s, Constraint::ForeignKey { columns: own, target }))
+                    }),
+                );
             }
             "Column" | "Annotation" => {
                 // A column whose place in the braces could not be told is known by its own name.

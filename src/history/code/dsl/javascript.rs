@@ -31,13 +31,16 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                     events.extend(found.into_iter().map(|column| place(What::AddColumn(target.clone(), column))));
                 }
                 "dropTable" | "dropTableIfExists" => events.extend(named.map(|t| place(What::DropTable(t)))),
-                "renameTable" => events.extend(named.zip(call.text(1)).map(|(t, to)| place(What::RenameTable(t, to.to_owned())))),
+                "renameTable" => {
+                    events.extend(named.zip(call.text(1)).map(|(t, to)| place(What::RenameTable(t, to.to_owned()))))
+                }
                 "dropColumn" | "removeColumn" if at == 0 => {
                     events.extend(named.zip(call.text(1)).map(|(t, c)| place(What::DropColumn(t, c.to_owned()))));
                 }
                 "createType" => {
                     let inline = call.positional(1).map(Value::texts);
-                    let chained = chain[at + 1..].iter().find(|next| next.name() == "asEnum").and_then(|next| next.positional(0));
+                    let chained =
+                        chain[at + 1..].iter().find(|next| next.name() == "asEnum").and_then(|next| next.positional(0));
                     let labels = inline.or_else(|| chained.map(Value::texts));
                     events.extend(named.zip(labels).map(|(name, labels)| place(What::CreateEnum { name, labels })));
                 }
@@ -67,7 +70,10 @@ fn created(call: &Call, rest: &[Call], schema: Option<&str>) -> Option<CreateTab
         }
         for next in rest.iter().filter(|next| next.called) {
             match next.name() {
-                "addColumn" => made.columns.extend(added(&Call { arguments: [vec![Argument { name: None, value: Value::Other }], next.arguments.clone()].concat(), ..next.clone() })),
+                "addColumn" => made.columns.extend(added(&Call {
+                    arguments: [vec![Argument { name: None, value: Value::Other }], next.arguments.clone()].concat(),
+                    ..next.clone()
+                })),
                 "addCheckConstraint" => made.constraints.extend(next.text(1).and_then(check)),
                 _ => {}
             }
@@ -122,11 +128,16 @@ fn described(name: &str, value: &Value) -> Column {
         found.labels = labels;
     }
     let target = value.field(&["references"]).map(|it| match it {
-        Value::Map(_) => it.field(&["model", "table", "name"]).map(|model| model.field(&["tableName"]).unwrap_or(model)),
+        Value::Map(_) => {
+            it.field(&["model", "table", "name"]).map(|model| model.field(&["tableName"]).unwrap_or(model))
+        }
         other => Some(other),
     });
     // `orgs`, `orgs(id)`, `"orgs"`
-    let target = target.flatten().and_then(Value::text).map(|text| text.split('(').next().unwrap_or(text).trim_matches('"').to_owned());
+    let target = target
+        .flatten()
+        .and_then(Value::text)
+        .map(|text| text.split('(').next().unwrap_or(text).trim_matches('"').to_owned());
     found.references = target.map(|target| table(&target, None));
     found
 }
@@ -169,7 +180,10 @@ fn altered(target: &Name, call: &Call, rest: &[Call]) -> Vec<What> {
     for next in rest.iter().filter(|next| next.called) {
         match next.name() {
             "addColumn" => {
-                let shifted = Call { arguments: [vec![Argument { name: None, value: Value::Other }], next.arguments.clone()].concat(), ..next.clone() };
+                let shifted = Call {
+                    arguments: [vec![Argument { name: None, value: Value::Other }], next.arguments.clone()].concat(),
+                    ..next.clone()
+                };
                 done.extend(added(&shifted).into_iter().map(|column| What::AddColumn(target.clone(), column)));
             }
             "dropColumn" => done.extend(next.text(0).map(|column| What::DropColumn(target.clone(), column.to_owned()))),
@@ -198,8 +212,27 @@ fn knex_column(chain: &[Call]) -> Option<Column> {
     let first = &chain[0];
     let (builder, kind) = first.path.rsplit_once('.')?;
     let types = [
-        "uuid", "string", "text", "integer", "bigInteger", "bigint", "increments", "bigIncrements", "boolean", "enu", "enum",
-        "specificType", "jsonb", "json", "timestamp", "datetime", "date", "binary", "float", "decimal", "smallint",
+        "uuid",
+        "string",
+        "text",
+        "integer",
+        "bigInteger",
+        "bigint",
+        "increments",
+        "bigIncrements",
+        "boolean",
+        "enu",
+        "enum",
+        "specificType",
+        "jsonb",
+        "json",
+        "timestamp",
+        "datetime",
+        "date",
+        "binary",
+        "float",
+        "decimal",
+        "smallint",
     ];
     if builder.contains('.') || !types.contains(&kind) {
         return None;

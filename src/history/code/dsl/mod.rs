@@ -13,7 +13,14 @@ use super::lex::{Language, Token};
 use crate::history::event::{Column, Constraint, CreateTable, Event, Name, What};
 
 /// The events of a file's builder calls.
-pub(super) fn read(text: &str, tokens: &[Token], language: Language, tool: &str, path: &str, _: &Bindings) -> Vec<Event> {
+pub(super) fn read(
+    text: &str,
+    tokens: &[Token],
+    language: Language,
+    tool: &str,
+    path: &str,
+    _: &Bindings,
+) -> Vec<Event> {
     match language {
         Language::Python if tool == "django" => django::read(&call::chains(text, tokens, false), path),
         Language::Python => alembic::read(&call::chains(text, tokens, false)),

@@ -10,7 +10,8 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
     for chain in chains {
         let Some(first) = chain.first() else { continue };
         let place = |what| Event { at: first.at, what };
-        let target = chain.iter().find(|call| call.name() == "table").and_then(|call| call.positional(0)).and_then(table);
+        let target =
+            chain.iter().find(|call| call.name() == "table").and_then(|call| call.positional(0)).and_then(table);
         let Some(target) = target else { continue };
         match first.path.as_str() {
             "Table::create" => {

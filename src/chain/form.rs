@@ -1,0 +1,254 @@
+//! How one value becomes bytes of a preimage.
+
+use super::encoding;
+use super::json_form::Style;
+use super::time::{self, Clock};
+use super::value::{Kind, int};
+use std::io::Write;
+
+/// The spelling of one value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Form {
+    /// As `::text` gives it in a session with UTC and ISO dates.
+    Text,
+    /// Binary send form, or what the server rendered, untouched.
+    Raw,
+    /// Lower-case hex of bytes, or of a digest however it is stored.
+    Hex,
+    /// The bytes of a digest, however it is stored.
+    Digest,
+    /// Base64 of bytes.
+    Base64,
+    /// Text in lower or upper case.
+    Upper,
+    /// A point in time in a given spelling.
+    Time(Clock),
+    /// Whole units since 1970: how many make a second.
+    Epoch(i64),
+    /// Seconds since 1970 with six digits behind the point, as `extract(epoch …)` gives them.
+    EpochText,
+    /// `true` and `false` in other words.
+    Bool(&'static str, &'static str),
+    /// A uuid without its dashes.
+    BareUuid,
+    /// A whole number in so many bytes, big endian.
+    BigEndian(u8),
+    /// A value inside a JSON document; times as `Clock` spells them.
+    Json(Style, Option<Clock>),
+    /// A json or jsonb column written anew.
+    Rewritten(Style),
+    /// Its length in bytes, framed as `int4`, then the value; null as -1.
+    Framed,
+}
+
+impl Form {
+    /// Appends the value's bytes; `false` where it has none in this form.
+    pub fn write(&self, kind: Kind, value: &[u8], out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Text => text(kind, value, out),
+            Self::Raw => {
+                out.extend_from_slice(value);
+                true
+            }
+            Self::Hex => match encoding::decode(value, kind == Kind::Bytes) {
+                Some((digest, _)) => {
+                    encoding::push_hex(digest.bytes(), out);
+                    true
+                }
+                None if kind == Kind::Bytes => {
+                    encoding::push_hex(value, out);
+                    true
+                }
+                None => text(kind, value, out),
+            },
+            Self::Digest => match encoding::decode(value, kind == Kind::Bytes) {
+                Some((digest, _)) => {
+                    out.extend_from_slice(digest.bytes());
+                    true
+                }
+                None => {
+                    out.extend_from_slice(value);
+                    true
+                }
+            },
+            Self::Base64 => {
+                out.extend_from_slice(encoding::base64(value).as_bytes());
+                true
+            }
+            Self::Upper => {
+                let start = out.len();
+                let done = text(kind, value, out);
+                out[start..].make_ascii_uppercase();
+                done
+            }
+            Self::Time(clock) => micros(kind, value).is_some_and(|micros| {
+                clock.write(micros, kind != Kind::Timestamptz, out);
+                true
+            }),
+            Self::Epoch(per_second) => micros(kind, value).is_some_and(|micros| {
+                let unix = time::unix_micros(micros);
+                let units = if *per_second > 1_000_000 {
+                    unix * (per_second / 1_000_000)
+                } else {
+                    unix.div_euclid(1_000_000 / per_second)
+                };
+                write!(out, "{units}").is_ok()
+            }),
+            Self::EpochText => micros(kind, value).is_some_and(|micros| {
+                let unix = time::unix_micros(micros);
+                write!(out, "{}.{:06}", unix.div_euclid(1_000_000), unix.rem_euclid(1_000_000)).is_ok()
+            }),
+            Self::Bool(yes, no) => {
+                out.extend_from_slice(if value == [1] { yes } else { no }.as_bytes());
+                true
+            }
+            Self::BareUuid => {
+                encoding::push_hex(value, out);
+                true
+            }
+            Self::BigEndian(length) => int(value).is_some_and(|number| {
+                let bytes = number.to_be_bytes();
+                out.extend_from_slice(&bytes[8 - usize::from((*length).min(8))..]);
+                true
+            }),
+            Self::Json(style, clock) => json(*style, clock.as_ref(), kind, value, out),
+            Self::Rewritten(style) => parsed(kind, value).is_some_and(|value| {
+                style.value(&value, out);
+                true
+            }),
+            Self::Framed => {
+                let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+                out.extend_from_slice(&length.to_be_bytes());
+                out.extend_from_slice(value);
+                true
+            }
+        }
+    }
+}
+
+/// Microseconds since 2000 of any kind of time.
+fn micros(kind: Kind, value: &[u8]) -> Option<i64> {
+    match kind {
+        Kind::Timestamptz | Kind::Timestamp => int(value),
+        Kind::Date => int(value).map(|days| days * 86_400_000_000),
+        _ => None,
+    }
+}
+
+/// `::text`.
+pub fn text(kind: Kind, value: &[u8], out: &mut Vec<u8>) -> bool {
+    match kind {
+        Kind::Text | Kind::Rendered | Kind::Json => out.extend_from_slice(value),
+        Kind::Jsonb => out.extend_from_slice(value.get(1..).unwrap_or_default()),
+        Kind::Bool => out.extend_from_slice(if value == [1] { b"true" } else { b"false" }),
+        Kind::Int => return int(value).is_some_and(|number| write!(out, "{number}").is_ok()),
+        Kind::Uuid => {
+            for (at, byte) in value.iter().enumerate() {
+                if matches!(at, 4 | 6 | 8 | 10) {
+                    out.push(b'-');
+                }
+                encoding::push_hex(&[*byte], out);
+            }
+        }
+        Kind::Timestamptz | Kind::Timestamp => {
+            let Some(micros) = int(value) else { return false };
+            Clock::POSTGRES.write(micros, kind == Kind::Timestamp, out);
+        }
+        Kind::Date => {
+            let Some(days) = int(value) else { return false };
+            time::date(days, out);
+        }
+        Kind::Bytes => {
+            out.extend_from_slice(b"\\x");
+            encoding::push_hex(value, out);
+        }
+    }
+    true
+}
+
+/// The value of a json or jsonb column, or of text that holds JSON.
+fn parsed(kind: Kind, value: &[u8]) -> Option<serde_json::Value> {
+    let text = if kind == Kind::Jsonb { value.get(1..)? } else { value };
+    serde_json::from_slice(text).ok()
+}
+
+fn json(style: Style, clock: Option<&Clock>, kind: Kind, value: &[u8], out: &mut Vec<u8>) -> bool {
+    match kind {
+        Kind::Int | Kind::Bool => text(kind, value, out),
+        Kind::Json | Kind::Jsonb => parsed(kind, value).is_some_and(|value| {
+            style.value(&value, out);
+            true
+        }),
+        _ => {
+            let mut words = Vec::new();
+            let done = match (clock, micros(kind, value)) {
+                (Some(clock), Some(micros)) => {
+                    clock.write(micros, kind != Kind::Timestamptz, &mut words);
+                    true
+                }
+                _ => text(kind, value, &mut words),
+            };
+            style.string(&String::from_utf8_lossy(&words), out);
+            done
+        }
+    }
+}
+
+/// What `text::bytea` makes of text: `\x` begins hex, else a backslash begins an octal byte or another backslash.
+/// None where PostgreSQL would raise an error.
+pub fn bytea_input(text: &[u8]) -> Option<Vec<u8>> {
+    if let Some(digits) = text.strip_prefix(b"\\x") {
+        let digits: Vec<u8> = digits.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        return encoding::from_hex(std::str::from_utf8(&digits).ok()?);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'\\' {
+            bytes.push(*first);
+            continue;
+        }
+        match rest {
+            [b'\\', after @ ..] => {
+                bytes.push(b'\\');
+                rest = after;
+            }
+            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..] => {
+                bytes.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                rest = after;
+            }
+            _ => return None,
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytea_cast_reads_escapes() {
+        assert_eq!(bytea_input(br"\x41"), Some(b"A".to_vec()));
+        assert_eq!(bytea_input(br"a\\b"), Some(br"a\b".to_vec()));
+        assert_eq!(bytea_input(br"a\101b"), Some(b"aAb".to_vec()));
+        assert_eq!(bytea_input(br"C:\temp"), None);
+        assert_eq!(bytea_input(b"plain"), Some(b"plain".to_vec()));
+    }
+
+    #[test]
+    fn values_are_spelled() {
+        let written = |form: &Form, kind, value: &[u8]| {
+            let mut out = Vec::new();
+            assert!(form.write(kind, value, &mut out));
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(&Form::Text, Kind::Int, &(-7i64).to_be_bytes()), "-7");
+        assert_eq!(written(&Form::Text, Kind::Uuid, &[0x11; 16]), "11111111-1111-1111-1111-111111111111");
+        assert_eq!(written(&Form::Text, Kind::Jsonb, b"\x01{}"), "{}");
+        assert_eq!(written(&Form::Epoch(1000), Kind::Timestamptz, &0i64.to_be_bytes()), "946684800000");
+        let style = Style::compact(false);
+        assert_eq!(written(&Form::Json(style, None), Kind::Text, br#"a"b"#), r#""a\"b""#);
+    }
+}

@@ -1,0 +1,119 @@
+//! JSON the way languages write it: whitespace, escapes and the order of keys are all part of a hash.
+
+use serde_json::Value;
+
+/// How a serialiser writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// After each element: `,` or `, `.
+    pub comma: &'static str,
+    /// After each key: `:`, `: ` or ` : `.
+    pub colon: &'static str,
+    /// Everything beyond ASCII as `\u` escapes, as Python does by default.
+    pub ascii: bool,
+    /// Keys sorted, also inside.
+    pub sorted: bool,
+}
+
+impl Style {
+    /// `JSON.stringify`, and every "stable" variant of it when `sorted`.
+    pub const fn compact(sorted: bool) -> Self {
+        Self { comma: ",", colon: ":", ascii: false, sorted }
+    }
+
+    /// Python's `json.dumps`.
+    pub const fn python(sorted: bool) -> Self {
+        Self { comma: ", ", colon: ": ", ascii: true, sorted }
+    }
+
+    /// The spellings that are tried.
+    pub const ALL: [Self; 8] = [
+        Self::compact(true),
+        Self::compact(false),
+        Self::python(true),
+        Self::python(false),
+        Self { ascii: true, ..Self::compact(true) },
+        Self { ascii: true, ..Self::compact(false) },
+        Self { ascii: false, ..Self::python(true) },
+        Self { ascii: false, ..Self::python(false) },
+    ];
+
+    /// A string with its quotes.
+    pub fn string(self, text: &str, out: &mut Vec<u8>) {
+        out.push(b'"');
+        for character in text.chars() {
+            match character {
+                '"' => out.extend_from_slice(b"\\\""),
+                '\\' => out.extend_from_slice(b"\\\\"),
+                '\n' => out.extend_from_slice(b"\\n"),
+                '\r' => out.extend_from_slice(b"\\r"),
+                '\t' => out.extend_from_slice(b"\\t"),
+                '\u{8}' => out.extend_from_slice(b"\\b"),
+                '\u{c}' => out.extend_from_slice(b"\\f"),
+                c if u32::from(c) < 0x20 => out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes()),
+                c if c.is_ascii() || !self.ascii => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                c => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+                    }
+                }
+            }
+        }
+        out.push(b'"');
+    }
+
+    /// A whole value.
+    pub fn value(self, value: &Value, out: &mut Vec<u8>) {
+        match value {
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Bool(true) => out.extend_from_slice(b"true"),
+            Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Value::String(text) => self.string(text, out),
+            Value::Array(items) => {
+                out.push(b'[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.extend_from_slice(self.comma.as_bytes());
+                    }
+                    self.value(item, out);
+                }
+                out.push(b']');
+            }
+            Value::Object(entries) => {
+                let mut entries: Vec<_> = entries.iter().collect();
+                if self.sorted {
+                    // By UTF-16, as RFC 8785 and JavaScript do.
+                    entries.sort_by_key(|(key, _)| key.encode_utf16().collect::<Vec<_>>());
+                }
+                out.push(b'{');
+                for (at, (key, item)) in entries.into_iter().enumerate() {
+                    if at > 0 {
+                        out.extend_from_slice(self.comma.as_bytes());
+                    }
+                    self.string(key, out);
+                    out.extend_from_slice(self.colon.as_bytes());
+                    self.value(item, out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_writes_its_own_json() {
+        let value: Value = serde_json::from_str(r#"{"b":[1,true,null],"a":"é\n"}"#).unwrap();
+        let written = |style: Style| {
+            let mut out = Vec::new();
+            style.value(&value, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(Style::compact(false)), r#"{"b":[1,true,null],"a":"é\n"}"#);
+        assert_eq!(written(Style::python(true)), r#"{"a": "\u00e9\n", "b": [1, true, null]}"#);
+    }
+}

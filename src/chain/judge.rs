@@ -1,0 +1,328 @@
+//! The verdict on a chain: what its faults come to, and what cannot be decided.
+
+use super::algorithm::{Algorithm, Digest};
+use super::chain::Chain;
+use super::diagnose::Case;
+use super::links::{self, Found};
+use super::run::{Expected, KEPT, Wish};
+use super::segment::{Fault, Flaw, Position, Segment, Thread};
+use super::value::Kind;
+use super::verdict::{Break, BreakKind, ChainReport, Verdict};
+use super::{encoding, genesis};
+use crate::error::Stop;
+use crate::target::refusal;
+use sqlx::{AssertSqlSafe, PgConnection};
+use std::collections::HashMap;
+
+/// Chains of one table that are looked at row by row.
+const INSPECTED: usize = 50;
+
+/// Decides.
+///
+/// # Errors
+/// The session is lost.
+pub async fn weigh(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    segment: &Segment,
+    report: &mut ChainReport,
+) -> Result<(), Stop> {
+    let explained: u64 = segment.explained.iter().sum();
+    let flaws = segment.faults.iter().filter(|fault| matches!(fault.flaw, Flaw::Content { .. })).count() as u64;
+    let wrong = wrong_recipe(chain, segment, explained, flaws);
+    let mut threads: Vec<(&Vec<u8>, &Thread)> = segment.threads.iter().collect();
+    threads.sort_by(|a, b| a.1.partition.cmp(&b.1.partition));
+    let mut total = if wrong.is_some() { segment.flawed - flaws.min(segment.flawed) } else { segment.flawed };
+    let shared = shared_beginning(&threads);
+    let mut inspected = 0;
+    for (key, thread) in &threads {
+        let faults: Vec<&Fault> = segment
+            .faults
+            .iter()
+            .filter(|fault| fault.partition == thread.partition)
+            .filter(|fault| wrong.is_none() || !matches!(fault.flaw, Flaw::Content { .. }))
+            .collect();
+        let holes: Vec<(i64, i64)> =
+            segment.holes.iter().filter(|(_, _, of)| of == *key).map(|(from, to, _)| (*from, *to)).collect();
+        let mut found: Vec<Found> = Vec::new();
+        let mut begins = false;
+        if thread.unlinked > 0 && inspected < INSPECTED {
+            inspected += 1;
+            let inspected = links::inspect(connection, chain, &thread.partition, KEPT).await?;
+            total += inspected.total;
+            (found, begins) = (inspected.found, inspected.begins);
+        } else {
+            total += thread.unlinked;
+        }
+        let headless = if begins { Beginning::Known } else { headless(connection, chain, thread, shared).await? };
+        if faults.is_empty() && found.is_empty() && holes.is_empty() && headless == Beginning::Known {
+            continue;
+        }
+        let missing = missing(connection, chain, &found, &holes).await?;
+        let missing = |from: i64, to: i64| missing.get(&(from, to)).cloned();
+        let later = later(connection, chain, thread, &faults, &holes).await?;
+        let case = Case { chain, thread, faults, found: &found, holes: &holes, missing: &missing, later: &later };
+        let (breaks, notes) = case.breaks();
+        report.notes.extend(notes);
+        report.breaks.extend(breaks);
+        match headless {
+            Beginning::Known => {}
+            Beginning::Gone => {
+                total += 1;
+                report.breaks.insert(0, case.headless());
+            }
+            Beginning::Unknown => report.notes.push(
+                "the first row names a hash that no row has: taken for the beginning, since nothing was ever before it"
+                    .to_owned(),
+            ),
+        }
+    }
+    if let Some(unchained) = threads.iter().map(|(_, thread)| thread.unchained).max().filter(|unchained| *unchained > 0)
+    {
+        report.notes.push(format!("{unchained} rows from before the chain began have no hash: nothing protects them"));
+    }
+    let kept = report.breaks.len() as u64;
+    // What was settled as one act counts once; what was not looked at counts as it was met.
+    report.breaks_total = if segment.faults.len() < super::segment::KEPT && inspected < INSPECTED && kept < KEPT as u64
+    {
+        kept
+    } else {
+        total.max(kept)
+    };
+    report.breaks.truncate(KEPT);
+    report.verdict = if !report.breaks.is_empty() {
+        Verdict::Broken
+    } else if let Some((why, needs)) = wrong {
+        report.why = Some(why);
+        report.needs = Some(needs);
+        Verdict::Undecided
+    } else {
+        Verdict::Intact
+    };
+    Ok(())
+}
+
+/// Rows that no formula explains, though nobody touched them: the formula is not known, and that is no tampering.
+fn wrong_recipe(chain: &Chain, segment: &Segment, explained: u64, flaws: u64) -> Option<(String, String)> {
+    let needs = format!(
+        "declare how a row is hashed in govctl.yaml: chains: [{{table: {}, formula: \"encode(sha256(convert_to(…, 'UTF8')), 'hex')\"}}]",
+        chain.relation.shown()
+    );
+    if chain.formulas.is_empty() {
+        let why = if chain
+            .relation
+            .columns
+            .iter()
+            .any(|column| column.name.contains("hmac") || column.name.contains("signature"))
+        {
+            "no recipe explains the hashes; a keyed one needs its key (--key-file, or GOVCTL_CHAIN_KEY)"
+        } else {
+            "no recipe explains the hashes; the links alone were verified"
+        };
+        return (segment.rows > 0).then(|| (why.to_owned(), needs));
+    }
+    let all = explained + flaws;
+    if flaws == 0 {
+        return None;
+    }
+    if explained == 0 {
+        return Some((
+            "every hash fails while the links hold: that is a wrong recipe, not tampering".to_owned(),
+            needs,
+        ));
+    }
+    let untouched = chain.relation.changed == 0;
+    let many = flaws * 2 > all || untouched && flaws * 5 > all && flaws > 3;
+    (many || untouched && at_one_end(segment, flaws)).then(|| {
+        let why = format!(
+            "{flaws} of {all} hashes fail and the rows were {}: the formula seems to have changed",
+            if untouched { "never updated" } else { "perhaps updated" }
+        );
+        (why, needs)
+    })
+}
+
+/// All failing rows stand together at the beginning or the end, and there are many.
+fn at_one_end(segment: &Segment, flaws: u64) -> bool {
+    let [thread] = segment.threads.values().collect::<Vec<_>>()[..] else { return false };
+    let content: Vec<&Fault> =
+        segment.faults.iter().filter(|fault| matches!(fault.flaw, Flaw::Content { .. })).collect();
+    let consecutive = content.windows(2).all(|two| two[1].before.as_ref() == Some(&two[0].at));
+    let ends = content.first().is_some_and(|fault| fault.at == thread.first)
+        || content.last().is_some_and(|fault| fault.at == thread.last);
+    flaws >= 10 && consecutive && ends
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beginning {
+    Known,
+    Unknown,
+    Gone,
+}
+
+/// All chains of the table begin alike.
+fn shared_beginning(threads: &[(&Vec<u8>, &Thread)]) -> bool {
+    threads.len() > 1 && threads.windows(2).all(|two| two[0].1.first_prev == two[1].1.first_prev)
+}
+
+async fn headless(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    thread: &Thread,
+    shared: bool,
+) -> Result<Beginning, Stop> {
+    let Some(prev) = chain.prev else { return Ok(Beginning::Known) };
+    let is_bytes = chain.items[prev].kind == Kind::Bytes;
+    if shared || thread.first_hash.is_none() || genesis::is(thread.first_prev.as_deref(), is_bytes, &chain.genesis) {
+        return Ok(Beginning::Known);
+    }
+    let first =
+        thread.first_prev.as_deref().and_then(|prev| encoding::decode(prev, is_bytes)).map(|(digest, _)| digest);
+    let own = |value: &Option<String>| {
+        let hashed = |algorithm: Algorithm| algorithm.digest(None, value.as_deref().unwrap_or_default().as_bytes());
+        Algorithm::ALL.into_iter().map(hashed).any(|digest: Digest| Some(digest) == first)
+    };
+    if thread.partition.iter().any(own) || thread.partition.iter().flatten().any(|value| decoded_is(value, first)) {
+        return Ok(Beginning::Known);
+    }
+    if let Some(number) = thread.first.number
+        && chain.partition.is_empty()
+    {
+        return Ok(if number > 1 { Beginning::Gone } else { Beginning::Unknown });
+    }
+    if !chain.partition.is_empty() && matches!(thread.first.number, Some(0 | 1)) {
+        return Ok(Beginning::Unknown);
+    }
+    // The very first row ever stored in a table has nothing before it.
+    let by: Vec<String> = chain
+        .order
+        .iter()
+        .zip(&thread.first.keys)
+        .map(|(at, key)| {
+            format!("{} = {}", chain.items[*at].sql.trim_end_matches("::text"), crate::check::quote::literal(key))
+        })
+        .collect();
+    let sql =
+        format!("select count(*) > 0 from {} t where t.ctid = '(0,1)' and {}", chain.relation.sql(), by.join(" and "));
+    let oldest: bool = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)?;
+    Ok(if oldest { Beginning::Unknown } else { Beginning::Gone })
+}
+
+/// Rows that fail behind missing numbers, and were written again after the rows behind them: linked anew over a gap.
+async fn later(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    thread: &Thread,
+    faults: &[&Fault],
+    holes: &[(i64, i64)],
+) -> Result<Vec<Position>, Stop> {
+    let mut later = Vec::new();
+    for fault in faults.iter().filter(|fault| matches!(fault.flaw, Flaw::Content { .. })).take(INSPECTED) {
+        let behind_hole = fault.at.number.is_some_and(|number| holes.iter().any(|(_, to)| to + 1 == number));
+        if behind_hole && links::written_later(connection, chain, &thread.partition, &fault.at).await? {
+            later.push(fault.at.clone());
+        }
+    }
+    Ok(later)
+}
+
+fn decoded_is(value: &str, digest: Option<Digest>) -> bool {
+    digest.is_some() && encoding::decode(value.as_bytes(), false).map(|(digest, _)| digest) == digest
+}
+
+/// Numbers that no row of the whole table has, between rows of one of its chains.
+async fn missing(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    found: &[Found],
+    holes: &[(i64, i64)],
+) -> Result<HashMap<(i64, i64), Vec<i64>>, Stop> {
+    let mut answers = HashMap::new();
+    if chain.partition.is_empty() || !chain.is_numbered() {
+        return Ok(answers);
+    }
+    let between = found.iter().filter_map(|found| {
+        let (low, high) = (found.before.as_ref()?.at.number?, found.row.at.number?);
+        (high - low > 1).then_some((low + 1, high - 1))
+    });
+    let column = chain.items[chain.order[0]].sql.trim_end_matches("::text").to_owned();
+    for (from, to) in between.chain(holes.iter().copied()).take(KEPT) {
+        if to - from > 1_000_000 || answers.contains_key(&(from, to)) {
+            continue;
+        }
+        let sql = format!(
+            "select n from pg_catalog.generate_series({from}::int8, {to}::int8) n
+             where not exists (select from {} t where {column} = n) order by n limit 100",
+            chain.relation.sql()
+        );
+        let numbers: Vec<i64> = if is_counted(chain) {
+            vec![from, to]
+        } else {
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.map_err(refusal::lost)?
+        };
+        answers.insert((from, to), numbers);
+    }
+    Ok(answers)
+}
+
+/// Each chain of the table counts its own rows: its numbers are not those of the table.
+fn is_counted(chain: &Chain) -> bool {
+    super::ranges::by_partition(chain)
+}
+
+/// Whether an expected head is meant for this chain.
+pub fn concerns(expected: &Expected, report: &ChainReport) -> bool {
+    let bare = report.table.rsplit('.').next().unwrap_or_default();
+    expected.table.as_ref().is_none_or(|table| *table == report.table || table == bare)
+}
+
+/// Heads that were expected and found nowhere: cut off with the rows behind them, or rewritten.
+pub fn expectations(reports: &mut [ChainReport], wish: &Wish) {
+    for expected in &wish.expected {
+        let found = reports.iter().any(|report| {
+            concerns(expected, report)
+                && report.tail.pinned
+                && report.tail.detail.is_some()
+                && report.found.contains(&expected.hash.hex())
+        });
+        if found {
+            continue;
+        }
+        let concerned: Vec<usize> = (0..reports.len()).filter(|at| concerns(expected, &reports[*at])).collect();
+        let [at] = concerned.as_slice() else { continue };
+        let report = &mut reports[*at];
+        let place = expected.position.clone();
+        let end = report.head.as_ref().map(|head| head.position.clone());
+        // A place that is still there holds another hash: rewritten. A place behind the end is gone.
+        let still = match (
+            place.as_ref().and_then(|place| place.parse::<i64>().ok()),
+            end.as_ref().and_then(|end| end.parse::<i64>().ok()),
+        ) {
+            (Some(place), Some(end)) => place <= end,
+            _ => false,
+        };
+        let kind = if still { BreakKind::Rewritten } else { BreakKind::Truncated };
+        let detail = match kind {
+            BreakKind::Rewritten => "the row at this place has another hash than the one that was expected".to_owned(),
+            _ => format!(
+                "the expected head {}… is gone{}",
+                expected.hash.brief(),
+                end.as_ref().map(|end| format!("; the last row is {end}")).unwrap_or_default()
+            ),
+        };
+        report.breaks.push(Break {
+            kind,
+            at: place.or_else(|| end.clone()).unwrap_or_else(|| "end".to_owned()),
+            partition: None,
+            detail,
+            cause: Some("rows were cut off the end, the table was restored from an older copy, or its hashes were computed anew".to_owned()),
+            before: end,
+            after: None,
+            look: None,
+        });
+        report.breaks_total += 1;
+        report.verdict = Verdict::Broken;
+        report.tail.pinned = true;
+        report.tail.detail = Some("the expected head was compared and is not there".to_owned());
+    }
+}

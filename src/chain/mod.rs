@@ -1,0 +1,36 @@
+//! Hash chains: tables whose rows vouch for the rows before them, and the proof that they still do.
+//!
+//! ```text
+//! catalogs ─► discover ─► Chain ─► ranges ─► walk ─► segments ─► join ─► diagnose ─► report
+//! ```
+//!
+//! * [`recipe`]: how a row becomes bytes; [`v1`]: the recipe govctl writes itself
+//! * [`discover`]: pair, order, partition and formula, from data and sources
+//! * [`walk`]: one run of rows; [`segment`]: what it says, and joining two
+//! * [`links`]: a damaged chain looked at again, row by row; [`diagnose`]: what happened to it
+//! * [`run`]: all of it, for the tables of a database
+
+pub mod algorithm;
+pub mod chain;
+pub mod diagnose;
+pub mod discover;
+pub mod encoding;
+pub mod form;
+pub mod genesis;
+pub mod items;
+pub mod json_form;
+pub mod judge;
+pub mod links;
+pub mod ranges;
+pub mod recipe;
+pub mod relation;
+pub mod run;
+pub mod segment;
+pub mod source;
+pub mod stream;
+pub mod time;
+pub mod v1;
+pub mod value;
+pub mod verdict;
+pub mod walk;
+pub mod workers;

@@ -1,0 +1,108 @@
+//! A table cut into runs of rows that can be read at the same time, in the order of its chains.
+
+use super::chain::Chain;
+use super::value::Kind;
+use crate::check::quote;
+use crate::error::Stop;
+use crate::target::refusal;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+/// Rows of one run, about: enough to forget the cost of a query, few enough to share them out evenly.
+const RUN: f64 = 65_536.0;
+
+/// Below so many rows one connection is as fast as two.
+pub const WORTH_SHARING: f64 = 40_000.0;
+
+/// Most runs.
+const MOST: f64 = 4096.0;
+
+/// Every run's query, in the order of the chain.
+///
+/// # Errors
+/// The session is lost.
+pub async fn plan(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    shared: bool,
+    only: Option<&str>,
+) -> Result<Vec<String>, Stop> {
+    let estimate = chain.relation.estimate;
+    let whole = vec![query(chain, only)];
+    if !shared || estimate < WORTH_SHARING || chain.formulas.iter().any(super::recipe::Formula::needs_last) {
+        return Ok(whole);
+    }
+    let by = if by_partition(chain) { chain.partition[0] } else { chain.order[0] };
+    let column = chain.sort(by);
+    let kind = chain.items[by].kind;
+    let runs = (estimate / RUN).ceil().clamp(2.0, MOST);
+    let bounds = if kind == Kind::Int && !by_partition(chain) {
+        numbers(connection, chain, &column, runs).await?
+    } else {
+        sampled(connection, chain, &column, runs).await?
+    };
+    if bounds.is_empty() {
+        return Ok(whole);
+    }
+    let mut queries = Vec::with_capacity(bounds.len() + 1);
+    for at in 0..=bounds.len() {
+        let from = at.checked_sub(1).map(|at| format!("{column} >= {}", quote::literal(&bounds[at])));
+        let to = bounds.get(at).map(|to| format!("{column} < {}", quote::literal(to)));
+        let within = match (from, to) {
+            (Some(from), Some(to)) => format!("{from} and {to}"),
+            (None, Some(to)) => to,
+            (Some(from), None) => format!("({from} or {column} is null)"),
+            (None, None) => "true".to_owned(),
+        };
+        queries.push(query(chain, Some(&only.map_or_else(|| within.clone(), |only| format!("{within} and {only}")))));
+    }
+    Ok(queries)
+}
+
+/// The stream of the rows that fulfil a condition, in order.
+pub fn query(chain: &Chain, only: Option<&str>) -> String {
+    let only = only.map(|only| format!(" where {only}")).unwrap_or_default();
+    format!("select {} from {}{only} order by {}", chain.select(), chain.from(), order_by(chain))
+}
+
+/// Chains one after the other, or interleaved where one column orders all rows of the table by an index.
+pub fn order_by(chain: &Chain) -> String {
+    let partition = if by_partition(chain) { chain.partition.as_slice() } else { &[] };
+    let sorts: Vec<String> = partition.iter().chain(&chain.order).map(|at| chain.sort(*at)).collect();
+    sorts.join(", ")
+}
+
+/// Whether rows come chain by chain.
+pub fn by_partition(chain: &Chain) -> bool {
+    let Some(order) = chain.column(chain.order[0]) else { return true };
+    let unique = chain.relation.indexes.iter().any(|index| index.unique && index.columns == [order.name.clone()]);
+    !chain.partition.is_empty() && !(unique && chain.order.len() == 1)
+}
+
+/// Even parts of the numbers there are.
+async fn numbers(connection: &mut PgConnection, chain: &Chain, column: &str, runs: f64) -> Result<Vec<String>, Stop> {
+    let sql = format!("select min({column})::int8, max({column})::int8 from {} t", chain.relation.sql());
+    let (low, high): (Option<i64>, Option<i64>) =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)?;
+    let (Some(low), Some(high)) = (low, high) else { return Ok(Vec::new()) };
+    #[expect(clippy::cast_possible_truncation, reason = "at most some thousand")]
+    let runs = i128::from(runs as i64);
+    let span = i128::from(high) - i128::from(low) + 1;
+    let mut bounds: Vec<i128> = (1..runs).map(|run| i128::from(low) + span * run / runs).collect();
+    bounds.dedup();
+    Ok(bounds.into_iter().map(|bound| bound.to_string()).collect())
+}
+
+/// Bounds between about equally many rows, from a sample of pages.
+async fn sampled(connection: &mut PgConnection, chain: &Chain, column: &str, runs: f64) -> Result<Vec<String>, Stop> {
+    let share = (runs * 3_000.0 / chain.relation.estimate).clamp(0.01, 100.0);
+    let sql = format!(
+        "select v::text from (select v, row_number() over (order by v) n, count(*) over () c from
+           (select {column} v from {} t tablesample system ({share}) where {column} is not null) s) q
+         where n % greatest(c / {runs}, 1) = 0 order by v",
+        chain.relation.sql()
+    );
+    let mut bounds: Vec<String> =
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.map_err(refusal::lost)?;
+    bounds.dedup();
+    Ok(bounds)
+}

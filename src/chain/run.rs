@@ -1,0 +1,241 @@
+//! Verifies the chains of a database: one report a chain.
+
+use super::algorithm::Digest;
+use super::chain::Chain;
+use super::discover::{self, Found, Means};
+use super::judge;
+use super::ranges;
+use super::relation;
+use super::segment::Segment;
+use super::stream;
+use super::verdict::{ChainReport, Head, Tail, Verdict};
+use super::workers::{self, Work};
+use crate::config::Config;
+use crate::error::Stop;
+use crate::target::refusal;
+use crate::ui::progress::Progress;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// A head that is known from outside.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// Of which table; any where there is none.
+    pub table: Option<String>,
+    /// Where it was.
+    pub position: Option<String>,
+    /// Its hash.
+    pub hash: Digest,
+    /// As it was given.
+    pub given: String,
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Wish {
+    /// Tables; those that look like chains where there is none.
+    pub tables: Vec<String>,
+    /// Connections.
+    pub workers: usize,
+    /// Heads.
+    pub expected: Vec<Expected>,
+    /// The secret of keyed chains.
+    pub key: Option<Vec<u8>>,
+    /// Raised by Ctrl-C.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Breaks that are kept of a table.
+pub const KEPT: usize = 100;
+
+/// Looks for chains and verifies them.
+///
+/// # Errors
+/// No session, a table that does not exist, a session that is lost.
+pub async fn verify(
+    options: &PgConnectOptions,
+    wish: &Wish,
+    config: &Config,
+    progress: &dyn Progress,
+) -> Result<Vec<ChainReport>, Stop> {
+    progress.begin("Looking for chains", None);
+    let mut connection = stream::open(options, "UTC", None).await?;
+    let role: String =
+        sqlx::query_scalar("select current_user::text").fetch_one(&mut connection).await.map_err(refusal::lost)?;
+    let library = relation::library(&mut connection).await?;
+    let mut names = wish.tables.clone();
+    let mut oids = relation::find(&mut connection, &names).await?;
+    if names.is_empty() {
+        names = config.chains.iter().map(|chain| chain.table.clone()).collect();
+        if !names.is_empty() {
+            oids.extend(relation::find(&mut connection, &names).await?);
+            oids.sort_unstable();
+            oids.dedup();
+        }
+    }
+    let mut reports = Vec::new();
+    for oid in oids {
+        let start = Instant::now();
+        let table = relation::read(&mut connection, oid).await?;
+        let declared = config.chains.iter().find(|chain| chain.table == table.shown() || chain.table == table.name);
+        let named = names.iter().any(|name| *name == table.shown() || *name == table.name);
+        let means = Means { library: &library, declared, key: wish.key.as_deref(), named, role: &role };
+        match discover::discover(&mut connection, &table, &means).await? {
+            Found::Nothing if named => {
+                let why = "nothing in this table links its rows: no column repeats a hash of an earlier row";
+                let needs = "declare the chain in govctl.yaml: chains: [{table: …, prev: …, hash: …, order: […]}]";
+                reports.push(ChainReport::undecided(table.shown(), why, needs));
+            }
+            Found::Nothing => {}
+            // A table that only might hold a chain is no chain that is hidden.
+            Found::Hidden { why, needs } if named || looks_chained(&table) => {
+                reports.push(ChainReport::undecided(table.shown(), why, needs));
+            }
+            Found::Hidden { .. } => {}
+            Found::Empty(chains) => {
+                for chain in chains {
+                    reports.push(empty(&mut connection, &chain).await?);
+                }
+            }
+            Found::Chains(chains) => {
+                for chain in chains {
+                    let mut report = one(&mut connection, options, &chain, wish, progress).await?;
+                    report.seconds = start.elapsed().as_secs_f64();
+                    reports.push(report);
+                }
+            }
+        }
+    }
+    judge::expectations(&mut reports, wish);
+    let _ = connection.close().await;
+    Ok(reports)
+}
+
+/// By its names a chain: a previous hash and a hash.
+fn looks_chained(table: &relation::Relation) -> bool {
+    let names: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .chain(table.refused.iter().map(String::as_str))
+        .collect();
+    let holds =
+        |part: &[&str]| names.iter().any(|name| part.iter().any(|part| name.to_ascii_lowercase().contains(part)));
+    holds(&["prev", "parent_hash", "hash_anterior"]) && holds(&["hash", "digest", "checksum", "signature", "hmac"])
+        || holds(&["chain_hash", "hash_chain"])
+}
+
+/// A chain without rows: one that was emptied looks like one that was never written.
+async fn empty(connection: &mut PgConnection, chain: &Chain) -> Result<ChainReport, Stop> {
+    let oid = i64::from(chain.relation.oid);
+    let sql = "
+        select coalesce((select n_tup_ins > 0 from pg_catalog.pg_stat_all_tables where relid = $1::int8::oid), false)
+          or coalesce((select bool_or(pg_catalog.pg_sequence_last_value(s.objid::pg_catalog.regclass) is not null)
+            from pg_catalog.pg_depend s where s.refobjid = $1::int8::oid and s.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+              and s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and s.deptype in ('a', 'i')
+              and exists (select from pg_catalog.pg_class q where q.oid = s.objid and q.relkind = 'S')), false)";
+    let written = sqlx::query_scalar::<_, bool>(sql).bind(oid).fetch_one(connection).await.unwrap_or(true);
+    let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
+    report.column = chain.column(chain.hash).map(|column| column.name.clone());
+    report.recipe = chain.recipe();
+    if written {
+        report.why = Some("the table is empty, and it once had rows".to_owned());
+        report.needs = Some("name the head that was last seen: --expect HASH, or --checkpoint FILE".to_owned());
+    } else {
+        report.verdict = Verdict::Intact;
+        (report.why, report.needs) = (None, None);
+        report.notes.push("no row was written yet".to_owned());
+    }
+    Ok(report)
+}
+
+async fn one(
+    connection: &mut PgConnection,
+    options: &PgConnectOptions,
+    chain: &Chain,
+    wish: &Wish,
+    progress: &dyn Progress,
+) -> Result<ChainReport, Stop> {
+    let zone = format!("set local timezone = {}", crate::check::quote::literal(&chain.time_zone));
+    sqlx::raw_sql(AssertSqlSafe(zone)).execute(&mut *connection).await.map_err(refusal::lost)?;
+    let queries = ranges::plan(connection, chain, wish.workers > 1, None).await?;
+    let steps = u64::try_from(queries.len()).unwrap_or(0);
+    progress.begin("Verifying", Some(steps));
+    let work = Work {
+        chain: Arc::new(chain.clone()),
+        key: wish.key.clone().map(Arc::new),
+        heads: Arc::new(wish.expected.iter().map(|expected| expected.hash).collect()),
+        queries: Arc::new(queries),
+        stop: Arc::clone(&wish.stop),
+    };
+    let outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+    let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
+    (report.why, report.needs) = (None, None);
+    report.column = chain.column(chain.hash).map(|column| column.name.clone());
+    report.recipe = chain.recipe();
+    report.weaker = chain.is_weaker();
+    report.rows = outcome.segment.rows;
+    report.partitions = outcome.segment.threads.len() as u64;
+    report.uncovered.clone_from(&chain.uncovered);
+    report.notes.clone_from(&chain.notes);
+    if let [thread] = outcome.segment.threads.values().collect::<Vec<_>>().as_slice()
+        && let Some(hash) = thread.last_hash
+    {
+        report.head = Some(Head { position: thread.last.shown(), hash: hash.hex() });
+    }
+    tail(connection, chain, &outcome.segment, wish, &mut report).await?;
+    judge::weigh(connection, chain, &outcome.segment, &mut report).await?;
+    if outcome.interrupted {
+        report.notes.push(format!("interrupted after {} rows; what follows them was not read", report.rows));
+        if report.verdict == Verdict::Intact {
+            report.verdict = Verdict::Undecided;
+            report.why = Some("interrupted".to_owned());
+            report.needs = Some("run it again".to_owned());
+        }
+    }
+    Ok(report)
+}
+
+/// Heads that were looked for, and what the sequence says of rows behind the last.
+async fn tail(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    segment: &Segment,
+    wish: &Wish,
+    report: &mut ChainReport,
+) -> Result<(), Stop> {
+    for (digest, at, _) in &segment.heads {
+        let expected = wish.expected.iter().find(|expected| expected.hash == *digest);
+        if let Some(expected) = expected.filter(|expected| judge::concerns(expected, report)) {
+            let moved = expected.position.as_ref().is_some_and(|position| *position != at.shown());
+            if !moved {
+                report.found.push(digest.hex());
+                report.tail = Tail { pinned: true, detail: Some(format!("the expected head is row {}", at.shown())) };
+            }
+        }
+    }
+    if report.tail.pinned || !chain.sequenced || !chain.is_numbered() {
+        return Ok(());
+    }
+    let Some(column) = chain.column(chain.order[0]) else { return Ok(()) };
+    let sql =
+        "select pg_catalog.pg_sequence_last_value(pg_catalog.pg_get_serial_sequence($1, $2)::pg_catalog.regclass)";
+    let asked = sqlx::query_scalar::<_, Option<i64>>(sql).bind(chain.relation.sql()).bind(&column.name);
+    sqlx::raw_sql("savepoint tail").execute(&mut *connection).await.map_err(refusal::lost)?;
+    let Ok(last) = asked.fetch_one(&mut *connection).await else {
+        sqlx::raw_sql("rollback to savepoint tail").execute(connection).await.map_err(refusal::lost)?;
+        return Ok(());
+    };
+    let end = segment.threads.values().filter_map(|thread| thread.last.number).max();
+    if let (Some(last), Some(end)) = (last, end)
+        && last > end
+    {
+        report.tail.detail = Some(format!(
+            "the sequence has given out {last}, the last row is {end}: rows were rolled back, or cut off"
+        ));
+    }
+    Ok(())
+}

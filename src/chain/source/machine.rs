@@ -1,0 +1,479 @@
+//! Runs a trigger or helper function on symbols: which expression over the stored row ends up in which column.
+//!
+//! Both branches of an IF are taken and joined by CASE; a branch that returns or raises goes nowhere. A loop is run once,
+//! its record standing for the row. Whatever is not understood leaves its variables unknown, which no formula may use.
+
+use super::token::{Token, closing, split, tokens};
+use std::collections::BTreeMap;
+
+/// A function that may be called by name.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Schema and name.
+    pub name: (String, String),
+    /// Names of the parameters (empty where there is none) and their types.
+    pub parameters: Vec<(String, String)>,
+    /// `sql` or `plpgsql`.
+    pub language: String,
+    /// Its body.
+    pub source: String,
+}
+
+/// `INSERT INTO table (columns) VALUES (…)`, with what the values are.
+#[derive(Clone, Debug)]
+pub struct Insert {
+    /// Without its schema.
+    pub table: String,
+    /// Column and expression.
+    pub values: Vec<(String, Vec<Token>)>,
+}
+
+/// What a body did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Values assigned to columns of NEW, as they are at the end.
+    pub assigned: BTreeMap<String, Vec<Token>>,
+    /// Every other expression that was assigned to a variable or compared: verifiers compute hashes, too.
+    pub computed: Vec<Vec<Token>>,
+    /// Rows written elsewhere.
+    pub inserts: Vec<Insert>,
+    /// What a helper returns.
+    pub returned: Option<Vec<Token>>,
+}
+
+/// The table whose rows are hashed, and what may be called.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// Columns of the row.
+    pub columns: &'a [String],
+    /// Columns that hold hashes, of this table and of a chain beside it.
+    pub hashes: &'a [String],
+    /// The table, to tell it from a table of heads.
+    pub table: &'a str,
+    /// Functions of this database.
+    pub functions: &'a [Function],
+}
+
+type Variables = BTreeMap<String, Vec<Token>>;
+
+pub(super) struct Machine<'a> {
+    pub(super) world: World<'a>,
+    pub(super) variables: Variables,
+    types: BTreeMap<String, Vec<Token>>,
+    /// Names that stand for the row.
+    pub(super) rows: Vec<String>,
+    /// Records read from the chain: their hash columns are the previous hash.
+    records: Vec<String>,
+    outcome: Outcome,
+    pub(super) depth: usize,
+}
+
+enum Flow {
+    On,
+    Ended(Option<Vec<Token>>),
+}
+
+/// Runs a body.
+pub fn run(world: World<'_>, source: &str) -> Outcome {
+    let machine = Machine::new(world, vec!["new".into()], 0);
+    machine.body(source)
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(world: World<'a>, rows: Vec<String>, depth: usize) -> Self {
+        let mut variables = Variables::new();
+        for (name, value) in [("tg_op", "INSERT"), ("tg_table_name", world.table), ("tg_when", "BEFORE")] {
+            variables.insert(name.into(), vec![Token::Text(value.to_owned())]);
+        }
+        Self { world, variables, types: BTreeMap::new(), rows, records: Vec::new(), outcome: Outcome::default(), depth }
+    }
+
+    pub(super) fn body(mut self, source: &str) -> Outcome {
+        let tokens = tokens(source);
+        let start = tokens.iter().position(|token| token.is_word("declare") || token.is_word("begin"));
+        if let Some(start) = start {
+            let mut at = start;
+            if let Flow::Ended(returned) = self.block(&tokens, &mut at) {
+                self.outcome.returned = returned;
+            }
+        }
+        for (name, value) in std::mem::take(&mut self.variables) {
+            if let Some(column) = name.strip_prefix("new.") {
+                self.outcome.assigned.insert(column.to_owned(), value);
+            }
+        }
+        self.outcome
+    }
+
+    /// `[DECLARE …] BEGIN … [EXCEPTION …] END`; leaves `at` behind it.
+    fn block(&mut self, tokens: &[Token], at: &mut usize) -> Flow {
+        if tokens.get(*at).is_some_and(|token| token.is_word("declare")) {
+            *at += 1;
+            while *at < tokens.len() && !tokens[*at].is_word("begin") {
+                let end = statement_end(tokens, *at);
+                self.declaration(&tokens[*at..end]);
+                *at = end + 1;
+            }
+        }
+        *at += 1; // begin
+        let flow = self.statements(tokens, at, &["end", "exception"]);
+        if tokens.get(*at).is_some_and(|token| token.is_word("exception")) {
+            // A handler swallows or hides an error: what it assigns is no formula.
+            let mut depth = 0;
+            while *at < tokens.len() {
+                let token = &tokens[*at];
+                if token.is_word("begin")
+                    || token.is_word("if") && !tokens[*at - 1].is_word("end")
+                    || token.is_word("case")
+                {
+                    depth += 1;
+                } else if token.is_word("end") {
+                    if depth == 0 {
+                        break;
+                    }
+                    depth -= 1;
+                    if tokens.get(*at + 1).is_some_and(|next| next.is_word("if") || next.is_word("case")) {
+                        *at += 1;
+                    }
+                }
+                *at += 1;
+            }
+        }
+        *at = statement_end(tokens, *at) + 1;
+        flow
+    }
+
+    fn declaration(&mut self, tokens: &[Token]) {
+        let Some(name) = tokens.first().and_then(Token::name) else { return };
+        let value = tokens.iter().position(|t| t.is_sign(":=") || t.is_sign("=") || t.is_word("default"));
+        let kind: Vec<_> = tokens[1..value.unwrap_or(tokens.len())]
+            .iter()
+            .filter(|token| !["constant", "not", "null"].iter().any(|word| token.is_word(word)))
+            .cloned()
+            .collect();
+        self.types.insert(name.to_owned(), kind);
+        if let Some(value) = value {
+            self.assign(name, &tokens[value + 1..]);
+        } else {
+            self.variables.insert(name.to_owned(), vec![Token::word("null")]);
+        }
+    }
+
+    /// Statements up to one of `ends`, which `at` then stands on.
+    fn statements(&mut self, tokens: &[Token], at: &mut usize, ends: &[&str]) -> Flow {
+        while *at < tokens.len() {
+            let token = &tokens[*at];
+            if ends.iter().any(|end| token.is_word(end)) {
+                return Flow::On;
+            }
+            match self.statement(tokens, at) {
+                Flow::On => {}
+                ended => {
+                    skip_to(tokens, at, ends);
+                    return ended;
+                }
+            }
+        }
+        Flow::On
+    }
+
+    fn statement(&mut self, tokens: &[Token], at: &mut usize) -> Flow {
+        let word = tokens[*at].name().unwrap_or_default().to_owned();
+        match word.as_str() {
+            "if" => return self.conditional(tokens, at),
+            "declare" | "begin" => return self.block(tokens, at),
+            "for" | "while" | "loop" | "foreach" => return self.looped(tokens, at),
+            "case" => {
+                let mut depth = 0;
+                while *at < tokens.len() {
+                    if tokens[*at].is_word("case") && !tokens[at.saturating_sub(1)].is_word("end") {
+                        depth += 1;
+                    } else if tokens[*at].is_word("end") {
+                        depth -= 1;
+                        if depth == 0 {
+                            break;
+                        }
+                    }
+                    *at += 1;
+                }
+                *at = statement_end(tokens, *at) + 1;
+                return Flow::On;
+            }
+            _ => {}
+        }
+        let end = statement_end(tokens, *at);
+        let statement = &tokens[*at..end.min(tokens.len())];
+        *at = end + 1;
+        match word.as_str() {
+            "return" => return self.returning(&statement[1..]),
+            "raise" => {
+                let exception = statement.get(1).is_none_or(|level| {
+                    !["notice", "warning", "info", "log", "debug"].iter().any(|word| level.is_word(word))
+                });
+                return if exception { Flow::Ended(None) } else { Flow::On };
+            }
+            "select" | "with" => self.select_into(statement),
+            "insert" => self.insert(statement),
+            "perform" | "update" | "delete" | "execute" | "lock" | "get" | "null" | "call" | "open" | "close" => {}
+            _ => self.assignment(statement),
+        }
+        Flow::On
+    }
+
+    fn returning(&mut self, value: &[Token]) -> Flow {
+        let row = value.len() == 1 && value[0].name().is_some_and(|name| self.rows.iter().any(|row| row == name));
+        if row || value.is_empty() || value[0].is_word("query") || value[0].is_word("next") {
+            return Flow::Ended(None);
+        }
+        let value = self.resolve(value);
+        self.outcome.computed.push(value.clone());
+        Flow::Ended(Some(value))
+    }
+
+    /// `target := value` and `target = value`.
+    fn assignment(&mut self, tokens: &[Token]) {
+        let Some(sign) = tokens.iter().position(|token| token.is_sign(":=") || token.is_sign("=")) else { return };
+        if let Some(target) = self.target(&tokens[..sign]) {
+            self.assign(&target, &tokens[sign + 1..]);
+        }
+    }
+
+    /// `v` or `new.column`.
+    fn target(&self, tokens: &[Token]) -> Option<String> {
+        match tokens {
+            [name] => name.name().map(str::to_owned),
+            [row, dot, column] if dot.is_sign(".") && self.is_row(row) => Some(format!("new.{}", column.name()?)),
+            [record, dot, field] if dot.is_sign(".") => Some(format!("{}.{}", record.name()?, field.name()?)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_row(&self, token: &Token) -> bool {
+        token.name().is_some_and(|name| self.rows.iter().any(|row| row == name))
+    }
+
+    pub(super) fn is_record(&self, token: &Token) -> bool {
+        token.name().is_some_and(|name| self.records.iter().any(|record| record == name))
+    }
+
+    fn assign(&mut self, target: &str, value: &[Token]) {
+        let value = self.resolve(value);
+        self.outcome.computed.push(value.clone());
+        let value = self.cast(target, value);
+        self.variables.insert(target.to_owned(), value);
+    }
+
+    /// An assignment casts to the declared type, which may change the spelling.
+    fn cast(&self, target: &str, value: Vec<Token>) -> Vec<Token> {
+        const PLAIN: [&str; 13] = [
+            "text",
+            "bytea",
+            "jsonb",
+            "json",
+            "uuid",
+            "bigint",
+            "int",
+            "integer",
+            "numeric",
+            "varchar",
+            "timestamptz",
+            "timestamp",
+            "int8",
+        ];
+        let Some(kind) = self.types.get(target) else { return value };
+        let plain = kind.first().is_some_and(|first| PLAIN.iter().any(|plain| first.is_word(plain)));
+        if value.len() == 1 || !plain || kind.iter().any(|token| token.is_sign("%")) {
+            return value;
+        }
+        let mut cast = vec![Token::sign("(")];
+        cast.extend(value);
+        cast.extend([Token::sign(")"), Token::sign("::")]);
+        cast.extend(kind.iter().cloned());
+        cast
+    }
+
+    fn conditional(&mut self, tokens: &[Token], at: &mut usize) -> Flow {
+        let condition_end = position(tokens, *at, "then");
+        let condition = self.resolve(&tokens[*at + 1..condition_end.min(tokens.len())]);
+        *at = condition_end + 1;
+        let before = self.variables.clone();
+        let then = self.statements(tokens, at, &["elsif", "elseif", "else", "end"]);
+        let after_then = std::mem::replace(&mut self.variables, before);
+        let otherwise = match tokens.get(*at) {
+            Some(token) if token.is_word("elsif") || token.is_word("elseif") => {
+                // The rest is an IF of its own; its END IF is ours.
+                let flow = self.conditional(tokens, at);
+                return self.join(&condition, then, after_then, flow);
+            }
+            Some(token) if token.is_word("else") => {
+                *at += 1;
+                self.statements(tokens, at, &["end"])
+            }
+            _ => Flow::On,
+        };
+        *at = statement_end(tokens, *at) + 1;
+        self.join(&condition, then, after_then, otherwise)
+    }
+
+    fn join(&mut self, condition: &[Token], then: Flow, after_then: Variables, otherwise: Flow) -> Flow {
+        match (then, otherwise) {
+            (Flow::Ended(Some(a)), Flow::Ended(Some(b))) => Flow::Ended(Some(choice(condition, &a, &b))),
+            (Flow::Ended(_), Flow::Ended(_)) => Flow::Ended(None),
+            (Flow::Ended(_), Flow::On) => Flow::On,
+            (Flow::On, Flow::Ended(_)) => {
+                self.variables = after_then;
+                Flow::On
+            }
+            (Flow::On, Flow::On) => {
+                let after_else = std::mem::take(&mut self.variables);
+                let names: Vec<_> = after_then.keys().chain(after_else.keys()).cloned().collect();
+                for name in names {
+                    if self.variables.contains_key(&name) {
+                        continue;
+                    }
+                    let a = after_then.get(&name).cloned().unwrap_or_else(|| self.initial(&name));
+                    let b = after_else.get(&name).cloned().unwrap_or_else(|| self.initial(&name));
+                    let value = if a == b { a } else { choice(condition, &a, &b) };
+                    self.variables.insert(name, value);
+                }
+                Flow::On
+            }
+        }
+    }
+
+    /// A column that a branch leaves alone keeps its value; a hash that a branch does not compute must not vouch for itself.
+    fn initial(&self, name: &str) -> Vec<Token> {
+        match name.strip_prefix("new.") {
+            Some(column) if !self.world.hashes.iter().any(|hash| hash == column) => {
+                vec![Token::Column(column.to_owned())]
+            }
+            _ => vec![Token::word("null")],
+        }
+    }
+
+    fn looped(&mut self, tokens: &[Token], at: &mut usize) -> Flow {
+        let body = position(tokens, *at, "loop");
+        if tokens[*at].is_word("for")
+            && let Some(record) = tokens.get(*at + 1).and_then(Token::name)
+        {
+            self.rows.push(record.to_owned());
+        }
+        *at = body + 1;
+        let _ = self.statements(tokens, at, &["end"]);
+        *at = statement_end(tokens, *at) + 1;
+        Flow::On
+    }
+
+    /// `SELECT … INTO …`, and `SELECT INTO … …`.
+    fn select_into(&mut self, tokens: &[Token]) {
+        let Some(into) = tokens.iter().position(|token| token.is_word("into")) else { return };
+        let select = tokens[..into].iter().rposition(|token| token.is_word("select")).unwrap_or(0);
+        let mut at = into + 1;
+        if tokens.get(at).is_some_and(|token| token.is_word("strict")) {
+            at += 1;
+        }
+        let mut targets = Vec::new();
+        loop {
+            let end = if tokens.get(at + 1).is_some_and(|t| t.is_sign(".")) { at + 3 } else { at + 1 };
+            let Some(target) = tokens.get(at..end).and_then(|tokens| self.target(tokens)) else { return };
+            targets.push(target);
+            at = end;
+            if !tokens.get(at).is_some_and(|token| token.is_sign(",")) {
+                break;
+            }
+            at += 1;
+        }
+        let from = split_word(&tokens[at..], "from").map(|from| at + from);
+        let list =
+            if into == select + 1 { &tokens[at..from.unwrap_or(tokens.len())] } else { &tokens[select + 1..into] };
+        let items = split(list, ",");
+        let Some(from) = from else {
+            for (target, item) in targets.iter().zip(items) {
+                self.assign(target, item);
+            }
+            return;
+        };
+        let table = self.from_table(&tokens[from + 1..]);
+        if targets.len() == 1 && items.len() > 1
+            || items.first().is_some_and(|item| item.iter().any(|t| t.is_sign("*")))
+        {
+            self.records.push(targets.remove(0));
+            return;
+        }
+        for (target, item) in targets.iter().zip(items) {
+            let value = self.read(item, &table);
+            self.variables.insert(target.clone(), value);
+        }
+    }
+
+    /// What `INSERT INTO other (…) VALUES (…)` or `… SELECT …` writes.
+    fn insert(&mut self, tokens: &[Token]) {
+        let Some(open) = tokens.iter().position(|token| token.is_sign("(")) else { return };
+        let Some(table) = tokens[..open].iter().rev().find_map(Token::name) else { return };
+        let Some(close) = closing(tokens, open) else { return };
+        let columns = split(&tokens[open + 1..close], ",");
+        let rest = &tokens[close + 1..];
+        let values = match rest.first() {
+            Some(first) if first.is_word("values") && rest.get(1).is_some_and(|t| t.is_sign("(")) => {
+                let Some(end) = closing(rest, 1) else { return };
+                &rest[2..end]
+            }
+            Some(first) if first.is_word("select") => &rest[1..split_word(rest, "from").unwrap_or(rest.len())],
+            _ => return,
+        };
+        let mut written = Vec::new();
+        for (column, value) in columns.iter().zip(split(values, ",")) {
+            if let Some(column) = column.first().and_then(Token::name) {
+                written.push((column.to_owned(), self.resolve(value)));
+            }
+        }
+        self.outcome.inserts.push(Insert { table: table.to_owned(), values: written });
+    }
+}
+
+/// `CASE WHEN condition THEN a ELSE b END`.
+fn choice(condition: &[Token], a: &[Token], b: &[Token]) -> Vec<Token> {
+    let word = |word: &str| vec![Token::word(word)];
+    [&word("case")[..], &word("when"), condition, &word("then"), a, &word("else"), b, &word("end")].concat()
+}
+
+/// Where the statement that begins at `at` has its semicolon.
+fn statement_end(tokens: &[Token], at: usize) -> usize {
+    tokens.iter().skip(at).position(|token| token.is_sign(";")).map_or(tokens.len(), |found| at + found)
+}
+
+fn position(tokens: &[Token], at: usize, word: &str) -> usize {
+    tokens.iter().skip(at).position(|token| token.is_word(word)).map_or(tokens.len(), |found| at + found)
+}
+
+/// A keyword outside brackets; `extract(epoch from x)` has another FROM.
+pub(super) fn split_word(tokens: &[Token], word: &str) -> Option<usize> {
+    let mut depth = 0_i32;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.is_sign("(") {
+            depth += 1;
+        } else if token.is_sign(")") {
+            depth -= 1;
+        } else if depth == 0 && token.is_word(word) {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Past dead code, to the end of the branch.
+fn skip_to(tokens: &[Token], at: &mut usize, ends: &[&str]) {
+    let mut depth = 0;
+    while *at < tokens.len() {
+        let token = &tokens[*at];
+        let opens = ["if", "begin", "loop", "case"].iter().any(|word| token.is_word(word));
+        if opens && !(*at > 0 && tokens[*at - 1].is_word("end")) {
+            depth += 1;
+        } else if token.is_word("end") && depth > 0 {
+            depth -= 1;
+        } else if depth == 0 && ends.iter().any(|end| token.is_word(end)) {
+            return;
+        }
+        *at += 1;
+    }
+}

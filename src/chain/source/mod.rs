@@ -1,0 +1,9 @@
+//! A formula from the source of the function that computes it.
+
+pub mod expression;
+pub mod machine;
+mod resolve;
+pub mod safe;
+pub mod token;
+
+pub(in crate::chain) use resolve::is_hash_name;

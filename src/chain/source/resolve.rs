@@ -1,0 +1,279 @@
+//! Expressions with their variables, helper calls and look-ups replaced, until only the stored row is left.
+
+use super::machine::{Machine, Outcome, split_word};
+use super::token::{Token, closing, split, tokens};
+
+/// How deep helpers may call helpers.
+const DEEPEST: usize = 8;
+
+impl Machine<'_> {
+    /// The expression over the stored row.
+    pub(super) fn resolve(&self, expression: &[Token]) -> Vec<Token> {
+        let mut out = Vec::with_capacity(expression.len());
+        let mut at = 0;
+        while at < expression.len() {
+            let token = &expression[at];
+            let next_is = |sign: &str| expression.get(at + 1).is_some_and(|token| token.is_sign(sign));
+            let after_dot = at > 0 && expression[at - 1].is_sign(".");
+            if token.is_sign("(")
+                && expression.get(at + 1).is_some_and(|token| token.is_word("select") || token.is_word("with"))
+                && let Some(end) = closing(expression, at)
+            {
+                out.extend(self.subselect(&expression[at + 1..end]));
+                at = end + 1;
+                continue;
+            }
+            if let (Some(name), false) = (token.name(), after_dot) {
+                if next_is(".")
+                    && let Some(field) = expression.get(at + 2).and_then(Token::name)
+                {
+                    let call = expression.get(at + 3).is_some_and(|token| token.is_sign("("));
+                    if self.is_row(token) {
+                        out.push(Token::Column(field.to_owned()));
+                        at += 3;
+                        continue;
+                    }
+                    if let Some(value) = self.variables.get(&format!("{name}.{field}")).filter(|_| !call) {
+                        push(&mut out, value);
+                        at += 3;
+                        continue;
+                    }
+                    if self.is_record(token) {
+                        out.push(self.head(field));
+                        at += 3;
+                        continue;
+                    }
+                    if call && let Some((value, end)) = self.call(Some(name), field, expression, at + 3) {
+                        push(&mut out, &value);
+                        at = end + 1;
+                        continue;
+                    }
+                } else if next_is("(") {
+                    if let Some((value, end)) = self.call(None, name, expression, at + 1) {
+                        push(&mut out, &value);
+                        at = end + 1;
+                        continue;
+                    }
+                } else if self.is_row(token) {
+                    out.push(Token::word("t"));
+                    at += 1;
+                    continue;
+                } else if self.is_record(token) {
+                    out.push(Token::Unknown(name.to_owned()));
+                    at += 1;
+                    continue;
+                } else if let Some(value) = self.variables.get(name) {
+                    push(&mut out, value);
+                    at += 1;
+                    continue;
+                }
+            } else if let Token::Number(number) = token
+                && let Some(value) = self.variables.get(number)
+            {
+                push(&mut out, value);
+                at += 1;
+                continue;
+            }
+            out.push(token.clone());
+            at += 1;
+        }
+        out
+    }
+
+    /// A field of the last row, or of the head of a chain.
+    fn head(&self, field: &str) -> Token {
+        let is_hash = self.world.hashes.iter().any(|hash| hash == field) || is_hash_name(field);
+        if is_hash { Token::Previous(field.to_owned()) } else { Token::Unknown(field.to_owned()) }
+    }
+
+    /// `(SELECT hash FROM chain ORDER BY … LIMIT 1)`.
+    fn subselect(&self, query: &[Token]) -> Vec<Token> {
+        let Some(from) = split_word(query, "from") else {
+            return match query.first() {
+                Some(first) if first.is_word("select") => {
+                    let mut value = vec![Token::sign("(")];
+                    value.extend(self.resolve(&query[1..]));
+                    value.push(Token::sign(")"));
+                    value
+                }
+                _ => vec![Token::Unknown("query".into())],
+            };
+        };
+        let table = self.from_table(&query[from + 1..]);
+        let start = query.iter().position(|token| token.is_word("select")).map_or(0, |at| at + 1);
+        if start > from {
+            return vec![Token::Unknown("query".into())];
+        }
+        self.read(&query[start..from], &table)
+    }
+
+    /// The table a query reads, without its schema.
+    pub(super) fn from_table(&self, from: &[Token]) -> String {
+        let dotted = from.get(1).is_some_and(|token| token.is_sign("."));
+        from.get(if dotted { 2 } else { 0 }).and_then(Token::name).unwrap_or_default().to_owned()
+    }
+
+    /// An expression over the last row of the chain or its head: only its hash is known, as the previous one.
+    pub(super) fn read(&self, item: &[Token], table: &str) -> Vec<Token> {
+        let mut value = Vec::new();
+        let mut at = 0;
+        while at < item.len() {
+            let token = &item[at];
+            let call = item.get(at + 1).is_some_and(|token| token.is_sign("("));
+            let qualified = item.get(at + 1).is_some_and(|token| token.is_sign("."));
+            if qualified && token.name().is_some() {
+                at += 2; // the alias
+                continue;
+            }
+            match token.name() {
+                Some(name) if !call && !is_keyword(name) => {
+                    let ours = table == self.world.table;
+                    let is_hash = self.world.hashes.iter().any(|hash| hash == name);
+                    let after_cast = at > 0 && item[at - 1].is_sign("::");
+                    if after_cast {
+                        value.push(token.clone());
+                    } else if is_hash || !ours && is_hash_name(name) {
+                        value.push(Token::Previous(name.to_owned()));
+                    } else if let Some(known) = self.variables.get(name) {
+                        push(&mut value, known);
+                    } else if token.is_word("as") {
+                        break;
+                    } else {
+                        value.push(Token::Unknown(name.to_owned()));
+                    }
+                }
+                _ => value.push(token.clone()),
+            }
+            at += 1;
+        }
+        value
+    }
+
+    /// A call of one of this database's own functions, replaced by what it returns; the place of its closing bracket.
+    fn call(&self, schema: Option<&str>, name: &str, tokens_: &[Token], open: usize) -> Option<(Vec<Token>, usize)> {
+        if self.depth >= DEEPEST {
+            return None;
+        }
+        let close = closing(tokens_, open)?;
+        let arguments: Vec<Vec<Token>> =
+            split(&tokens_[open + 1..close], ",").into_iter().map(|argument| self.resolve(argument)).collect();
+        let function = self.world.functions.iter().find(|function| {
+            function.name.1 == name
+                && schema.is_none_or(|schema| schema == function.name.0)
+                && function.parameters.len() >= arguments.len()
+        })?;
+        let mut machine = Machine::new(self.world, Vec::new(), self.depth + 1);
+        for (at, argument) in arguments.into_iter().enumerate() {
+            // name => value
+            let (at, argument) = match argument.as_slice() {
+                [name, arrow, value @ ..] if arrow.is_sign("=>") || arrow.is_sign(":=") => {
+                    let name = name.name()?;
+                    let at = function.parameters.iter().position(|(parameter, _)| parameter == name)?;
+                    (at, value.to_vec())
+                }
+                _ => (at, argument),
+            };
+            let (parameter, kind) = &function.parameters[at];
+            if argument == [Token::word("t")] {
+                machine.rows.push(if parameter.is_empty() { format!("${}", at + 1) } else { parameter.clone() });
+                continue;
+            }
+            let argument = with_type(argument, kind);
+            machine.variables.insert(format!("${}", at + 1), argument.clone());
+            if !parameter.is_empty() {
+                machine.variables.insert(parameter.clone(), argument);
+            }
+        }
+        let value = match function.language.as_str() {
+            "plpgsql" => {
+                let Outcome { returned, .. } = machine.body(&function.source);
+                returned?
+            }
+            _ => machine.sql_body(&function.source)?,
+        };
+        Some((value, close))
+    }
+
+    /// `SELECT expression`, or `RETURN expression`.
+    fn sql_body(&self, source: &str) -> Option<Vec<Token>> {
+        let body = tokens(source);
+        let body: &[Token] = match body.split_last() {
+            Some((last, rest)) if last.is_sign(";") => rest,
+            _ => &body,
+        };
+        let (first, expression) = body.split_first()?;
+        let plain = (first.is_word("select") || first.is_word("return"))
+            && split_word(expression, "from").is_none()
+            && !expression.iter().any(|token| token.is_sign(";"));
+        plain.then(|| self.resolve(expression))
+    }
+}
+
+/// A constant has no type of its own until it becomes an argument.
+fn with_type(argument: Vec<Token>, kind: &str) -> Vec<Token> {
+    if matches!(argument.as_slice(), [Token::Text(_)]) && kind == "bytea" {
+        return [argument, vec![Token::sign("::"), Token::word("bytea")]].concat();
+    }
+    argument
+}
+
+/// A value in the place of a name: bracketed unless it is one token.
+fn push(out: &mut Vec<Token>, value: &[Token]) {
+    if value.len() == 1 {
+        out.extend_from_slice(value);
+        return;
+    }
+    out.push(Token::sign("("));
+    out.extend_from_slice(value);
+    out.push(Token::sign(")"));
+}
+
+/// A column that by its name holds a hash: of heads, which are tables of their own.
+pub(in crate::chain) fn is_hash_name(name: &str) -> bool {
+    const PARTS: [&str; 14] = [
+        "hash",
+        "digest",
+        "checksum",
+        "signature",
+        "hmac",
+        "chain",
+        "seal",
+        "fingerprint",
+        "head",
+        "tip",
+        "huella",
+        "sha",
+        "prev",
+        "sig",
+    ];
+    let name = name.to_ascii_lowercase();
+    PARTS.iter().any(|part| name.contains(part))
+}
+
+fn is_keyword(name: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "null",
+        "true",
+        "false",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "and",
+        "or",
+        "not",
+        "is",
+        "distinct",
+        "text",
+        "bytea",
+        "varchar",
+        "over",
+        "partition",
+        "by",
+        "order",
+        "limit",
+        "desc",
+    ];
+    WORDS.contains(&name)
+}
