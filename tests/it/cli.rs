@@ -89,6 +89,7 @@ fn help_fits() {
 
     Commands:
       diagnose     Run every check against a database
+      stage        How mature the database is, since when, and by which line
       demo         Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along
       diff         Say what opened, what closed and which role gained what, between two facts files
       init         Write a commented govctl.yaml from what a database shows; an existing file is never
