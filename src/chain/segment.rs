@@ -94,6 +94,8 @@ pub struct Segment {
     pub holes: Vec<(i64, i64, Vec<u8>)>,
     /// Heads that were looked for and found, with their places.
     pub heads: Vec<(Digest, Position, Vec<u8>)>,
+    /// Every hash in order, by chain, where trees are grown.
+    pub leaves: HashMap<Vec<u8>, Vec<Digest>>,
 }
 
 /// Most faults that are kept of one run.

@@ -25,6 +25,7 @@ use std::time::Duration;
 /// How long a search may take: for the chain, and for each digest it covers.
 const BUDGET: Duration = Duration::from_secs(8);
 const SMALL_BUDGET: Duration = Duration::from_secs(2);
+const DIGEST_BUDGET: Duration = Duration::from_millis(300);
 
 /// Zones that servers are set to, beside those this one names.
 const ZONES: [&str; 20] = [
@@ -369,7 +370,7 @@ async fn commitments(
                 sample: &own,
                 unexplained: unexplained(&own, &[], &items.list, means.key),
                 key: means.key,
-                budget: SMALL_BUDGET,
+                budget: DIGEST_BUDGET,
             };
             found.extend(search.run());
         }

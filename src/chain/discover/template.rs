@@ -150,7 +150,14 @@ impl Search<'_> {
                 }
             }
         }
-        None
+        let fields = &fields[..fields.len().min(MOST)];
+        (1..1_usize << fields.len()).rev().find_map(|subset| {
+            let mut pieces = vec![Piece::Literal(crate::chain::v1::TAG.to_vec()), self.previous(Form::Digest, &[])];
+            let chosen = (0..fields.len()).filter(|bit| subset >> bit & 1 == 1).map(|bit| fields[bit]);
+            pieces.extend(chosen.map(|at| Piece::Item { at, form: Form::Framed, null: Null::Bytes(vec![0xff; 4]) }));
+            let formula = Formula::new(Algorithm::Sha256, pieces, crate::chain::v1::NAME);
+            self.holds(&formula, target, &mut buffer).then_some(formula)
+        })
     }
 
     /// Fields with a separator, the previous hash first or last.
