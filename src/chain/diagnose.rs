@@ -1,6 +1,6 @@
 //! From what rows and links say to what happened: one break for one act, at its place, with its likely cause.
 
-use super::chain::Chain;
+use super::definition::Chain;
 use super::links::{self, Found, Oddity};
 use super::segment::{Fault, Flaw, Position, Thread};
 use super::verdict::{Break, BreakKind};
@@ -79,12 +79,8 @@ impl Case<'_> {
             ));
         }
         self.burned(&mut breaks);
-        breaks.sort_by(|a, b| self.rank(a).cmp(&self.rank(b)));
+        breaks.sort_by_key(rank);
         (breaks, notes)
-    }
-
-    fn rank(&self, it: &Break) -> (i64, String) {
-        (it.at.parse().unwrap_or(i64::MAX), it.at.clone())
     }
 
     fn fault<'a>(&'a self, fault: &'a Fault, breaks: &mut Vec<Break>, settled: &mut BTreeSet<&'a Position>) {
@@ -305,4 +301,9 @@ impl Case<'_> {
             }
         }
     }
+}
+
+/// By number where the place is one.
+fn rank(it: &Break) -> (i64, String) {
+    (it.at.parse().unwrap_or(i64::MAX), it.at.clone())
 }

@@ -1,7 +1,7 @@
 //! The verdict on a chain: what its faults come to, and what cannot be decided.
 
 use super::algorithm::{Algorithm, Digest};
-use super::chain::Chain;
+use super::definition::Chain;
 use super::diagnose::Case;
 use super::links::{self, Found};
 use super::run::{Expected, KEPT, Wish};

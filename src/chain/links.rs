@@ -5,7 +5,7 @@
 //! that names nothing lost its predecessor.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
+use super::definition::Chain;
 use super::encoding;
 use super::genesis;
 use super::segment::Position;

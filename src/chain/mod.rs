@@ -12,8 +12,8 @@
 //! * [`run`]: all of it, for the tables of a database
 
 pub mod algorithm;
-pub mod chain;
 pub mod checkpoint;
+pub mod definition;
 pub mod diagnose;
 pub mod discover;
 pub mod encoding;

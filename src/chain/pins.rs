@@ -1,8 +1,9 @@
 //! Checkpoints held against a table: which of its rows they pin, and what they show to be gone or rewritten.
 
-use super::chain::Chain;
 use super::checkpoint::{Checkpoint, Mark};
+use super::definition::Chain;
 use super::encoding;
+use super::merkle::Hash;
 use super::segment::{Position, Thread};
 use super::stream;
 use super::value::Kind;
@@ -38,23 +39,43 @@ pub fn sizes(checkpoints: &[&Checkpoint]) -> HashMap<Vec<u8>, Vec<u64>> {
     sizes
 }
 
+/// What one chain should have been.
+struct Expected {
+    key: Vec<u8>,
+    partition: Option<String>,
+    size: u64,
+    root: Hash,
+    position: String,
+}
+
+impl Expected {
+    fn of(mark: &Mark) -> Self {
+        Self {
+            key: mark.key.clone(),
+            partition: mark.partition.clone(),
+            size: mark.tree.size(),
+            root: mark.tree.root(),
+            position: mark.position.shown(),
+        }
+    }
+}
+
 /// Compares every checkpoint at its own size, whatever came after it.
 pub fn compare(checkpoints: &[&Checkpoint], outcome: &Outcome, report: &mut ChainReport) {
     let mut newest: Option<(&Checkpoint, u64)> = None;
     let mut disagrees = false;
     for checkpoint in checkpoints {
-        let bare = |key: &[u8]| key.is_empty();
-        let mut expected: Vec<(Vec<u8>, Option<String>, u64, [u8; 32], String)> = checkpoint
-            .marks
-            .iter()
-            .map(|mark| {
-                (mark.key.clone(), mark.partition.clone(), mark.tree.size(), mark.tree.root(), mark.position.shown())
-            })
-            .collect();
+        let mut expected: Vec<Expected> = checkpoint.marks.iter().map(Expected::of).collect();
         if expected.is_empty() {
-            expected.push((Vec::new(), None, checkpoint.size, checkpoint.root, checkpoint.size.to_string()));
+            expected.push(Expected {
+                key: Vec::new(),
+                partition: None,
+                size: checkpoint.size,
+                root: checkpoint.root,
+                position: checkpoint.size.to_string(),
+            });
         }
-        for (key, partition, size, root, position) in expected {
+        for Expected { key, partition, size, root, position } in expected {
             let grown = outcome.trees.get(&key).map_or(0, super::merkle::Tree::size);
             let found = outcome.roots.get(&(key.clone(), size));
             let kind = match found {
@@ -73,7 +94,7 @@ pub fn compare(checkpoints: &[&Checkpoint], outcome: &Outcome, report: &mut Chai
                 report.breaks.push(Break {
                     kind,
                     at: position,
-                    partition: partition.filter(|_| !bare(&key)),
+                    partition,
                     detail,
                     cause: Some(match kind {
                         BreakKind::Truncated => {

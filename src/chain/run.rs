@@ -1,8 +1,8 @@
 //! Verifies the chains of a database: one report a chain.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
 use super::checkpoint::Checkpoint;
+use super::definition::Chain;
 use super::discover::{self, Found, Means};
 use super::judge;
 use super::pins;

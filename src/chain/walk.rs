@@ -1,8 +1,8 @@
 //! Verifies rows as they arrive: each row's own hash, that it names the row before it, the digests it stores.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
 use super::checkpoint::Mark;
+use super::definition::Chain;
 use super::encoding;
 use super::form;
 use super::recipe::Context;

@@ -1,8 +1,8 @@
 //! Several connections that read runs of one table under one snapshot.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
 use super::checkpoint::Mark;
+use super::definition::Chain;
 use super::merkle::{Hash, Tree};
 use super::segment::Segment;
 use super::stream;

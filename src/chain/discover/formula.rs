@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::template::Search;
 use super::written::{self, Candidate};
 use super::{Means, in_order, pair, sample};
-use crate::chain::chain::{Beside, Chain, Commitment};
+use crate::chain::definition::{Beside, Chain, Commitment};
 use crate::chain::form::Form;
 use crate::chain::items::{Column, Items};
 use crate::chain::recipe::{Formula, Item, Piece};

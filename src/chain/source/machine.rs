@@ -393,7 +393,7 @@ impl<'a> Machine<'a> {
             }
             return;
         };
-        let table = self.from_table(&tokens[from + 1..]);
+        let table = self.table_of(&tokens[from + 1..]);
         if targets.len() == 1 && items.len() > 1
             || items.first().is_some_and(|item| item.iter().any(|t| t.is_sign("*")))
         {
