@@ -52,6 +52,7 @@ complete -c govctl -n "__fish_govctl_needs_command" -s V -l version -d 'Print ve
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "diagnose" -d 'Run every check against a database'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "checks" -d 'List the checks'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "completions" -d 'Print the completions for a shell'
@@ -143,6 +144,36 @@ complete -c govctl -n "__fish_govctl_using_subcommand facts" -l no-progress -d '
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l facts -d 'A facts file saved earlier instead of a database' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l role -d 'Only logins whose name matches; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l relation -d 'Only relations whose schema.name matches; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l agents -d 'Only agents'
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand matrix" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l only -d 'Only those whose id matches, e.g. \'tenant-isolation/*\'; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand checks" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
 json\t'For programs; govctl.diagnose/1 and its siblings'
@@ -245,11 +276,12 @@ complete -c govctl -n "__fish_govctl_using_subcommand man" -l no-progress -d 'Dr
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s V -l version -d 'Print version'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "checks" -d 'List the checks'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "checks" -d 'List the checks'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod facts;
 mod init;
+mod matrix;
 mod outputs;
 mod source;
 mod stage;
@@ -52,6 +53,7 @@ enum Command {
     Diff(diff::Args),
     Init(init::Args),
     Facts(facts::Args),
+    Matrix(matrix::Args),
     Checks(checks::Args),
     Explain(explain::Args),
     Completions(completions::Args),
@@ -166,6 +168,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
         Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
+        Command::Matrix(args) => unless_interrupted(matrix::run(args, &cli.global, ui)),
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::assess::{Advice, Answer, AxisAnswer, Cause, Declared, Finding, Fingerprint, ObjectRef, Target, Verdict};
+use crate::assess::{
+    Advice, Answer, AxisAnswer, Cause, Declared, Finding, Fingerprint, ObjectRef, Stage, Target, Verdict,
+};
 use crate::check::{Axis, Check, CheckId};
 use crate::ui::clean::is_hostile;
 use proptest::prelude::*;
@@ -47,6 +49,7 @@ fn cause(what: &str, needs: &str) -> Cause {
 
 fn assessment(verdicts: Vec<(Check, Verdict)>) -> Assessment {
     Assessment {
+        stage: Stage::default(),
         target: Target {
             kind: "database".to_owned(),
             database: "shop".to_owned(),
@@ -280,10 +283,10 @@ fn the_last_lines_say_what_follows() {
 fn json_is_the_contract() {
     let document: Value = serde_json::from_str(&said(Format::Json, &mixed(), &settings(Look::PLAIN))).expect("JSON");
     assert_eq!(document["schema"], "govctl.diagnose/1");
-    assert_eq!(
-        document["stage"],
-        serde_json::json!({"declared": null, "history": null, "evidenced": null, "next": null, "transitions": []})
-    );
+    for key in ["declared", "history", "evidenced", "next"] {
+        assert_eq!(document["stage"].get(key), Some(&Value::Null), "{key}");
+    }
+    assert_eq!(document["stage"]["transitions"], serde_json::json!([]));
     assert_eq!(document["axes"][0]["answer"], "no");
     assert_eq!(document["axes"][0]["axis"], "tenant-isolation");
     assert_eq!(document["findings"].as_array().map(Vec::len), Some(9));

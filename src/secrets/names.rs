@@ -43,7 +43,7 @@ pub fn named(name: &str) -> Option<Named> {
         words.windows(2).any(|two| first.contains(&two[0].as_str()) && second.contains(&two[1].as_str()))
     };
     let last = words.last().map_or("", String::as_str);
-    const BEFORE_KEY: [&str; 20] = [
+    const BEFORE_KEY: [&str; 13] = [
         "api",
         "access",
         "secret",
@@ -51,21 +51,14 @@ pub fn named(name: &str) -> Option<Named> {
         "signing",
         "encryption",
         "master",
-        "service",
-        "role",
         "auth",
-        "account",
         "license",
         "webhook",
         "shared",
         "ssh",
-        "crypto",
-        "data",
-        "provider",
-        "app",
         "virtual",
     ];
-    let opens = pair(&["encryption", "master", "private", "data", "signing", "crypto", "wrapping"], &["key", "keys"])
+    let opens = pair(&["encryption", "master", "private", "signing", "crypto", "wrapping"], &["key", "keys"])
         || any(&["dek", "kek", "pepper"])
         || matches!(name.to_lowercase().as_str(), "keymaterial" | "key_material");
     let secret = opens
@@ -83,6 +76,7 @@ pub fn named(name: &str) -> Option<Named> {
             "dsn",
         ])
         || pair(&BEFORE_KEY, &["key", "keys"])
+        || name.to_lowercase().contains("service_role_key")
         || pair(&["key", "token"], &["hash", "digest"])
         || pair(&["hashed"], &["key", "token"])
         || pair(&["connection", "conn"], &["string", "uri", "url"])

@@ -97,7 +97,9 @@ fn is_reference(text: &str) -> bool {
         "doppler:",
     ];
     let lower = text.to_lowercase();
-    STORES.iter().any(|store| lower.starts_with(store)) || (lower.contains("://") && !lower.contains('@'))
+    lower.starts_with(['/', '.', '~'])
+        || STORES.iter().any(|store| lower.starts_with(store))
+        || (lower.contains("://") && !lower.contains('@'))
 }
 
 /// A value nobody would write by hand as a word: it has digits or signs among its letters.

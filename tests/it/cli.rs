@@ -64,6 +64,8 @@ fn alone_it_says_what_it_is() {
 
       govctl demo                an audit of a made-up product, with no database at all
       govctl diagnose            run every check against yours
+      govctl init                write a commented govctl.yaml from what it sees
+      govctl diff A B            what opened, what closed and which role gained what, between two facts files
       govctl facts               collect what the checks need, for a look or for later
       govctl checks              list the checks
       govctl explain CHECK       what a check looks for, its SQL, how to fix it
@@ -88,7 +90,12 @@ fn help_fits() {
     Commands:
       diagnose     Run every check against a database
       demo         Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along
+      diff         Say what opened, what closed and which role gained what, between two facts files
+      init         Write a commented govctl.yaml from what a database shows; an existing file is never
+                   touched
       facts        Collect the facts of a database: save them, or say what there is
+      matrix       Show who may do what: login by relation by command, and whose rows row-level security
+                   then lets through
       checks       List the checks
       explain      Say what a check looks for, what it cannot see, and how to fix what it finds
       completions  Print the completions for a shell
@@ -118,7 +125,7 @@ fn help_fits() {
     Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4 undecided only.
     `man govctl` and `govctl help COMMAND` say more.
     ");
-    for command in ["diagnose", "demo", "facts", "checks", "explain", "completions"] {
+    for command in ["diagnose", "demo", "facts", "matrix", "checks", "explain", "completions"] {
         let long = run(&[command, "--help"], 0);
         assert!(long.out.lines().all(|line| line.chars().count() <= 100), "{}", long.out);
         assert_eq!(long.err, "");

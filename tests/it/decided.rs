@@ -249,9 +249,8 @@ async fn attestations_answer_what_no_database_can_and_are_held_against_it() {
 async fn a_schema_for_each_tenant_needs_no_key_as_long_as_no_login_sees_two() {
     let script = include_str!("../../fixtures/clean/schema_per_tenant.sql");
     let place = Place::new(script).await;
-    let document = place.diagnose(&["--only", "tenant-isolation/*"]).await.json();
+    let document = place.diagnose(&[]).await.json();
     assert_eq!(axis(&document, "tenant-isolation")["answer"], "yes", "{document}");
-    assert_eq!(document["summary"]["undecided"], 0);
     assert!(document["not_applicable"].as_array().unwrap().len() > 20);
     for door in [
         "grant usage on schema two to one_agent; grant select on two.messages to one_agent",
@@ -261,7 +260,7 @@ async fn a_schema_for_each_tenant_needs_no_key_as_long_as_no_login_sees_two() {
         "grant tenants_owner to one_agent",
     ] {
         place.database.run(door).await;
-        let document = place.diagnose(&["--only", "tenant-isolation/*"]).await.json();
+        let document = place.diagnose(&[]).await.json();
         let answer = axis(&document, "tenant-isolation")["answer"].as_str().unwrap().to_owned();
         assert!(answer == "unsure" || answer == "no", "{door}: {answer}");
         assert!(document["summary"]["exit"] != 0, "{door}: clean");

@@ -47,7 +47,7 @@ async fn holes_leak() {
 
 /// What a login that works for tenant A gets hold of: requirement, object, login, and SQL that ends in a number above
 /// zero where the hole is real. The list is that of `fixtures/demo/README.md`.
-const DEMO: [(&str, &str, &str, &str); 11] = [
+const DEMO: [(&str, &str, &str, &str); 21] = [
     ("TI-01", "app.invoices", "support_agent", "select count(*) from app.invoices where tenant_id <> :A"),
     ("TI-01", "app.chunks", "support_agent", "select count(*) from app.chunks where content like '%recall%'"),
     ("TI-05", "app.documents", "support_agent", "select count(*) from app.documents where tenant_id = :B"),
@@ -90,7 +90,59 @@ const DEMO: [(&str, &str, &str, &str); 11] = [
         "app_api",
         "insert into app.users (tenant_id, email, full_name) values (:A, 'bea@birch.example', '')",
     ),
+    (
+        "SS-01",
+        "app.integrations",
+        "support_agent",
+        "select count(*) from app.integrations where access_token is not null",
+    ),
+    (
+        "SS-05",
+        "app_api",
+        "support_agent",
+        "select count(*) from pg_db_role_setting, unnest(setconfig) s where s like 'app.jwt_secret=%'",
+    ),
+    ("SS-02", "app.announce_refund", "support_agent", "select count(*) from pg_proc where prosrc like '%N0rthdesk%'"),
+    (
+        "SS-13",
+        "app.customer_refs",
+        "support_agent",
+        "select count(*) from app.customer_refs where provider_account_id <> ''",
+    ),
+    ("RB-12", "support_agent", "support_agent", "create role t_made_by_the_agent; select 1::bigint"),
+    ("RB-17", "support_agent", "support_agent", "create table app.made_by_the_agent (id int); select 1::bigint"),
     ("AU-11", "app.audit_log", "support_agent", "delete from app.audit_log; select 1 - count(*) from app.audit_log"),
+    (
+        "AU-05",
+        "app.audit_log",
+        "support_agent",
+        "insert into app.audit_log (tenant_id, actor_kind, actor, action, object) values (:A, 'user', 'ada', 'refund', 'x'); \
+         select count(*) from app.audit_log where actor_kind = 'user'",
+    ),
+    (
+        "AU-12",
+        "app.audit_log",
+        "support_agent",
+        "update app.audit_log set action = 'nothing'; select count(*) from app.audit_log where action = 'nothing'",
+    ),
+    (
+        "AU-14",
+        "app.audit_log",
+        "app_api",
+        "insert into app.conversations (tenant_id, id, subject) values (:A, 'a0000000-0000-4000-8000-0000000000ff', 'x'); \
+         insert into app.audit_log (tenant_id, actor_kind, actor, action, object, conversation_id) \
+         values (:A, 'user', 'ada', 'x', 'x', 'a0000000-0000-4000-8000-0000000000ff'); \
+         delete from app.conversations where id = 'a0000000-0000-4000-8000-0000000000ff'; \
+         select 1 - count(*) from app.audit_log where action = 'x'",
+    ),
+    (
+        "PT-29",
+        "app.refund_approvals",
+        "support_agent",
+        "insert into app.refund_approvals (tenant_id, amount_cents, requested_by) values (:A, 90000, 'support_agent'); \
+         update app.refund_approvals set approved_by = 'ada', approved_at = now(); \
+         select count(*) from app.refund_approvals where approved_by is not null",
+    ),
 ];
 
 #[tokio::test]
@@ -118,13 +170,13 @@ async fn every_hole_of_the_demo_is_one() {
     assert_eq!(listed, DEMO.map(|(requirement, object, ..)| (requirement, object)));
 }
 
-/// Every hole of tenant isolation in the demo is found, by a check that covers its requirement.
+/// Every hole of the demo is found, by a check that covers its requirement.
 #[tokio::test]
 async fn every_hole_of_the_demo_is_found() {
     let database = demo().await;
     let assessment = audit(&database).await;
     let findings = assessment.findings();
-    for (requirement, object, ..) in DEMO.iter().filter(|(requirement, ..)| requirement.starts_with("TI-")) {
+    for (requirement, object, ..) in &DEMO {
         let found = findings.iter().any(|(check, finding)| {
             check.covers.iter().any(|covered| covered == requirement) && finding.message.contains(object)
         });

@@ -18,6 +18,7 @@ mod formats;
 mod frameworks;
 mod hostile;
 mod man;
+mod matrix;
 mod policies;
 mod privileges;
 mod proofs;

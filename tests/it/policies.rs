@@ -4,7 +4,10 @@
 //! login then reads and writes for real, in every state of the session's settings; what crosses tenants is the truth.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stdout, clippy::disallowed_macros, reason = "a test may say what it has seen")]
 
+use govctl::assess;
+use govctl::check::{Axis, Library, Severity};
 use govctl::config::Config;
 use govctl::facts::{Facts, collect, derive};
 use proptest::prelude::*;
@@ -413,7 +416,8 @@ async fn truth(connection: &mut PgConnection, tables: &[(String, RandomTable)]) 
     found
 }
 
-async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(Crossing, String)>) {
+/// What the facts say crosses tenants, why, and the tables with a finding that is high or critical.
+async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(Crossing, String)>, BTreeSet<String>) {
     let mut facts = Facts::empty().await.unwrap();
     sqlx::raw_sql("savepoint look; set local search_path = ''").execute(&mut *connection).await.unwrap();
     collect::collect(connection, &mut facts).await.unwrap();
@@ -434,7 +438,13 @@ async fn predicted(connection: &mut PgConnection) -> (BTreeSet<Crossing>, Vec<(C
         words.push((key.clone(), format!("{} {:?}", row.get::<String, _>(3), row.get::<Option<String>, _>(4))));
         set.insert(key);
     }
-    (set, words)
+    let assessment = assess::run(&mut facts, &Library::embedded().unwrap(), &Config::default()).await.unwrap();
+    let findings = assessment.findings();
+    let severe = findings.iter().filter(|(check, finding)| {
+        check.axis == Axis::TenantIsolation && finding.severity >= Severity::High && finding.object.schema.is_some()
+    });
+    let told = severe.map(|(_, finding)| finding.object.name.clone()).collect();
+    (set, words, told)
 }
 
 #[tokio::test]
@@ -446,6 +456,7 @@ async fn postgresql_agrees_with_the_verdicts() {
     let database = crate::support::cluster().await;
     let (mut safe, mut accused, mut leaks, mut missed) = (0, 0, 0, Vec::new());
     let mut examples = Vec::new();
+    let (mut tables_safe, mut tables_accused, mut tables_told, mut untold) = (0, 0, 0, Vec::new());
     for round in 0..rounds() {
         let mut connection = database.connect().await;
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[round; 32]);
@@ -460,9 +471,18 @@ async fn postgresql_agrees_with_the_verdicts() {
         if let Err(error) = sqlx::raw_sql(AssertSqlSafe(ddl.clone())).execute(&mut connection).await {
             panic!("{error}\n{ddl}");
         }
-        let (said, words) = predicted(&mut connection).await;
+        let (said, words, told) = predicted(&mut connection).await;
         let real = truth(&mut connection, &tables).await;
         for (name, table) in &tables {
+            // Whoever reads the report asks by table: is there a leak, and does a finding say so?
+            match (real.iter().any(|(leaky, ..)| leaky == name), told.contains(name)) {
+                (true, false) => untold.push(table.ddl(name)),
+                (true, true) => tables_told += 1,
+                (false, told) => {
+                    tables_safe += 1;
+                    tables_accused += usize::from(told);
+                }
+            }
             for login in ["j_app", "j_other"] {
                 for command in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
                     let key = (name.clone(), login.to_owned(), command.to_owned());
@@ -483,9 +503,15 @@ async fn postgresql_agrees_with_the_verdicts() {
         sqlx::raw_sql("rollback").execute(&mut connection).await.unwrap();
         sqlx::Connection::close(connection).await.unwrap();
     }
-    let seen = format!("{leaks} leaks found, {} missed, {accused} of {safe} safe ones accused", missed.len());
+    let seen = format!(
+        "{leaks} leaks found, {} missed, {accused} of {safe} safe ones accused; by table {tables_told} told, {} untold, {tables_accused} of {tables_safe} accused",
+        missed.len(),
+        untold.len()
+    );
+    println!("{seen}");
     let shown = std::env::var("GOVCTL_POLICY_SHOW").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
     assert!(missed.is_empty(), "{seen}\nmissed:\n{}", missed[..missed.len().min(shown)].join("\n"));
+    assert!(untold.is_empty(), "{seen}\nno finding tells of\n{}", untold[..untold.len().min(shown)].join("\n"));
     assert!(leaks > 100 && safe > 100, "the generator has lost its variety: {seen}");
     assert!(accused * 20 <= safe, "{seen}\naccused:\n{}", examples[..examples.len().min(shown)].join("\n"));
 }

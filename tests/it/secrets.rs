@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use clap::ValueEnum;
 use govctl::assess;
 use govctl::check::Library;
 use govctl::config::Config;
@@ -140,7 +141,7 @@ async fn a_secret_is_found_in_every_place_and_kept_in_none() {
     let file = folder.path().join("facts.sqlite");
     facts.save(&file).await.unwrap();
     let mut said = vec![std::fs::read(&file).unwrap(), format!("{assessment:?}").into_bytes()];
-    for format in [Format::Human, Format::Json] {
+    for &format in Format::value_variants() {
         let mut bytes = Vec::new();
         let look = govctl::ui::Look::PLAIN;
         let settings = report::Settings {

@@ -147,6 +147,11 @@ pub(super) fn draw(graph: &RoleGraph) -> Drawn {
         let (x1, y1) = (from.0 + BOX.0, from.1 + BOX.1 / 2);
         let (x2, y2) = (to.0, to.1 + BOX.1 / 2);
         let bend = GAP.0 / 2;
+        // To a role that stands no farther away: around the right side of both.
+        if to.0 <= from.0 {
+            let (x2, out) = (to.0 + BOX.0, x1.max(to.0 + BOX.0) + bend);
+            return format!("M{x1} {y1} C{out} {y1} {out} {y2} {x2} {y2}");
+        }
         format!("M{x1} {y1} C{} {y1} {} {y2} {x2} {y2}", x1 + bend, x2.saturating_sub(bend))
     };
     let lines = graph
@@ -174,7 +179,7 @@ pub(super) fn draw(graph: &RoleGraph) -> Drawn {
         agent,
         boxes,
         lines,
-        width: 8 + in_column.len() * (BOX.0 + GAP.0) - GAP.0,
+        width: 8 + in_column.len() * (BOX.0 + GAP.0) - GAP.0 / 2,
         height: 8 + rows * (BOX.1 + GAP.1) - GAP.1,
     }
 }
