@@ -261,7 +261,7 @@ impl Case<'_> {
 
     /// Numbers that nothing but a deletion leaves out: they come from no sequence, and are dense but for this.
     fn burned(&self, breaks: &mut Vec<Break>) {
-        if self.chain.sequenced || !self.chain.partition.is_empty() && !self.is_counted() {
+        if self.chain.sequenced || !self.chain.partition.is_empty() && !self.thread.is_counted() {
             return;
         }
         for (from, to) in self.holes {
@@ -279,13 +279,6 @@ impl Case<'_> {
                 breaks.push(it);
             }
         }
-    }
-
-    /// The chain counts its own rows from 0 or 1.
-    fn is_counted(&self) -> bool {
-        let rows = i64::try_from(self.thread.rows).unwrap_or(i64::MAX);
-        let missing: i64 = self.holes.iter().map(|(from, to)| to - from + 1).sum();
-        matches!((self.thread.first.number, self.thread.last.number), (Some(0 | 1), Some(last)) if last <= rows + missing)
     }
 
     /// The beginning is not one: what was before it is gone.
