@@ -140,6 +140,10 @@ impl<'a> Run<'a> {
         };
         let tables = needs::of(&check.sql);
         undecided.extend(self.scene.hidden(&tables));
+        // Without a folder of migrations the question about them does not arise.
+        if let Some(cause) = undecided.iter().find(|cause| findings.is_empty() && cause.needs == "--migrations DIR") {
+            return Verdict::NotApplicable(cause.what.clone());
+        }
         let by_key = check.axis == Axis::TenantIsolation && tables.contains("tenancy");
         if self.scene.tenancy == Tenancy::None && by_key {
             undecided.push(self.no_tenant_key());

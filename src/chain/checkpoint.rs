@@ -156,8 +156,8 @@ mod tests {
         let position = Position { keys: vec!["5".into()], number: Some(5) };
         let mark = Mark { key: vec![], partition: None, tree, position, hash: Digest::new(&[4; 32]) };
         let secret = Secret::new("tests", &[1; 32]);
-        let signed = secret.sign(&note("govctl/d/s.t/hash", &[mark.clone()]));
-        let beside = document("govctl/d/s.t/hash", &[mark.clone()]);
+        let signed = secret.sign(&note("govctl/d/s.t/hash", std::slice::from_ref(&mark)));
+        let beside = document("govctl/d/s.t/hash", std::slice::from_ref(&mark));
         let read_back = read(&signed, Some(&beside), &[secret.public()]).unwrap();
         assert_eq!((read_back.size, read_back.marks), (5, vec![mark]));
         let forged = beside.replace("\"size\": 5", "\"size\": 6");
