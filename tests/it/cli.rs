@@ -90,6 +90,7 @@ fn help_fits() {
     Commands:
       diagnose      Run every check against a database
       verify-chain  Recompute the hash chains of audit tables, row by row
+      checkpoint    Sign what the hash chains are today, to be kept outside the database
       stage         How mature the database is, since when, and by which line
       demo          Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings
                     along
@@ -97,6 +98,8 @@ fn help_fits() {
       init          Write a commented govctl.yaml from what a database shows; an existing file is never
                     touched
       facts         Collect the facts of a database: save them, or say what there is
+      matrix        Show who may do what: login by relation by command, and whose rows row-level
+                    security then lets through
       checks        List the checks
       explain       Say what a check looks for, what it cannot see, and how to fix what it finds
       completions   Print the completions for a shell
@@ -126,7 +129,20 @@ fn help_fits() {
     Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4 undecided only,
     5 a hash chain is broken. `man govctl` and `govctl help COMMAND` say more.
     ");
-    for command in ["diagnose", "demo", "facts", "matrix", "checks", "explain", "completions"] {
+    for command in [
+        "diagnose",
+        "verify-chain",
+        "checkpoint",
+        "stage",
+        "demo",
+        "diff",
+        "init",
+        "facts",
+        "matrix",
+        "checks",
+        "explain",
+        "completions",
+    ] {
         let long = run(&[command, "--help"], 0);
         assert!(long.out.lines().all(|line| line.chars().count() <= 100), "{}", long.out);
         assert_eq!(long.err, "");
