@@ -50,7 +50,12 @@ complete -c govctl -n "__fish_govctl_needs_command" -s q -l quiet -d 'Only the c
 complete -c govctl -n "__fish_govctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_needs_command" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "diagnose" -d 'Run every check against a database'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "verify-chain" -d 'Recompute the hash chains of audit tables, row by row'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "checkpoint" -d 'Sign what the hash chains are today, to be kept outside the database'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "stage" -d 'How mature the database is, since when, and by which line'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "diff" -d 'Say what opened, what closed and which role gained what, between two facts files'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "init" -d 'Write a commented govctl.yaml from what a database shows; an existing file is never touched'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "checks" -d 'List the checks'
@@ -59,6 +64,8 @@ complete -c govctl -n "__fish_govctl_needs_command" -f -a "completions" -d 'Prin
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l migrations -d 'The folder of the migrations: what brought what in, and since when; without a database, replayed on a scratch one' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l tool -d 'The migration tool, where the folder does not say it' -r
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l facts -d 'Audit a facts file saved earlier instead of a database' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l save-facts -d 'Keep the collected facts, for another audit or a comparison' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l only -d 'Only the checks whose id matches, e.g. \'tenant-isolation/*\'; repeatable' -r
@@ -89,6 +96,101 @@ complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -l no-progress -
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand diagnose" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l table -d 'Only this table; repeatable [default: every table that looks like a chain]' -r
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l expect -d 'A head that must be there: HASH, POSITION:HASH or TABLE=POSITION:HASH; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l checkpoint -d 'A checkpoint that the rows must agree with, at its own size; repeatable' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l since -d 'Read only the rows behind this checkpoint; those before it are not looked at again' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l trust -d 'The public key that checkpoints must be signed with; repeatable' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l key-file -d 'The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l workers -d 'Connections that read at the same time' -r
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l all -d 'Every break, where otherwise ten of each chain are shown'
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l table -d 'Only this table; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l key -d 'The private key that signs' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l new-key -d 'Make a key of this name first, write it to --key, and print the public one' -r
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l out -d 'The folder of the checkpoints' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l key-file -d 'The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l migrations -d 'The folder of the migrations: what brought what in, and since when; without a database, replayed on a scratch one' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l tool -d 'The migration tool, where the folder does not say it' -r
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l facts -d 'Facts saved earlier instead of a database' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l at-least -d 'Fail the run where the stage is below N: the evidenced one; without a database, the one recorded and not undone' -r
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
 json\t'For programs; govctl.diagnose/1 and its siblings'
 sarif\t'SARIF 2.1.0, for code scanning'
@@ -115,6 +217,61 @@ complete -c govctl -n "__fish_govctl_using_subcommand demo" -l no-progress -d 'D
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l only -d 'Only the checks whose id matches; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l all -d 'Every change, where otherwise twenty of each kind are shown'
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand diff" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l facts -d 'Look at a facts file saved earlier instead of a database' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l print -d 'Print it, and write no file'
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand init" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand init" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand init" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l url -d 'The same as an option' -r
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l out -d 'Write the facts to a file that `govctl diagnose --facts` takes' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
@@ -276,12 +433,17 @@ complete -c govctl -n "__fish_govctl_using_subcommand man" -l no-progress -d 'Dr
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s V -l version -d 'Print version'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "checks" -d 'List the checks'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose demo facts matrix checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "verify-chain" -d 'Recompute the hash chains of audit tables, row by row'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "checkpoint" -d 'Sign what the hash chains are today, to be kept outside the database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "stage" -d 'How mature the database is, since when, and by which line'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "diff" -d 'Say what opened, what closed and which role gained what, between two facts files'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "init" -d 'Write a commented govctl.yaml from what a database shows; an existing file is never touched'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "checks" -d 'List the checks'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

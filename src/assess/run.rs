@@ -28,7 +28,7 @@ pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Resul
     for check in rest {
         run.judge_where_it_applies(check, facts).await?;
     }
-    let axes = run.answer(library, facts).await?;
+    let mut axes = run.answer(library, facts).await?;
     for check in last {
         run.judge_where_it_applies(check, facts).await?;
     }
@@ -36,6 +36,7 @@ pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Resul
     let audit = axes.iter().find(|axis| axis.axis == Axis::Audit).map(|axis| axis.answer);
     let stage =
         stage::Stage::read(facts, &run.ladder, run.declared.stage, audit, &|tables| run.scene.hidden(tables)).await?;
+    run.place(&mut axes, &stage);
     Ok(run.conclude(axes, graphs, stage))
 }
 
@@ -139,6 +140,10 @@ impl<'a> Run<'a> {
         };
         let tables = needs::of(&check.sql);
         undecided.extend(self.scene.hidden(&tables));
+        // Without a folder of migrations the question about them does not arise.
+        if let Some(cause) = undecided.iter().find(|cause| findings.is_empty() && cause.needs == "--migrations DIR") {
+            return Verdict::NotApplicable(cause.what.clone());
+        }
         let by_key = check.axis == Axis::TenantIsolation && tables.contains("tenancy");
         if self.scene.tenancy == Tenancy::None && by_key {
             undecided.push(self.no_tenant_key());
@@ -187,6 +192,19 @@ impl<'a> Run<'a> {
         });
         facts.insert("answers", &["axis", "found", "answer", "reason"], rows.collect()).await?;
         Ok(axes)
+    }
+
+    /// Where no stage is declared, the one the database has reached says what it asks of each axis. Only a declared one
+    /// changes what a finding weighs.
+    fn place(&self, axes: &mut [AxisAnswer], stage: &stage::Stage) {
+        let Some(reached) = stage.history.max(stage.evidenced).filter(|_| self.declared.in_force.is_none()) else {
+            return;
+        };
+        for answer in axes {
+            let rung = self.ladder.rungs().find(|(axis, _)| *axis == answer.axis).map(|(_, rung)| rung);
+            answer.posture = rung.map(|rung| rung.at(reached));
+            answer.required = rung.map(|rung| rung.target(reached));
+        }
     }
 
     fn conclude(mut self, axes: Vec<AxisAnswer>, graphs: Vec<RoleGraph>, stage: stage::Stage) -> Assessment {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// One stage of the ladder, as `checks/ladder.yaml` has it.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub(super) struct Step {
     pub(super) stage: u8,
     /// What opens it.
     pub(super) opens: String,

@@ -1,6 +1,6 @@
 //! From what rows and links say to what happened: one break for one act, at its place, with its likely cause.
 
-use super::chain::Chain;
+use super::definition::Chain;
 use super::links::{self, Found, Oddity};
 use super::segment::{Fault, Flaw, Position, Thread};
 use super::verdict::{Break, BreakKind};
@@ -79,12 +79,8 @@ impl Case<'_> {
             ));
         }
         self.burned(&mut breaks);
-        breaks.sort_by(|a, b| self.rank(a).cmp(&self.rank(b)));
+        breaks.sort_by_key(rank);
         (breaks, notes)
-    }
-
-    fn rank(&self, it: &Break) -> (i64, String) {
-        (it.at.parse().unwrap_or(i64::MAX), it.at.clone())
     }
 
     fn fault<'a>(&'a self, fault: &'a Fault, breaks: &mut Vec<Break>, settled: &mut BTreeSet<&'a Position>) {
@@ -265,7 +261,7 @@ impl Case<'_> {
 
     /// Numbers that nothing but a deletion leaves out: they come from no sequence, and are dense but for this.
     fn burned(&self, breaks: &mut Vec<Break>) {
-        if self.chain.sequenced || !self.chain.partition.is_empty() && !self.is_counted() {
+        if self.chain.sequenced || !self.chain.partition.is_empty() && !self.thread.is_counted() {
             return;
         }
         for (from, to) in self.holes {
@@ -285,13 +281,6 @@ impl Case<'_> {
         }
     }
 
-    /// The chain counts its own rows from 0 or 1.
-    fn is_counted(&self) -> bool {
-        let rows = i64::try_from(self.thread.rows).unwrap_or(i64::MAX);
-        let missing: i64 = self.holes.iter().map(|(from, to)| to - from + 1).sum();
-        matches!((self.thread.first.number, self.thread.last.number), (Some(0 | 1), Some(last)) if last <= rows + missing)
-    }
-
     /// The beginning is not one: what was before it is gone.
     pub fn headless(&self) -> Break {
         let first = &self.thread.first;
@@ -305,4 +294,9 @@ impl Case<'_> {
             }
         }
     }
+}
+
+/// By number where the place is one.
+fn rank(it: &Break) -> (i64, String) {
+    (it.at.parse().unwrap_or(i64::MAX), it.at.clone())
 }

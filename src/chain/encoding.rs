@@ -34,7 +34,7 @@ fn text(value: &[u8]) -> Option<(Digest, Encoding)> {
     let value = value.trim_ascii();
     let bare = prefixes(value);
     let mut bytes = [0; 64];
-    if bare.len() % 2 == 0 && LENGTHS.contains(&(bare.len() / 2)) {
+    if bare.len().is_multiple_of(2) && LENGTHS.contains(&(bare.len() / 2)) {
         let bytes = &mut bytes[..bare.len() / 2];
         if unhex(bare, bytes) {
             return Some((Digest::new(bytes), Encoding::Hex));
@@ -85,7 +85,7 @@ fn unhex(digits: &[u8], into: &mut [u8]) -> bool {
 /// Bytes of hex digits.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let mut bytes = vec![0; text.len() / 2];
-    (text.len() % 2 == 0 && unhex(text.as_bytes(), &mut bytes)).then_some(bytes)
+    (text.len().is_multiple_of(2) && unhex(text.as_bytes(), &mut bytes)).then_some(bytes)
 }
 
 /// Lower-case hex.

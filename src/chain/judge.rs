@@ -1,7 +1,7 @@
 //! The verdict on a chain: what its faults come to, and what cannot be decided.
 
 use super::algorithm::{Algorithm, Digest};
-use super::chain::Chain;
+use super::definition::Chain;
 use super::diagnose::Case;
 use super::links::{self, Found};
 use super::run::{Expected, KEPT, Wish};
@@ -58,7 +58,7 @@ pub async fn weigh(
         if faults.is_empty() && found.is_empty() && holes.is_empty() && headless == Beginning::Known {
             continue;
         }
-        let missing = missing(connection, chain, &found, &holes).await?;
+        let missing = missing(connection, chain, thread, &found, &holes).await?;
         let missing = |from: i64, to: i64| missing.get(&(from, to)).cloned();
         let later = later(connection, chain, thread, &faults, &holes).await?;
         let case = Case { chain, thread, faults, found: &found, holes: &holes, missing: &missing, later: &later };
@@ -234,6 +234,7 @@ fn decoded_is(value: &str, digest: Option<Digest>) -> bool {
 async fn missing(
     connection: &mut PgConnection,
     chain: &Chain,
+    thread: &Thread,
     found: &[Found],
     holes: &[(i64, i64)],
 ) -> Result<HashMap<(i64, i64), Vec<i64>>, Stop> {
@@ -255,7 +256,7 @@ async fn missing(
              where not exists (select from {} t where {column} = n) order by n limit 100",
             chain.relation.sql()
         );
-        let numbers: Vec<i64> = if is_counted(chain) {
+        let numbers: Vec<i64> = if thread.is_counted() {
             vec![from, to]
         } else {
             sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.map_err(refusal::lost)?
@@ -263,11 +264,6 @@ async fn missing(
         answers.insert((from, to), numbers);
     }
     Ok(answers)
-}
-
-/// Each chain of the table counts its own rows: its numbers are not those of the table.
-fn is_counted(chain: &Chain) -> bool {
-    super::ranges::by_partition(chain)
 }
 
 /// Whether an expected head is meant for this chain.

@@ -5,7 +5,7 @@
 //! that names nothing lost its predecessor.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
+use super::definition::Chain;
 use super::encoding;
 use super::genesis;
 use super::segment::Position;
@@ -200,6 +200,8 @@ struct Inspector<'a> {
     /// The last rows; `first` is the number of the one in front.
     window: VecDeque<Link>,
     first: usize,
+    /// The row that left it last, and whether it was written again later.
+    gone: Option<(Link, bool)>,
     /// Who follows the beginning.
     genesis: Option<usize>,
     /// Rows that name a row not yet seen.
@@ -217,6 +219,7 @@ impl<'a> Inspector<'a> {
             chain,
             window: VecDeque::new(),
             first: 0,
+            gone: None,
             genesis: None,
             waiting: Vec::new(),
             blamed: Vec::new(),
@@ -274,14 +277,26 @@ impl<'a> Inspector<'a> {
         }
     }
 
+    /// The oldest row leaves the window; what the rows behind it say of it is told before it goes.
     fn forget(&mut self) {
         let number = self.first;
         if self.waiting.contains(&number) {
             self.waiting.retain(|other| *other != number);
             self.odd(Oddity::Orphan, number);
         }
-        self.window.pop_front();
+        self.tell(number);
+        let rewritten = self.rewritten(number);
+        self.gone = self.window.pop_front().map(|link| (link, rewritten));
         self.first += 1;
+    }
+
+    /// Writes down whether a row was written again later, for what was found at it and behind it.
+    fn tell(&mut self, number: usize) {
+        let rewritten = self.rewritten(number);
+        for (_, at, found) in &mut self.found {
+            found.rewritten |= rewritten && *at == number;
+            found.before_rewritten |= rewritten && *at == number + 1;
+        }
     }
 
     fn parent(&self, link: &Link, number: usize) -> Parent {
@@ -339,8 +354,14 @@ impl<'a> Inspector<'a> {
             return;
         }
         let Some(row) = self.get(number).cloned() else { return };
-        let before = number.checked_sub(1).and_then(|before| self.get(before)).cloned();
-        let found = Found { oddity: oddity.clone(), row, before, rewritten: false, before_rewritten: false };
+        let gone = self.gone.as_ref().filter(|_| number == self.first);
+        let before = match gone {
+            Some((link, _)) => Some(link),
+            None => number.checked_sub(1).and_then(|before| self.get(before)),
+        };
+        let before_rewritten = gone.is_some_and(|(_, rewritten)| *rewritten);
+        let before = before.cloned();
+        let found = Found { oddity: oddity.clone(), row, before, rewritten: false, before_rewritten };
         self.found.push((oddity, number, found));
     }
 
@@ -360,18 +381,11 @@ impl<'a> Inspector<'a> {
                 self.odd(Oddity::Orphan, number);
             }
         }
-        let numbers: Vec<usize> = self.found.iter().map(|(_, number, _)| *number).collect();
-        let rewritten: Vec<(bool, bool)> = numbers
-            .iter()
-            .map(|number| (self.rewritten(*number), number.checked_sub(1).is_some_and(|before| self.rewritten(before))))
-            .collect();
+        for number in self.first..self.first + self.window.len() {
+            self.tell(number);
+        }
         let total = self.total;
-        let mut found: Vec<Found> = self
-            .found
-            .into_iter()
-            .zip(rewritten)
-            .map(|((_, _, found), (rewritten, before_rewritten))| Found { rewritten, before_rewritten, ..found })
-            .collect();
+        let mut found: Vec<Found> = self.found.into_iter().map(|(_, _, found)| found).collect();
         found.sort_by(|a, b| (a.row.at.number, &a.row.at.keys).cmp(&(b.row.at.number, &b.row.at.keys)));
         Inspected { found, total, begins: self.genesis.is_some() }
     }

@@ -8,10 +8,12 @@
 //! * [`discover`]: pair, order, partition and formula, from data and sources
 //! * [`walk`]: one run of rows; [`segment`]: what it says, and joining two
 //! * [`links`]: a damaged chain looked at again, row by row; [`diagnose`]: what happened to it
+//! * [`merkle`], [`note`], [`checkpoint`], [`pins`]: what a chain was once, signed and kept elsewhere
 //! * [`run`]: all of it, for the tables of a database
 
 pub mod algorithm;
-pub mod chain;
+pub mod checkpoint;
+pub mod definition;
 pub mod diagnose;
 pub mod discover;
 pub mod encoding;
@@ -21,6 +23,9 @@ pub mod items;
 pub mod json_form;
 pub mod judge;
 pub mod links;
+pub mod merkle;
+pub mod note;
+pub mod pins;
 pub mod ranges;
 pub mod recipe;
 pub mod relation;

@@ -1,6 +1,6 @@
 //! A table cut into runs of rows that can be read at the same time, in the order of its chains.
 
-use super::chain::Chain;
+use super::definition::Chain;
 use super::value::Kind;
 use crate::check::quote;
 use crate::error::Stop;
@@ -75,7 +75,7 @@ pub fn order_by(chain: &Chain) -> String {
 pub fn by_partition(chain: &Chain) -> bool {
     let Some(order) = chain.column(chain.order[0]) else { return true };
     let unique = chain.relation.indexes.iter().any(|index| index.unique && index.columns == [order.name.clone()]);
-    !chain.partition.is_empty() && !(unique && chain.order.len() == 1)
+    !chain.partition.is_empty() && (!unique || chain.order.len() != 1)
 }
 
 /// Even parts of the numbers there are.

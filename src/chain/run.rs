@@ -1,14 +1,16 @@
 //! Verifies the chains of a database: one report a chain.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
+use super::checkpoint::Checkpoint;
+use super::definition::Chain;
 use super::discover::{self, Found, Means};
 use super::judge;
+use super::pins;
 use super::ranges;
 use super::relation;
 use super::segment::Segment;
 use super::stream;
-use super::verdict::{ChainReport, Head, Tail, Verdict};
+use super::verdict::{BreakKind, ChainReport, Head, Tail, Verdict};
 use super::workers::{self, Work};
 use crate::config::Config;
 use crate::error::Stop;
@@ -42,6 +44,12 @@ pub struct Wish {
     pub workers: usize,
     /// Heads.
     pub expected: Vec<Expected>,
+    /// What chains once were.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Read only what came after this.
+    pub since: Option<Checkpoint>,
+    /// Marks of every intact chain are wanted, for a checkpoint.
+    pub marks: bool,
     /// The secret of keyed chains.
     pub key: Option<Vec<u8>>,
     /// Raised by Ctrl-C.
@@ -161,17 +169,31 @@ async fn one(
 ) -> Result<ChainReport, Stop> {
     let zone = format!("set local timezone = {}", crate::check::quote::literal(&chain.time_zone));
     sqlx::raw_sql(AssertSqlSafe(zone)).execute(&mut *connection).await.map_err(refusal::lost)?;
-    let queries = ranges::plan(connection, chain, wish.workers > 1, None).await?;
+    let (table, column) = (chain.relation.shown(), chain.column(chain.hash).map_or("", |column| column.name.as_str()));
+    let all = wish.checkpoints.iter().chain(&wish.since);
+    let checkpoints: Vec<&Checkpoint> = all.filter(|checkpoint| pins::concerns(checkpoint, &table, column)).collect();
+    let since = wish.since.as_ref().filter(|since| pins::concerns(since, &table, column));
+    // One chain is gone on with where it was left; of several in one table all are read.
+    let after = match since.map(|since| since.marks.as_slice()) {
+        Some([only]) if only.key.is_empty() => Some(only.clone()),
+        _ => None,
+    };
+    let only = after.as_ref().map(|mark| pins::behind(chain, &mark.position));
+    let shared = wish.workers > 1 && after.is_none();
+    let queries = ranges::plan(connection, chain, shared, only.as_deref()).await?;
     let steps = u64::try_from(queries.len()).unwrap_or(0);
     progress.begin("Verifying", Some(steps));
+    let grows = wish.marks || !checkpoints.is_empty();
     let work = Work {
         chain: Arc::new(chain.clone()),
         key: wish.key.clone().map(Arc::new),
         heads: Arc::new(wish.expected.iter().map(|expected| expected.hash).collect()),
         queries: Arc::new(queries),
         stop: Arc::clone(&wish.stop),
+        sizes: grows.then(|| Arc::new(pins::sizes(&checkpoints))),
+        after: after.clone().map(Arc::new),
     };
-    let outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+    let mut outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
     let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
     (report.why, report.needs) = (None, None);
     report.column = chain.column(chain.hash).map(|column| column.name.clone());
@@ -188,6 +210,26 @@ async fn one(
     }
     tail(connection, chain, &outcome.segment, wish, &mut report).await?;
     judge::weigh(connection, chain, &outcome.segment, &mut report).await?;
+    if let Some(mark) = &after {
+        outcome.roots.insert((mark.key.clone(), mark.tree.size()), mark.tree.root());
+        report.notes.push(format!(
+            "{} rows up to {} were not read again: a checkpoint stands for them, not for what they are now",
+            mark.tree.size(),
+            mark.position.shown()
+        ));
+        if let Some(kind) = pins::end_of(connection, chain, mark).await? {
+            outcome.roots.remove(&(mark.key.clone(), mark.tree.size()));
+            if kind == BreakKind::Rewritten {
+                outcome.roots.insert((mark.key.clone(), mark.tree.size()), [0; 32]);
+            }
+        }
+    }
+    if !checkpoints.is_empty() && !outcome.interrupted {
+        pins::compare(&checkpoints, &outcome, &mut report);
+    }
+    if wish.marks && report.verdict == Verdict::Intact && !outcome.interrupted {
+        report.marks = pins::marks(chain, &outcome);
+    }
     if outcome.interrupted {
         report.notes.push(format!("interrupted after {} rows; what follows them was not read", report.rows));
         if report.verdict == Verdict::Intact {
@@ -226,9 +268,10 @@ async fn tail(
     let asked = sqlx::query_scalar::<_, Option<i64>>(sql).bind(chain.relation.sql()).bind(&column.name);
     sqlx::raw_sql("savepoint tail").execute(&mut *connection).await.map_err(refusal::lost)?;
     let Ok(last) = asked.fetch_one(&mut *connection).await else {
-        sqlx::raw_sql("rollback to savepoint tail").execute(connection).await.map_err(refusal::lost)?;
-        return Ok(());
+        let back = sqlx::raw_sql("rollback to savepoint tail; release savepoint tail").execute(connection).await;
+        return back.map(|_| ()).map_err(refusal::lost);
     };
+    sqlx::raw_sql("release savepoint tail").execute(connection).await.map_err(refusal::lost)?;
     let end = segment.threads.values().filter_map(|thread| thread.last.number).max();
     if let (Some(last), Some(end)) = (last, end)
         && last > end

@@ -77,6 +77,15 @@ pub struct Thread {
     pub unlinked: u64,
 }
 
+impl Thread {
+    /// The chain counts its own rows: its numbers are dense, and not those of the whole table.
+    pub fn is_counted(&self) -> bool {
+        let (Some(first), Some(last)) = (self.first.number, self.last.number) else { return false };
+        let span = u64::try_from(last.saturating_sub(first)).unwrap_or(u64::MAX).saturating_add(1);
+        span <= self.rows.saturating_add(self.rows / 2).saturating_add(1)
+    }
+}
+
 /// A run of rows, verified.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
@@ -94,6 +103,8 @@ pub struct Segment {
     pub holes: Vec<(i64, i64, Vec<u8>)>,
     /// Heads that were looked for and found, with their places.
     pub heads: Vec<(Digest, Position, Vec<u8>)>,
+    /// Every hash in order, by chain, where trees are grown.
+    pub leaves: HashMap<Vec<u8>, Vec<Digest>>,
 }
 
 /// Most faults that are kept of one run.

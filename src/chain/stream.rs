@@ -74,9 +74,11 @@ pub async fn rows(connection: &mut PgConnection, query: &str) -> Result<Vec<Row>
     // Counting whole rows computes every column.
     let tried = AssertSqlSafe(format!("select count(q) from ({query}) q"));
     if let Err(error) = sqlx::raw_sql(tried).execute(&mut *connection).await {
-        sqlx::raw_sql("rollback to savepoint govctl").execute(connection).await?;
+        sqlx::raw_sql("rollback to savepoint govctl; release savepoint govctl").execute(connection).await?;
         return Err(error);
     }
+    // A snapshot cannot be exported from inside a savepoint.
+    sqlx::raw_sql("release savepoint govctl").execute(&mut *connection).await?;
     let mut rows = Vec::new();
     copy(connection, query, |tuple| {
         let mut row = Row { tuple: tuple.to_vec(), fields: Fields::default() };

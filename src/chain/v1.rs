@@ -46,3 +46,43 @@ pub fn contiguous(formula: &Formula, items: &mut Vec<super::recipe::Item>) -> Op
     *items = new.iter().map(|at| items[*at].clone()).collect();
     Some(Formula { pieces, ..formula.clone() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::algorithm::Algorithm;
+    use crate::chain::recipe::{Context, Item};
+    use crate::chain::value::{Fields, Kind};
+
+    /// Made with PostgreSQL's own functions, and with docs/chains/verify.py: seq 1, actor é, object null, previous hash 11….
+    const GOLDEN: &str = "548669e0a8334143eeb4e48da71fe55c69b4265acf683e9b37b277771eb9b65a";
+
+    #[test]
+    fn the_golden_vector_comes_out_in_one_piece_and_in_several() {
+        let frame = |value: Option<&[u8]>| match value {
+            Some(value) => [&u32::try_from(value.len()).unwrap().to_be_bytes()[..], value].concat(),
+            None => vec![0xff; 4],
+        };
+        let prev = [0x11; 32];
+        let values = [Some(&1_i64.to_be_bytes()[..]), Some("é".as_bytes()), None, Some(&prev[..])];
+        let tuple = [vec![0, 4], values.iter().flat_map(|value| frame(*value)).collect()].concat();
+        let mut fields = Fields::default();
+        assert!(fields.read(&tuple));
+        let item = |sql: &str, kind| Item { sql: sql.into(), kind, column: Some(sql.into()) };
+        let mut items = vec![
+            item("seq", Kind::Int),
+            item("actor", Kind::Text),
+            item("object", Kind::Text),
+            item("prev_hash", Kind::Bytes),
+        ];
+        let framed = |at| Piece::Item { at, form: Form::Framed, null: Null::Bytes(vec![0xff; 4]) };
+        let lead = [Piece::Literal(TAG.to_vec()), Piece::item(3, Form::Raw)];
+        let formula = Formula::new(Algorithm::Sha256, lead.into_iter().chain((0..3).map(framed)).collect(), NAME);
+        let whole = contiguous(&formula, &mut items).unwrap();
+        assert!(matches!(whole.pieces.last(), Some(Piece::Frames(3))));
+        for formula in [formula, whole] {
+            let hash = formula.hash(&items, &fields, &tuple, &Context::default(), &mut Vec::new());
+            assert_eq!(hash.unwrap().hex(), GOLDEN);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What verifying a chain came to.
 
+use super::checkpoint::Mark;
 use std::fmt;
 
 /// What happened to a row, or to its place.
@@ -170,6 +171,8 @@ pub struct ChainReport {
     pub notes: Vec<String>,
     /// Expected heads that are there, in hex.
     pub found: Vec<String>,
+    /// What a checkpoint would sign, where one is wanted and the chain is intact.
+    pub marks: Vec<Mark>,
     /// A part of the preimage is computed by the server.
     pub weaker: bool,
     /// How long it took.
@@ -195,6 +198,7 @@ impl ChainReport {
             breaks_total: 0,
             notes: Vec::new(),
             found: Vec::new(),
+            marks: Vec::new(),
             weaker: false,
             seconds: 0.0,
         }

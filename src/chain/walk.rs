@@ -1,7 +1,8 @@
 //! Verifies rows as they arrive: each row's own hash, that it names the row before it, the digests it stores.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
+use super::checkpoint::Mark;
+use super::definition::Chain;
 use super::encoding;
 use super::form;
 use super::recipe::Context;
@@ -46,8 +47,8 @@ pub struct Walker<'a> {
     prev_is_bytes: bool,
     hash_is_bytes: bool,
     numbered: bool,
-    /// Every hash in order, where a tree is grown.
-    leaves: Option<Vec<(Vec<u8>, Digest)>>,
+    /// Every hash is kept, for a tree.
+    grows: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -68,20 +69,34 @@ impl<'a> Walker<'a> {
             prev_is_bytes: chain.prev.is_some_and(is_bytes),
             hash_is_bytes: is_bytes(chain.hash),
             numbered: chain.is_numbered(),
-            leaves: None,
+            grows: false,
         }
     }
 
-    /// The same, keeping every hash for [`Self::take_leaves`].
+    /// The same, keeping every hash for a tree.
     #[must_use]
-    pub fn with_leaves(mut self) -> Self {
-        self.leaves = Some(Vec::new());
+    pub fn growing(mut self) -> Self {
+        self.grows = true;
         self
     }
 
-    /// The hashes since this was last asked, each with the key of its chain.
-    pub fn take_leaves(&mut self) -> Vec<(Vec<u8>, Digest)> {
-        self.leaves.as_mut().map(std::mem::take).unwrap_or_default()
+    /// The same, after a row that is known.
+    #[must_use]
+    pub fn after(mut self, mark: &Mark) -> Self {
+        let thread = Thread {
+            partition: Vec::new(),
+            first_prev: None,
+            first: mark.position.clone(),
+            first_hash: None,
+            last: mark.position.clone(),
+            last_hash: Some(mark.hash),
+            rows: mark.tree.size(),
+            unchained: 0,
+            unlinked: 0,
+        };
+        let position = vec![None; self.against.chain.order.len()];
+        self.current = Some(Live { thread, position, stored: Vec::new(), intended: None });
+        self
     }
 
     /// Rows so far.
@@ -93,7 +108,9 @@ impl<'a> Walker<'a> {
     pub fn finish(mut self) -> Segment {
         self.put_back();
         for (key, live) in std::mem::take(&mut self.others) {
-            let last = self.position(&live.position);
+            // Of a chain that is gone on with, nothing may have arrived.
+            let arrived = live.position.iter().any(Option::is_some);
+            let last = if arrived { self.position(&live.position) } else { live.thread.last.clone() };
             self.segment.threads.insert(key, Thread { last, ..live.thread });
         }
         self.segment
@@ -164,8 +181,11 @@ impl<'a> Walker<'a> {
                     |digest: &Digest| intended.as_ref().is_some_and(|last| self.fits(tuple, fields, digest, last));
                 flaws.extend(flaw.filter(|_| !builds(&digest)));
                 self.commitments(tuple, fields, &mut flaws);
-                if let Some(leaves) = &mut self.leaves {
-                    leaves.push((self.key.clone(), digest));
+                if self.grows {
+                    match self.segment.leaves.get_mut(&self.key) {
+                        Some(leaves) => leaves.push(digest),
+                        None => _ = self.segment.leaves.insert(self.key.clone(), vec![digest]),
+                    }
                 }
                 if self.against.heads.contains(&digest) {
                     let at = self.position_of(tuple, fields);

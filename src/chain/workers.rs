@@ -1,7 +1,9 @@
 //! Several connections that read runs of one table under one snapshot.
 
 use super::algorithm::Digest;
-use super::chain::Chain;
+use super::checkpoint::Mark;
+use super::definition::Chain;
+use super::merkle::{Hash, Tree};
 use super::segment::Segment;
 use super::stream;
 use super::walk::{Against, Walker, names};
@@ -27,6 +29,10 @@ pub struct Work {
     pub queries: Arc<Vec<String>>,
     /// Raised by Ctrl-C.
     pub stop: Arc<AtomicBool>,
+    /// Trees are grown, and their roots kept at these sizes, by chain.
+    pub sizes: Option<Arc<HashMap<Vec<u8>, Vec<u64>>>>,
+    /// Go on after this row.
+    pub after: Option<Arc<Mark>>,
 }
 
 /// Runs joined, and whether all were read.
@@ -38,6 +44,52 @@ pub struct Outcome {
     pub runs: usize,
     /// Not the end.
     pub interrupted: bool,
+    /// Trees, by chain.
+    pub trees: HashMap<Vec<u8>, Tree>,
+    /// Roots at the sizes that were asked for.
+    pub roots: HashMap<(Vec<u8>, u64), Hash>,
+}
+
+/// Joins runs in their order, as they come.
+struct Joiner<'a> {
+    work: &'a Work,
+    waiting: HashMap<usize, Segment>,
+    outcome: Outcome,
+}
+
+impl<'a> Joiner<'a> {
+    fn new(work: &'a Work) -> Self {
+        let mut outcome = Outcome::default();
+        if let Some(mark) = &work.after {
+            outcome.trees.insert(mark.key.clone(), mark.tree.clone());
+        }
+        Self { work, waiting: HashMap::new(), outcome }
+    }
+
+    fn add(&mut self, at: usize, segment: Segment) {
+        self.waiting.insert(at, segment);
+        let chain = &self.work.chain;
+        let is_bytes = chain.prev.is_some_and(|prev| chain.items[prev].kind == super::value::Kind::Bytes);
+        while let Some(mut segment) = self.waiting.remove(&self.outcome.runs) {
+            self.grow(std::mem::take(&mut segment.leaves));
+            self.outcome.segment.join(segment, |prev, last| chain.prev.is_none() || names(prev, is_bytes, last));
+            self.outcome.runs += 1;
+        }
+    }
+
+    fn grow(&mut self, leaves: HashMap<Vec<u8>, Vec<Digest>>) {
+        let Some(sizes) = &self.work.sizes else { return };
+        for (key, leaves) in leaves {
+            let wanted = sizes.get(&key).map(Vec::as_slice).unwrap_or_default();
+            let tree = self.outcome.trees.entry(key.clone()).or_default();
+            for leaf in leaves {
+                tree.push_digest(&leaf);
+                if wanted.contains(&tree.size()) {
+                    self.outcome.roots.insert((key.clone(), tree.size()), tree.root());
+                }
+            }
+        }
+    }
 }
 
 impl Work {
@@ -48,6 +100,12 @@ impl Work {
     /// One run; none where it was stopped.
     async fn run(&self, connection: &mut PgConnection, query: &str) -> Result<Option<Segment>, Stop> {
         let mut walker = Walker::new(self.against());
+        if self.sizes.is_some() {
+            walker = walker.growing();
+        }
+        if let Some(mark) = &self.after {
+            walker = walker.after(mark);
+        }
         let stopped = |rows: u64| rows.is_multiple_of(1024) && self.stop.load(Ordering::Relaxed);
         let mut whole = true;
         stream::copy(connection, query, |tuple| {
@@ -73,27 +131,17 @@ pub async fn read(
     progress: &dyn Progress,
 ) -> Result<Outcome, Stop> {
     let runs = work.queries.len();
-    let mut done: HashMap<usize, Segment> = HashMap::new();
-    let mut outcome = Outcome::default();
+    let mut joiner = Joiner::new(work);
     if runs == 1 || workers < 2 {
-        for query in work.queries.iter() {
-            match work.run(connection, query).await? {
-                Some(segment) => done.insert(outcome.runs, segment),
-                None => None,
-            };
-            outcome.runs += 1;
+        for (at, query) in work.queries.iter().enumerate() {
+            let Some(segment) = work.run(connection, query).await? else { break };
+            joiner.add(at, segment);
             progress.step(&work.chain.relation.shown());
         }
     } else {
-        done = share(connection, options, work, workers, progress).await?;
+        share(connection, options, work, workers, &mut joiner, progress).await?;
     }
-    outcome.runs = 0;
-    let is_bytes = work.chain.prev.is_some_and(|prev| work.chain.items[prev].kind == super::value::Kind::Bytes);
-    let chained = work.chain.prev.is_some();
-    while let Some(segment) = done.remove(&outcome.runs) {
-        outcome.segment.join(segment, |prev, last| !chained || names(prev, is_bytes, last));
-        outcome.runs += 1;
-    }
+    let mut outcome = joiner.outcome;
     outcome.interrupted = outcome.runs < runs;
     Ok(outcome)
 }
@@ -103,8 +151,9 @@ async fn share(
     options: &PgConnectOptions,
     work: &Work,
     workers: usize,
+    joiner: &mut Joiner<'_>,
     progress: &dyn Progress,
-) -> Result<HashMap<usize, Segment>, Stop> {
+) -> Result<(), Stop> {
     let export = sqlx::query_scalar::<_, String>("select pg_catalog.pg_export_snapshot()");
     let snapshot = export.fetch_one(connection).await.map_err(refusal::lost)?;
     let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
@@ -132,11 +181,10 @@ async fn share(
         });
     }
     drop(send);
-    let mut done = HashMap::new();
     while let Some(result) = receive.recv().await {
         let (at, segment) = result?;
-        done.insert(at, segment);
+        joiner.add(at, segment);
         progress.step(&work.chain.relation.shown());
     }
-    Ok(done)
+    Ok(())
 }

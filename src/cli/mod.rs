@@ -2,6 +2,7 @@
 
 pub mod man;
 
+mod checkpoint;
 mod checks;
 mod completions;
 mod demo;
@@ -46,6 +47,7 @@ Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4
 enum Command {
     Diagnose(diagnose::Args),
     VerifyChain(verify_chain::Args),
+    Checkpoint(checkpoint::Args),
     Stage(stage::Args),
     Demo(demo::Args),
     Diff(diff::Args),
@@ -159,6 +161,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Explain(args) => explain::run(args, &cli.global, ui),
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
         // It hears Ctrl-C itself: what was read until then is a result.
+        Command::Checkpoint(args) => unless_interrupted(checkpoint::run(args, &cli.global, ui)),
         Command::VerifyChain(args) => to_the_end(verify_chain::run(args, &cli.global, ui)),
         Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),

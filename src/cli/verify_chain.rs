@@ -3,7 +3,9 @@
 use super::Global;
 use super::outputs::Outputs;
 use super::source::Source;
+use crate::chain::checkpoint::{self, Checkpoint};
 use crate::chain::encoding;
+use crate::chain::note::Public;
 use crate::chain::run::{self, Expected, Wish};
 use crate::chain::verdict::{ChainReport, Verdict};
 use crate::check::Severity;
@@ -32,6 +34,15 @@ pub(super) struct Args {
     /// A head that must be there: HASH, POSITION:HASH or TABLE=POSITION:HASH; repeatable
     #[arg(long, value_name = "HEAD")]
     expect: Vec<String>,
+    /// A checkpoint that the rows must agree with, at its own size; repeatable
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// Read only the rows behind this checkpoint; those before it are not looked at again
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+    /// The public key that checkpoints must be signed with; repeatable
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
     /// The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -57,10 +68,21 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let options = args.source.options()?;
     let expected = args.expect.iter().map(|given| expectation(given)).collect::<Result<Vec<_>, _>>()?;
     let key = secret(args.key_file.as_deref())?;
+    let trust = args.trust.iter().map(|path| trusted(path)).collect::<Result<Vec<_>, _>>()?;
+    let checkpoints = args.checkpoint.iter().map(|path| checkpoint(path, &trust)).collect::<Result<Vec<_>, _>>()?;
+    let since = args.since.as_deref().map(|path| checkpoint(path, &trust)).transpose()?;
     let outputs = Outputs::open(&global.output)?;
     let stop = Arc::new(AtomicBool::new(false));
-    let wish =
-        Wish { tables: args.table.clone(), workers: args.workers.max(1), expected, key, stop: Arc::clone(&stop) };
+    let wish = Wish {
+        tables: args.table.clone(),
+        workers: args.workers.max(1),
+        expected,
+        checkpoints,
+        since,
+        marks: false,
+        key,
+        stop: Arc::clone(&stop),
+    };
     let progress = ui.progress();
     let reports = {
         let mut work = std::pin::pin!(run::verify(&options, &wish, &config, &*progress));
@@ -122,8 +144,33 @@ fn expectation(given: &str) -> Result<Expected, Stop> {
     Ok(Expected { table, position, hash, given: given.to_owned() })
 }
 
+/// A public key.
+pub(super) fn trusted(path: &Path) -> Result<Public, Stop> {
+    let text = read(path)?;
+    Public::parse(&text).ok_or_else(|| {
+        let help = "a public key is one line, NAME+ID+BASE64, as govctl checkpoint --new-key prints it";
+        Stop::usage(format!("{} holds no public key", path.display()), help)
+    })
+}
+
+/// A note, and the file beside it.
+pub(super) fn checkpoint(path: &Path, trust: &[Public]) -> Result<Checkpoint, Stop> {
+    let note = read(path)?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".json");
+    let document = std::fs::read_to_string(Path::new(&beside)).ok();
+    checkpoint::read(&note, document.as_deref(), trust).map_err(|why| {
+        let help = "govctl checkpoint writes two files: keep both, and change neither";
+        Stop::usage(format!("{} is no checkpoint: {why}", path.display()), help)
+    })
+}
+
+pub(super) fn read(path: &Path) -> Result<String, Stop> {
+    std::fs::read_to_string(path).map_err(|cause| Stop::Unreadable { path: path.display().to_string(), cause })
+}
+
 /// The key of keyed chains: never from the command line, where everybody on the machine reads it.
-fn secret(file: Option<&Path>) -> Result<Option<Vec<u8>>, Stop> {
+pub(super) fn secret(file: Option<&Path>) -> Result<Option<Vec<u8>>, Stop> {
     match file {
         Some(path) => match std::fs::read(path) {
             Ok(bytes) => Ok(Some(bytes.trim_ascii_end().to_vec())),

@@ -90,10 +90,6 @@ impl Folder {
         Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
-    pub(crate) fn bytes(&self, path: &str) -> std::io::Result<Vec<u8>> {
-        fs::read(self.root.join(path))
-    }
-
     /// A path below the root, as it is shown: with the root as it was typed.
     pub(crate) fn shown(&self, path: &str) -> String {
         self.root.join(path).display().to_string()

@@ -414,7 +414,10 @@ fn read_one(folder: &Folder, planned: &Planned, tool: &str) -> Read {
             }
         }
         Kind::Code(language) => (events, flaws) = code::read(&text, language, tool, &planned.path),
-        Kind::Changelog | Kind::Operations => {}
+        Kind::Changelog | Kind::Operations => {
+            let message = "govctl reads no change logs in XML, YAML or JSON; what they do is not known".to_owned();
+            flaws.push(Flaw { at: 0, message });
+        }
     }
     Read { text, events, flaws }
 }

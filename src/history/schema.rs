@@ -23,14 +23,12 @@ pub(crate) struct KnownColumn {
 #[derive(Clone, Debug)]
 pub(crate) struct KnownPolicy {
     pub(crate) policy: Policy,
-    pub(crate) since: Place,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct KnownTrigger {
     pub(crate) trigger: Trigger,
     pub(crate) enabled: bool,
-    pub(crate) since: Place,
 }
 
 /// What forbids a command on a table, beside triggers.
@@ -43,7 +41,6 @@ pub(crate) struct Forbidden {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     pub(crate) name: Name,
-    pub(crate) since: Place,
     pub(crate) columns: Vec<KnownColumn>,
     pub(crate) foreign_keys: Vec<(Vec<String>, Name)>,
     pub(crate) uniques: Vec<Vec<String>>,
@@ -130,17 +127,17 @@ impl Schema {
     }
 
     /// The table of that name; one that no migration made is taken as it comes.
-    pub(crate) fn expect(&mut self, name: &Name, since: Place) -> usize {
-        self.find(name).unwrap_or_else(|| self.create(name, since))
+    pub(crate) fn expect(&mut self, name: &Name) -> usize {
+        self.find(name).unwrap_or_else(|| self.create(name))
     }
 
-    pub(crate) fn create(&mut self, name: &Name, since: Place) -> usize {
+    pub(crate) fn create(&mut self, name: &Name) -> usize {
         let schema =
             name.schema.clone().or_else(|| self.search_path.first().cloned()).filter(|schema| schema != "public");
         let full = Name { schema, name: name.name.clone() };
         let at = self.tables.len();
         self.by_name.entry(full.name.clone()).or_default().push(at);
-        self.tables.push(Table { name: full, since, ..Table::default() });
+        self.tables.push(Table { name: full, ..Table::default() });
         at
     }
 

@@ -141,16 +141,16 @@ impl Reader {
                 self.schema.rename(table, to);
             }
             What::AddColumn(table, column) => {
-                let at = self.schema.expect(table, place);
+                let at = self.schema.expect(table);
                 self.schema.tables[at].add_column(column.clone(), place);
                 return vec![at];
             }
             What::DropColumn(table, column) => {
-                let at = self.schema.expect(table, place);
+                let at = self.schema.expect(table);
                 self.schema.tables[at].drop_column(column);
             }
             What::RenameColumn { table, from, to } => {
-                let at = self.schema.expect(table, place);
+                let at = self.schema.expect(table);
                 let known = self.schema.tables[at].columns.iter_mut().find(|known| known.column.name == *from);
                 if let Some(known) = known {
                     known.column.name.clone_from(to);
@@ -158,7 +158,7 @@ impl Reader {
                 return vec![at];
             }
             What::SetType { table, column, type_name } => {
-                let at = self.schema.expect(table, place);
+                let at = self.schema.expect(table);
                 let known = self.schema.tables[at].columns.iter_mut().find(|known| known.column.name == *column);
                 if let Some(known) = known {
                     known.column.type_name.clone_from(type_name);
@@ -166,22 +166,22 @@ impl Reader {
                 return vec![at];
             }
             What::AddConstraint(table, constraint) => {
-                let at = self.schema.expect(table, place);
+                let at = self.schema.expect(table);
                 self.schema.tables[at].constrain(constraint.clone(), place);
                 return vec![at];
             }
             What::Rls(table, switch) => return self.switch(table, *switch, place),
             What::CreatePolicy(policy) => {
-                let at = self.schema.expect(&policy.table, place);
+                let at = self.schema.expect(&policy.table);
                 let table = &mut self.schema.tables[at];
                 table.policies.retain(|known| known.policy.name != policy.name);
-                table.policies.push(KnownPolicy { policy: policy.clone(), since: place });
+                table.policies.push(KnownPolicy { policy: policy.clone() });
                 let name = format!("{} on {}", policy.name, table.name);
                 self.first("policy", &name, place);
                 return vec![at];
             }
             What::AlterPolicy(policy) => {
-                let at = self.schema.expect(&policy.table, place);
+                let at = self.schema.expect(&policy.table);
                 let old = self.schema.tables[at].policies.iter_mut().find(|known| known.policy.name == policy.name);
                 if let Some(old) = old {
                     old.policy.using = policy.using.clone().or(old.policy.using.take());
@@ -211,10 +211,10 @@ impl Reader {
                 }
             }
             What::CreateTrigger(trigger) => {
-                let at = self.schema.expect(&trigger.table, place);
+                let at = self.schema.expect(&trigger.table);
                 let table = &mut self.schema.tables[at];
                 table.triggers.retain(|known| known.trigger.name != trigger.name);
-                table.triggers.push(KnownTrigger { trigger: trigger.clone(), enabled: true, since: place });
+                table.triggers.push(KnownTrigger { trigger: trigger.clone(), enabled: true });
                 return vec![at];
             }
             What::DropTrigger { table, name } => self.unguard(table, place, |table| {
@@ -231,7 +231,7 @@ impl Reader {
                 return self.schema.find(table).into_iter().collect();
             }
             What::NothingRule { table, event } => {
-                let at = self.schema.expect(table, place);
+                let at = self.schema.expect(table);
                 forbid(&mut self.schema.tables[at].forbidden, event, place);
                 return vec![at];
             }
@@ -272,7 +272,7 @@ impl Reader {
             return Vec::new();
         }
         let like = made.like.as_ref().and_then(|like| self.schema.table(like)).map(|table| table.columns.clone());
-        let at = self.schema.create(&made.table, place);
+        let at = self.schema.create(&made.table);
         let table = &mut self.schema.tables[at];
         made.columns.iter().for_each(|column| table.add_column(column.clone(), place));
         for known in like.into_iter().flatten() {
@@ -285,7 +285,7 @@ impl Reader {
     }
 
     fn switch(&mut self, table: &Name, switch: Rls, place: Place) -> Vec<usize> {
-        let at = self.schema.expect(table, place);
+        let at = self.schema.expect(table);
         let table = &mut self.schema.tables[at];
         let (disabled, unforced) =
             (("rls disabled", table.name.to_string()), ("force removed", table.name.to_string()));
@@ -403,13 +403,13 @@ impl Reader {
             if let Some((_, since)) = self.known.key_of(table) {
                 self.keyed.entry(name.clone()).or_insert(since);
             }
-            if !self.isolated.contains_key(&name) || self.undone.contains_key(&("policy dropped", name.to_string())) {
-                if self.isolates(at) {
-                    self.isolated.entry(name.clone()).or_insert(place);
-                    self.undone.remove(&("policy dropped", name.to_string()));
-                    if !self.has_reached(2) {
-                        self.reach(2, place, name.to_string());
-                    }
+            let open =
+                !self.isolated.contains_key(&name) || self.undone.contains_key(&("policy dropped", name.to_string()));
+            if open && self.isolates(at) {
+                self.isolated.entry(name.clone()).or_insert(place);
+                self.undone.remove(&("policy dropped", name.to_string()));
+                if !self.has_reached(2) {
+                    self.reach(2, place, name.to_string());
                 }
             }
             let table = &self.schema.tables[at];

@@ -56,7 +56,7 @@ struct AxisAnswer<'a> {
     answer: &'static str,
     /// What the database alone says.
     found: &'static str,
-    /// The least the stage asks for, and what to aim at; null where no stage is declared.
+    /// The least the stage asks for, and what to aim at; of the declared stage, else of the one reached.
     posture: Option<Posture>,
     required: Option<Posture>,
     reason: &'a str,

@@ -201,6 +201,17 @@ pub(crate) fn screen(stage: &Stage, at_least: Option<u8>, look: &Look) -> String
     text
 }
 
+/// The three numbers, and a line a transition: for the head of a longer report.
+pub(super) fn summary(stage: &Stage, look: &Look) -> String {
+    let known = |stage: Option<u8>| stage.map_or_else(|| "not known".to_owned(), |stage| stage.to_string());
+    let numbers = format!("Stage: recorded {}, evidenced {}", known(stage.history), known(stage.evidenced));
+    let mut text = wrap(&numbers, "", look.width);
+    for moment in &stage.transitions {
+        text.push_str(&wrap(&format!("{} {}", moment.stage, reached(moment, stage)), "  ", look.width));
+    }
+    text
+}
+
 /// `public.orders, by migrations/0004_tenants.sql:12 on 2026-02-03 (file-name), 120 days before stage 3`
 fn reached(moment: &Moment, stage: &Stage) -> String {
     let date = moment.date.as_deref().map(|date| {

@@ -142,7 +142,7 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
     let mut unseen = Vec::new();
     for (statement, said, schema) in &outcome.refused {
         let line = statement.line.to_string();
-        faults.push(["not replayed", &statement.version, &statement.path, &line, said].map(|it| text(it)).to_vec());
+        faults.push(["not replayed", &statement.version, &statement.path, &line, said].map(&text).to_vec());
         if *schema {
             let why = format!("{}:{} could not be replayed: {said}", statement.path, statement.line);
             unseen.push((why, "a database that holds the schema, as URL"));

@@ -208,3 +208,104 @@ async fn hidden_rows_and_columns_and_views_are_undecided() {
     database.run("drop policy p on s.log").await;
     database.run(&format!("drop owned by {role}; drop role {role}")).await;
 }
+
+/// Runs the program for its text.
+async fn govctl(arguments: &[&str]) -> (String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_govctl"));
+    command.env_clear().args(arguments).stdin(Stdio::null()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    (
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap(),
+        output.status.code().unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn a_checkpoint_shows_what_the_chain_alone_does_not() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::database().await;
+    database.run(CHAIN).await;
+    let url = database.url();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (key, out, public) = (path("key"), path("out"), path("public"));
+    let (text, code) = govctl(&["checkpoint", "--new-key", "tests", "--key", &key]).await;
+    assert_eq!(code, 0, "{text}");
+    std::fs::write(&public, text).unwrap();
+    let sign = ["checkpoint", &url, "--key", &key, "--out", &out];
+    let (text, code) = govctl(&sign).await;
+    assert_eq!((code, text.contains("signs 60 rows of s.log")), (0, true), "{text}");
+    let note = format!("{out}/s.log.hash.checkpoint");
+    let pinned = ["--checkpoint", &note, "--trust", &public];
+    let (document, code) = verify(&url, &pinned, None).await;
+    assert_eq!((code, document["chains"][0]["tail"].as_str()), (0, Some("pinned")));
+    database.run("insert into s.log(msg) select 'later' from generate_series(1, 5)").await;
+    let (document, code) = verify(&url, &["--since", &note, "--trust", &public], None).await;
+    assert_eq!((code, document["chains"][0]["rows"].as_u64()), (0, Some(5)), "{document}");
+    assert!(document["chains"][0]["notes"][0].as_str().unwrap().contains("not read again"));
+    assert_eq!(govctl(&sign).await.1, 0, "a longer chain is signed, too");
+    let rewrite = "set session_replication_role = replica; do $$ declare r record; p text := ''; begin
+        for r in select * from s.log order by id loop
+          update s.log set msg = case id when 30 then 'evil' else msg end, prev_hash = p,
+            hash = encode(sha256(convert_to(p || id || case id when 30 then 'evil' else msg end, 'UTF8')), 'hex')
+          where id = r.id returning hash into p;
+        end loop; end $$";
+    database.run(rewrite).await;
+    assert_eq!(verify(&url, &[], None).await.1, 0, "every hash was computed anew");
+    let (document, code) = verify(&url, &pinned, None).await;
+    assert_eq!((code, said(&document).as_str()), (5, "rewritten 65"));
+    assert_eq!(govctl(&sign).await.1, 5, "what does not extend the last checkpoint is not signed");
+    database.run("delete from s.log where id > 40").await;
+    let (document, _) = verify(&url, &pinned, None).await;
+    assert_eq!(said(&document), "truncated 65");
+    let forged = std::fs::read_to_string(&note).unwrap().replace("\n65\n", "\n40\n");
+    std::fs::write(&note, forged).unwrap();
+    let (text, code) = govctl(&["verify-chain", &url, "--checkpoint", &note, "--trust", &public]).await;
+    assert_eq!(code, 2, "{text}");
+}
+
+#[tokio::test]
+async fn every_format_says_the_break() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::database().await;
+    database.run(CHAIN).await;
+    database.run("set session_replication_role = replica; update s.log set msg = 'evil' where id = 7").await;
+    let url = database.url();
+    for (format, holds) in [
+        ("human", "content at 7"),
+        ("sarif", "\"ruleId\": \"chain/content\""),
+        ("junit", "failures=\"1\""),
+        ("github", "::error title=s.log is broken"),
+    ] {
+        let (text, code) = govctl(&["verify-chain", &url, "--format", format]).await;
+        assert_eq!((code, text.contains(holds)), (5, true), "{format}: {text}");
+    }
+    assert_eq!(govctl(&["verify-chain", &url, "--exit-zero"]).await.1, 5);
+    assert_eq!(govctl(&["verify-chain", &url, "--format", "html"]).await.1, 2);
+}
+
+#[tokio::test]
+async fn a_table_large_enough_is_read_by_several() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create schema s; create table s.log (id bigint primary key, msg text, prev_hash text, hash text);
+             do $$ declare p text := ''; h text; begin for n in 1..50000 loop
+               h := encode(sha256(convert_to(p || n || 'm', 'UTF8')), 'hex');
+               insert into s.log values (n, 'm', p, h); p := h; end loop; end $$;
+             analyze s.log; update s.log set msg = 'x' where id = 49000; delete from s.log where id = 26000",
+        )
+        .await;
+    for workers in ["1", "3"] {
+        let (document, code) = verify(&database.url(), &["--workers", workers], None).await;
+        assert_eq!((code, document["chains"][0]["rows"].as_u64()), (5, Some(49_999)));
+        assert_eq!(said(&document), "gap 26000, content 49000");
+    }
+}

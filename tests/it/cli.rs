@@ -88,18 +88,19 @@ fn help_fits() {
     Usage: govctl [OPTIONS] [COMMAND]
 
     Commands:
-      diagnose     Run every check against a database
-      demo         Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along
-      diff         Say what opened, what closed and which role gained what, between two facts files
-      init         Write a commented govctl.yaml from what a database shows; an existing file is never
-                   touched
-      facts        Collect the facts of a database: save them, or say what there is
-      matrix       Show who may do what: login by relation by command, and whose rows row-level security
-                   then lets through
-      checks       List the checks
-      explain      Say what a check looks for, what it cannot see, and how to fix what it finds
-      completions  Print the completions for a shell
-      help         Print this message or the help of the given subcommand(s)
+      diagnose      Run every check against a database
+      verify-chain  Recompute the hash chains of audit tables, row by row
+      stage         How mature the database is, since when, and by which line
+      demo          Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings
+                    along
+      diff          Say what opened, what closed and which role gained what, between two facts files
+      init          Write a commented govctl.yaml from what a database shows; an existing file is never
+                    touched
+      facts         Collect the facts of a database: save them, or say what there is
+      checks        List the checks
+      explain       Say what a check looks for, what it cannot see, and how to fix what it finds
+      completions   Print the completions for a shell
+      help          Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')
@@ -122,8 +123,8 @@ fn help_fits() {
           --no-progress           Draw no progress
       -q, --quiet                 Only the counts, and no status
 
-    Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4 undecided only.
-    `man govctl` and `govctl help COMMAND` say more.
+    Exit codes: 0 clean, 1 open findings, 2 usage, 3 no session with the database, 4 undecided only,
+    5 a hash chain is broken. `man govctl` and `govctl help COMMAND` say more.
     ");
     for command in ["diagnose", "demo", "facts", "matrix", "checks", "explain", "completions"] {
         let long = run(&[command, "--help"], 0);

@@ -16,6 +16,7 @@ mod files;
 mod fixtures;
 mod formats;
 mod frameworks;
+mod history;
 mod hostile;
 mod man;
 mod matrix;

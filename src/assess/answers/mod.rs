@@ -54,7 +54,7 @@ pub struct AxisAnswer {
     pub reason: String,
     /// What the answer rests on, a line each.
     pub evidence: Vec<String>,
-    /// The least the stage asks of this axis; none where no stage is declared.
+    /// The least the stage asks of this axis: the declared one, else the one the database has reached.
     pub posture: Option<Posture>,
     /// What to aim at there.
     pub required: Option<Posture>,

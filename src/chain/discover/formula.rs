@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::template::Search;
 use super::written::{self, Candidate};
 use super::{Means, in_order, pair, sample};
-use crate::chain::chain::{Beside, Chain, Commitment};
+use crate::chain::definition::{Beside, Chain, Commitment};
 use crate::chain::form::Form;
 use crate::chain::items::{Column, Items};
 use crate::chain::recipe::{Formula, Item, Piece};
@@ -25,6 +25,7 @@ use std::time::Duration;
 /// How long a search may take: for the chain, and for each digest it covers.
 const BUDGET: Duration = Duration::from_secs(8);
 const SMALL_BUDGET: Duration = Duration::from_secs(2);
+const DIGEST_BUDGET: Duration = Duration::from_millis(300);
 
 /// Zones that servers are set to, beside those this one names.
 const ZONES: [&str; 20] = [
@@ -369,7 +370,7 @@ async fn commitments(
                 sample: &own,
                 unexplained: unexplained(&own, &[], &items.list, means.key),
                 key: means.key,
-                budget: SMALL_BUDGET,
+                budget: DIGEST_BUDGET,
             };
             found.extend(search.run());
         }

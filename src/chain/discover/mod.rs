@@ -8,7 +8,7 @@ mod template;
 mod written;
 
 use super::algorithm::Digest;
-use super::chain::Chain;
+use super::definition::Chain;
 use super::encoding;
 use super::genesis;
 use super::items::{Column, Items};

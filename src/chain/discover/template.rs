@@ -96,6 +96,7 @@ impl Search<'_> {
             let deadline = Instant::now() + share;
             self.framed(target)
                 .or_else(|| self.joined(target, deadline))
+                .or_else(|| self.permuted(target, deadline + share / 2))
                 .or_else(|| self.documents(target, deadline + share / 2))
         })
     }
@@ -150,7 +151,14 @@ impl Search<'_> {
                 }
             }
         }
-        None
+        let fields = &fields[..fields.len().min(MOST)];
+        (1..1_usize << fields.len()).rev().find_map(|subset| {
+            let mut pieces = vec![Piece::Literal(crate::chain::v1::TAG.to_vec()), self.previous(Form::Digest, &[])];
+            let chosen = (0..fields.len()).filter(|bit| subset >> bit & 1 == 1).map(|bit| fields[bit]);
+            pieces.extend(chosen.map(|at| Piece::Item { at, form: Form::Framed, null: Null::Bytes(vec![0xff; 4]) }));
+            let formula = Formula::new(Algorithm::Sha256, pieces, crate::chain::v1::NAME);
+            self.holds(&formula, target, &mut buffer).then_some(formula)
+        })
     }
 
     /// Fields with a separator, the previous hash first or last.
@@ -217,6 +225,48 @@ impl Search<'_> {
                                 }
                             }
                         }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Up to five fields in any order.
+    fn permuted(&self, target: usize, deadline: Instant) -> Option<Formula> {
+        let fields: Vec<usize> = self.fields.iter().copied().take(MOST).collect();
+        let context = Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
+        let row = &self.sample.rows[target];
+        let bytes = |piece: &Piece| {
+            let mut out = Vec::new();
+            piece.write(&self.items.list, &row.fields, &row.tuple, &context, &mut out).then_some(out)
+        };
+        let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
+        let clocks = if times { clocks() } else { vec![Form::Text] };
+        let places: &[usize] = if self.chained { &[0, 1] } else { &[2] };
+        let mut buffer = Vec::new();
+        for algorithm in self.algorithms(target) {
+            for separator in ["|", "", ":", ","] {
+                for clock in &clocks {
+                    let all: Vec<Piece> = fields.iter().map(|at| self.field(*at, clock, None, b"")).collect();
+                    let Some(spelled) = all.iter().map(bytes).collect::<Option<Vec<_>>>() else { continue };
+                    let previous = self.previous(Form::Text, b"");
+                    let before = bytes(&previous)?;
+                    let mut order = Vec::new();
+                    let found = arrange(fields.len(), 5, &mut order, &mut |order| {
+                        places.iter().find_map(|place| {
+                            let chosen: Vec<Vec<u8>> = order.iter().map(|at| spelled[*at].clone()).collect();
+                            concatenate(&chosen, (1 << chosen.len()) - 1, &before, *place, separator, &mut buffer);
+                            if Some(algorithm.digest(None, &buffer)) != self.sample.hashes[target] {
+                                return None;
+                            }
+                            let pieces = assemble(order.iter().map(|at| &all[*at]), &previous, *place, separator);
+                            let formula = Formula::new(algorithm, pieces, "found by search");
+                            self.holds(&formula, target, &mut Vec::new()).then_some(formula)
+                        })
+                    });
+                    if found.is_some() || Instant::now() > deadline {
+                        return found;
                     }
                 }
             }
@@ -325,6 +375,33 @@ impl Search<'_> {
         }
         pieces
     }
+}
+
+/// Tries every ordered choice of at most `most` of `count` things.
+fn arrange<T>(
+    count: usize,
+    most: usize,
+    order: &mut Vec<usize>,
+    attempt: &mut impl FnMut(&[usize]) -> Option<T>,
+) -> Option<T> {
+    for next in 0..count {
+        if order.contains(&next) {
+            continue;
+        }
+        order.push(next);
+        let found = attempt(order);
+        if found.is_some() {
+            return found;
+        }
+        if order.len() < most {
+            let found = arrange(count, most, order, attempt);
+            if found.is_some() {
+                return found;
+            }
+        }
+        order.pop();
+    }
+    None
 }
 
 /// The same as [`assemble`], over bytes that are known: most candidates fail, and fail fast.

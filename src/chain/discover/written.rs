@@ -55,6 +55,7 @@ pub(super) fn candidates(
         if own && let Some(expression) = outcome.assigned.get(target) {
             add(settled(expression, &outcome.assigned, target, prev), shown.clone(), None);
         }
+        // A head or a tail is written by UPDATE, too; only what writes the hash counts.
         for insert in outcome.inserts.iter().filter(|insert| insert.table == relation.name) {
             let values: BTreeMap<String, Vec<Token>> = insert.values.iter().cloned().collect();
             let Some(expression) = values.get(target).cloned() else { continue };

@@ -214,7 +214,8 @@ impl<'a> Machine<'a> {
             }
             "select" | "with" => self.select_into(statement),
             "insert" => self.insert(statement),
-            "perform" | "update" | "delete" | "execute" | "lock" | "get" | "null" | "call" | "open" | "close" => {}
+            "update" => self.update(statement),
+            "perform" | "delete" | "execute" | "lock" | "get" | "null" | "call" | "open" | "close" => {}
             _ => self.assignment(statement),
         }
         Flow::On
@@ -393,7 +394,7 @@ impl<'a> Machine<'a> {
             }
             return;
         };
-        let table = self.from_table(&tokens[from + 1..]);
+        let table = self.table_of(&tokens[from + 1..]);
         if targets.len() == 1 && items.len() > 1
             || items.first().is_some_and(|item| item.iter().any(|t| t.is_sign("*")))
         {
@@ -404,6 +405,27 @@ impl<'a> Machine<'a> {
             let value = self.read(item, &table);
             self.variables.insert(target.clone(), value);
         }
+    }
+
+    /// `UPDATE table SET column = value, …`: a row written right after it was inserted.
+    fn update(&mut self, tokens: &[Token]) {
+        let Some(set) = tokens.iter().position(|token| token.is_word("set")) else { return };
+        let name = tokens[1..set].iter().filter(|token| !token.is_word("only") && !token.is_word("as"));
+        let names: Vec<&Token> = name.collect();
+        let dotted = names.get(1).is_some_and(|token| token.is_sign("."));
+        let Some(table) = names.get(if dotted { 2 } else { 0 }).and_then(|token| token.name()) else { return };
+        let rest = &tokens[set + 1..];
+        let end = split_word(rest, "where").or_else(|| split_word(rest, "from")).unwrap_or(rest.len());
+        let mut written = Vec::new();
+        for assignment in split(&rest[..end], ",") {
+            if let [column, equals, value @ ..] = assignment
+                && equals.is_sign("=")
+                && let Some(column) = column.name()
+            {
+                written.push((column.to_owned(), self.resolve(value)));
+            }
+        }
+        self.outcome.inserts.push(Insert { table: table.to_owned(), values: written });
     }
 
     /// What `INSERT INTO other (…) VALUES (…)` or `… SELECT …` writes.

@@ -99,7 +99,7 @@ impl Machine<'_> {
                 _ => vec![Token::Unknown("query".into())],
             };
         };
-        let table = self.from_table(&query[from + 1..]);
+        let table = self.table_of(&query[from + 1..]);
         let start = query.iter().position(|token| token.is_word("select")).map_or(0, |at| at + 1);
         if start > from {
             return vec![Token::Unknown("query".into())];
@@ -108,7 +108,7 @@ impl Machine<'_> {
     }
 
     /// The table a query reads, without its schema.
-    pub(super) fn from_table(&self, from: &[Token]) -> String {
+    pub(super) fn table_of(&self, from: &[Token]) -> String {
         let dotted = from.get(1).is_some_and(|token| token.is_sign("."));
         from.get(if dotted { 2 } else { 0 }).and_then(Token::name).unwrap_or_default().to_owned()
     }

@@ -28,6 +28,8 @@ struct Shape {
     only: bool,
     /// The table's name, where columns alone say too little.
     named: Option<String>,
+    /// A column that holds JSON.
+    json: Option<String>,
 }
 
 impl Shape {
@@ -36,6 +38,9 @@ impl Shape {
         columns.all(|name| relation.column(name).is_some())
             && (!self.only || self.columns.split(' ').count() == relation.columns.len())
             && self.named.as_ref().is_none_or(|name| *name == relation.name)
+            && self.json.as_ref().is_none_or(|name| {
+                relation.column(name).is_some_and(|column| matches!(column.type_name.as_str(), "json" | "jsonb"))
+            })
     }
 }
 

@@ -161,13 +161,13 @@ fn arguments(text: &str, tokens: &[Token], open: usize, end: usize) -> Vec<(usiz
     let mut found = Vec::new();
     let mut depth = 0usize;
     let mut from = open + 1;
-    for n in open + 1..end.min(tokens.len()) {
-        if depth == 0 && tokens[n].is_punctuation(text, ',') {
+    for (n, token) in tokens.iter().enumerate().take(end).skip(open + 1) {
+        if depth == 0 && token.is_punctuation(text, ',') {
             found.push((from, n));
             from = n + 1;
-        } else if tokens[n].opens(text) {
+        } else if token.opens(text) {
             depth += 1;
-        } else if tokens[n].closes(text) {
+        } else if token.closes(text) {
             depth = depth.saturating_sub(1);
         }
     }

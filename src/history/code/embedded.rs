@@ -155,14 +155,22 @@ fn masked(text: &str, tokens: &[Token], whole: Range<usize>, language: Language)
     (String::from_utf8(bytes).unwrap_or_default(), holes)
 }
 
-/// `\n` is white space, `\"` a quote; what else is escaped is itself.
+/// `\n` is white space, `\"` a quote; what else is escaped is itself. The space that a backslash leaves stands outside the
+/// quotes: before the one that opens, behind the one that closes.
 fn escape(bytes: &mut [u8]) {
+    let mut open: Option<u8> = None;
     let mut at = 0;
     while at + 1 < bytes.len() {
         if bytes[at] == b'\\' {
             bytes[at] = b' ';
-            if matches!(bytes[at + 1], b'n' | b't' | b'r') {
+            let escaped = bytes[at + 1];
+            if matches!(escaped, b'n' | b't' | b'r') {
                 bytes[at + 1] = b' ';
+            } else if open == Some(escaped) {
+                bytes.swap(at, at + 1);
+                open = None;
+            } else if open.is_none() && matches!(escaped, b'"' | b'\'') {
+                open = Some(escaped);
             }
             at += 1;
         }
@@ -170,12 +178,14 @@ fn escape(bytes: &mut [u8]) {
     }
 }
 
-/// `""` inside a verbatim string of C# is one quote.
+/// `""` inside a verbatim string of C# is one quote; the space that the other leaves stands outside as well.
 fn undouble(bytes: &mut [u8]) {
+    let mut open = false;
     let mut at = 0;
     while at + 1 < bytes.len() {
         if bytes[at] == b'"' && bytes[at + 1] == b'"' {
-            bytes[at] = b' ';
+            bytes[if open { at + 1 } else { at }] = b' ';
+            open = !open;
             at += 1;
         }
         at += 1;

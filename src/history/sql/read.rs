@@ -359,7 +359,7 @@ fn call(node: &SyntaxNode) -> Option<What> {
     if function.name == "set_config" {
         let arguments: Vec<_> = arguments(&call).iter().filter_map(constant).collect();
         let [setting, value] = <[String; 2]>::try_from(arguments).ok()?;
-        let schemas = value.split(',').map(|s| super::names::identifier(s)).filter(|s| !s.is_empty()).collect();
+        let schemas = value.split(',').map(super::names::identifier).filter(|s| !s.is_empty()).collect();
         return (setting == "search_path").then_some(What::SearchPath(schemas));
     }
     Some(What::Call { function, statement })

@@ -176,7 +176,7 @@ fn is_apart(name: &str) -> bool {
 
 /// The whole file is run.
 fn whole(text: &str) -> Vec<Range<usize>> {
-    vec![0..text.len()]
+    std::iter::once(0..text.len()).collect()
 }
 
 /// Whether `--tool` takes this name.

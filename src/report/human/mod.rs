@@ -57,6 +57,10 @@ impl Screen<'_> {
         for note in &self.it.notes {
             text.push_str(&wrap(&clean(note), "", self.look.width));
         }
+        if self.it.stage.history.is_some() {
+            text.push('\n');
+            text.push_str(&super::stage::summary(&self.it.stage, self.look));
+        }
         text
     }
 

@@ -18,7 +18,18 @@ async fn every_table_is_filled() {
     assert_eq!(unseen, Vec::<String>::new(), "a superuser sees everything");
     for (table, rows) in everything(&mut facts).await {
         let since_15 = table == "parameters" && shop.version < 150_000;
-        assert!(!rows.is_empty() || since_15 || table == "unseen", "{table} is empty");
+        let of_a_folder = [
+            "introductions",
+            "isolation_gaps",
+            "migration_faults",
+            "migrations",
+            "regressions",
+            "remarks",
+            "replay_differences",
+            "transitions",
+        ];
+        let elsewhere = table == "unseen" || of_a_folder.contains(&&*table);
+        assert!(!rows.is_empty() || since_15 || elsewhere, "{table} is empty");
         assert!(!rows.iter().any(|row| row.contains("never-to-be-seen")), "{table} holds a secret");
     }
     shop.sql("alter system reset primary_conninfo").await;

@@ -29,6 +29,8 @@ create table public.decision_trail (id bigint, principal_id text, decision text,
 comment on table public.decision_trail is 'audit';
 create table public.events (id bigint, actor_type text, actor_id text, event_type text, payload jsonb, created_at timestamptz);
 comment on table public.events is 'audit';
+create table public.user_activity (id bigint, user_id bigint, action text, object_type text, object_id bigint, ip inet, created_at timestamptz);
+comment on table public.user_activity is 'audit';
 create schema audit;
 create table audit.record_version (id bigint, record_id uuid, old_record_id uuid, op varchar(8), ts timestamptz, table_oid oid, table_schema name, table_name name, record jsonb, old_record jsonb);
 comment on table audit.record_version is 'audit';
@@ -77,3 +79,9 @@ create table other.actions (id bigint, name text, description text, created_by b
 create table audit.login_actor (login name primary key, kind text not null, actor_id text not null);
 create table other.tools (id bigint, name text, description text, created_at timestamptz);
 create table other.tool_definitions (id bigint, tool_name text, parameters jsonb, created_at timestamptz);
+create table other.activities (id bigint, user_id bigint, activity_type text, subject text, description text, due_at timestamptz, created_at timestamptz);
+create table other.journal (id bigint, user_id bigint, category text, content text, created_at timestamptz);
+create table other.logs (id bigint, level text, message text, user_id bigint, created_at timestamptz);
+create table other.access_log (id bigint, user_id bigint, path text, method text, status int, created_at timestamptz);
+create table other.agent_calls (id bigint, agent_id bigint, type text, description text, created_at timestamptz);
+create table other.agent_logs (id bigint, agent_id bigint, level text, message text, created_at timestamptz);

@@ -40,7 +40,7 @@ const OTHER_THINGS: &str = "config configuration setting rule policy template sc
 
 /// Columns of a calendar, and of an analytics pipeline.
 const OTHER_EVENTS: &str = "starts_at start_at start_date ends_at end_at end_date location venue capacity all_day recurrence rsvp \
-    anonymous_id utm_source utm_campaign referrer page_url device_id screen browser";
+    due_at due_date scheduled_at assigned_to assignee_id priority anonymous_id utm_source utm_campaign referrer page_url device_id screen browser";
 
 /// Columns of a book of accounts.
 const BOOK_KEEPING: &str = "debit credit balance amount amount_cents currency account_balance";
@@ -206,7 +206,8 @@ fn by_name(seen: &Seen<'_>, who: bool, what: bool, other: bool) -> Option<(Purpo
     }
     let by_agent = seen.named("agent ai llm bot copilot assistant");
     let deed = seen.named("action event log activity decision trail history operation command call act");
-    if by_agent && deed && what && (who || seen.kinds || seen.about_something()) && !seen.is_work() {
+    let recorded = seen.plain_action() || seen.has("tool") || seen.kinds && what;
+    if by_agent && deed && recorded && (who || seen.kinds || seen.about_something()) && !seen.is_work() {
         return Some((Purpose::Audit, "its name says that it records what agents do"));
     }
     let books = seen.with_column(BOOK_KEEPING) && !seen.kinds;
@@ -219,10 +220,11 @@ fn by_name(seen: &Seen<'_>, who: bool, what: bool, other: bool) -> Option<(Purpo
     if seen.named(kept) || ends_in_log || guarded {
         let acted = what && (who || seen.kinds);
         let qualified = seen.named(about) || seen.name.len() == 1;
-        if acted && qualified && (seen.plain_action() || seen.about_something()) {
+        if acted && qualified && (seen.plain_action() || seen.kinds) {
             return Some((Purpose::Audit, "its name says so"));
         }
     }
-    let activity = seen.named("activity") && seen.name.len() == 1;
+    let activity =
+        seen.named("activity") && (seen.name.len() == 1 || seen.named("user agent admin account system member staff"));
     (activity && who && seen.plain_action() && seen.about_something()).then_some((Purpose::Audit, "its name says so"))
 }

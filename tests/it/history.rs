@@ -1,0 +1,194 @@
+//! Folders of migrations: what a reader finds in them, what broken ones cost, and what a database says about them.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use govctl::history::History;
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    tool: String,
+    transitions: Vec<String>,
+    regressions: Vec<String>,
+}
+
+fn fixtures(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder)
+}
+
+/// Every folder of `fixtures/<folder>` is read as `expected.yaml` there says.
+fn holds(folder: &str) {
+    let root = fixtures(folder);
+    let expected: BTreeMap<String, Expected> =
+        serde_yaml::from_str(&fs::read_to_string(root.join("expected.yaml")).unwrap()).unwrap();
+    let folders = fs::read_dir(&root).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    assert_eq!(expected.len(), folders, "expected.yaml names every folder of {folder}");
+    for (name, expected) in expected {
+        let path = root.join(&name);
+        let history = History::read(&path, None).unwrap();
+        let below =
+            |shown: &str| shown.strip_prefix(path.to_str().unwrap()).unwrap().trim_start_matches('/').to_owned();
+        let transitions: Vec<_> = history
+            .transitions()
+            .iter()
+            .map(|it| format!("{} {}:{} {}", it.stage, below(&it.line.path), it.line.line, it.object))
+            .collect();
+        let regressions: Vec<_> = history
+            .regressions()
+            .iter()
+            .map(|it| format!("{} {}:{} {}", it.kind, below(&it.line.path), it.line.line, it.object))
+            .collect();
+        assert_eq!(history.tool, expected.tool, "{name}");
+        assert_eq!(transitions, expected.transitions, "{name}");
+        assert_eq!(regressions, expected.regressions, "{name}");
+        assert!(history.unreadable().is_empty(), "{name}: {:?}", history.unreadable());
+    }
+}
+
+#[test]
+fn every_tool_is_recognised_and_read() {
+    holds("migrations");
+}
+
+#[test]
+fn stages_are_those_a_reader_finds() {
+    holds("stages");
+}
+
+/// A folder of these files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn read(files: &[(&str, &str)]) -> History {
+    History::read(folder(files).path(), None).unwrap()
+}
+
+fn reached(files: &[(&str, &str)]) -> Vec<(u8, usize)> {
+    read(files).transitions().iter().map(|it| (it.stage, it.line.line)).collect()
+}
+
+const ISOLATED: &str = "create table t (tenant_id uuid);\nalter table t enable row level security;\n";
+
+#[test]
+fn what_is_no_transition_is_not_called_one() {
+    let policy = |using: &str| format!("{ISOLATED}create policy p on t using ({using});");
+    assert_eq!(reached(&[("1_a.sql", &policy("tenant_id = current_setting('app.tenant_id')::uuid"))]), [(2, 3)]);
+    for using in ["true", "tenant_id is not null", "tenant_id = '00000000-0000-0000-0000-000000000000'"] {
+        assert!(reached(&[("1_a.sql", &policy(using))]).is_empty(), "{using}");
+    }
+    for silent in [
+        "-- create policy p on t using (tenant_id = current_setting('x')::uuid);",
+        "create table t (user_id uuid); alter table t enable row level security; create policy p on t using (user_id = auth.uid());",
+        "create table t (tenant_id uuid); create policy p on t using (tenant_id = current_setting('x')::uuid);",
+        "create table projects (id int, owner_id uuid); create table t (project_id int); alter table t enable row level security;
+         create policy p on t using (exists (select 1 from projects where projects.id = t.project_id and owner_id = auth.uid()));",
+        "create table users (id uuid, tenant_id uuid, role text);",
+        "create table audit_log (tenant_id uuid, user_id uuid, role text);",
+        "create table audit_log (prev_hash bytea, actor_kind text check (actor_kind in ('user', 'agent')));",
+    ] {
+        assert!(reached(&[("1_a.sql", silent)]).is_empty(), "{silent}");
+    }
+}
+
+#[test]
+fn only_the_way_up_is_read() {
+    let goose = "-- +goose Up\ncreate table a (id int);\n-- +goose Down\nalter table a enable row level security;\n";
+    let history = read(&[("0001_a.sql", goose)]);
+    assert_eq!((history.tool, history.transitions().len()), ("goose", 0));
+    let dbmate = format!(
+        "-- migrate:down\ndrop table t;\n-- migrate:up\n{ISOLATED}create policy p on t using (tenant_id = f());\n"
+    );
+    let history = read(&[("20250101000000_a.sql", &dbmate)]);
+    assert_eq!((history.tool, history.transitions()[0].line.line), ("dbmate", 6));
+}
+
+#[test]
+fn a_broken_file_hides_no_other() {
+    let good = format!("{ISOLATED}create policy p on t using (tenant_id = current_setting('x')::uuid);");
+    let history = read(&[("1_broken.sql", "create tabel (;\nselect 'never closed;\n"), ("2_good.sql", &good)]);
+    assert_eq!(history.transitions().len(), 1);
+    assert!(history.unreadable().iter().all(|it| it.line.path.ends_with("1_broken.sql") && it.line.line <= 2));
+    assert!(!history.unreadable().is_empty());
+}
+
+#[test]
+fn checksums_are_the_ones_of_the_tools() {
+    let history = History::read(&fixtures("stages/ladder"), None).unwrap();
+    assert!(history.migrations.iter().all(|migration| migration.applied.is_none()), "nobody was asked");
+}
+
+/// Every fixture, for files that are cut or garbled.
+fn corpus() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![fixtures("migrations"), fixtures("stages")];
+    while let Some(path) = waiting.pop() {
+        for entry in fs::read_dir(path).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|ending| ending != "yaml") {
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                found.push((name, fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn cut_and_garbled_files_panic_nowhere(pick in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>(), noise in "[\\x00-\\x7f'\"$(){};`\\\\é]{0,12}") {
+        let corpus = corpus();
+        let (name, text) = pick.get(&corpus);
+        let mut at = cut.index(text.len() + 1);
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        for garbled in [text[..at].to_owned(), format!("{}{noise}{}", &text[..at], &text[at..]), format!("{}{noise}", &text[at..])] {
+            let lines = garbled.lines().count().max(1);
+            if let Ok(history) = History::read(folder(&[(name, &garbled)]).path(), None) {
+                for it in history.unreadable() {
+                    prop_assert!(it.line.line >= 1 && it.line.line <= lines + 1, "{it:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_history_table_says_what_was_applied_and_what_has_changed_since() {
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create table _sqlx_migrations (version bigint primary key, description text, installed_on timestamptz, success boolean, checksum bytea, execution_time bigint);
+             insert into _sqlx_migrations values (1, 'a', '2026-01-02T00:00:00Z', true, sha384('create table a ();'), 0),
+               (2, 'b', '2026-01-01T00:00:00Z', true, '\\x00', 0), (9, 'gone', now(), true, '\\x00', 0)",
+        )
+        .await;
+    let files = folder(&[
+        ("1_a.sql", "create table a ();"),
+        ("2_b.sql", "create table b ();"),
+        ("3_c.sql", "create table c ();"),
+    ]);
+    let mut history = History::read(files.path(), Some("sqlx")).unwrap();
+    history.compare(database.options().clone()).await.unwrap();
+    let mut faults: Vec<_> = history.faults.iter().map(|fault| format!("{} {}", fault.kind, fault.version)).collect();
+    faults.sort();
+    assert_eq!(faults, ["drifted 2", "missing 9", "out of order 1", "unapplied 3"]);
+    let applied: Vec<_> = history.migrations.iter().map(|migration| migration.applied).collect();
+    assert_eq!(applied, [Some(true), Some(true), Some(false)]);
+}
