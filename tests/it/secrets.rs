@@ -165,3 +165,48 @@ async fn a_secret_is_found_in_every_place_and_kept_in_none() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_sample_is_bounded_and_says_whether_it_was_everything() {
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create schema app;
+             create table app.many (id int, body text); insert into app.many select i, 'row ' || i from generate_series(1, 3000) i;
+             create table app.wide (id int, body text); insert into app.wide select i, repeat(i::text || ' ', 50000) from generate_series(1, 100) i;
+             create table app.few (id int, kind text, made_at timestamptz, note text);
+             insert into app.few values (1, 'Agent', now() - interval '40 days 1 hour', null), (2, 'user', null, null);
+             create table app.none (id int)",
+        )
+        .await;
+    let mut session = Session::open(database.options().clone()).await.unwrap();
+    let mut facts = Facts::empty().await.unwrap();
+    collect_wanted(session.connection(), &mut facts, Wanted::default()).await.unwrap();
+    session.close().await;
+    let samples: Vec<(String, i64, bool)> = sqlx::query_as(
+        "select r.name, s.rows, s.whole from samples s join relations r on r.oid = s.relation order by r.name",
+    )
+    .fetch_all(facts.connection())
+    .await
+    .unwrap();
+    let name = |name: &str| name.to_owned();
+    assert_eq!(samples.len(), 4, "{samples:?}");
+    assert_eq!(samples[0], (name("few"), 2, true));
+    assert_eq!(samples[1], (name("many"), 1000, false));
+    assert_eq!(samples[2], (name("none"), 0, true));
+    assert!(samples[3].1 <= 65 && !samples[3].2, "a mebibyte of a table, no more: {samples:?}");
+    let few: Vec<(String, i64, i64, Option<i64>)> = sqlx::query_as(
+        "select c.name, s.filled, s.empty, s.earliest_days from sampled_columns s
+         join relations r on r.oid = s.relation and r.name = 'few' join columns c on c.relation = r.oid and c.number = s.column_number
+         order by c.number",
+    )
+    .fetch_all(facts.connection())
+    .await
+    .unwrap();
+    assert_eq!(few[1..], [(name("kind"), 2, 0, None), (name("made_at"), 1, 1, Some(40)), (name("note"), 0, 2, None)]);
+    let words: Vec<(String, i64)> = sqlx::query_as("select word, count from sampled_words order by word")
+        .fetch_all(facts.connection())
+        .await
+        .unwrap();
+    assert_eq!(words, [(name("agent"), 1), (name("user"), 1)]);
+}
