@@ -29,6 +29,8 @@ pub(crate) async fn run(options: &PgConnectOptions, sql: String) -> Result<(), s
 pub(crate) struct Shop {
     pub(crate) name: &'static str,
     pub(crate) version: u32,
+    #[expect(dead_code, reason = "held until the test ends")]
+    lock: PgConnection,
 }
 
 impl Shop {
@@ -45,8 +47,9 @@ impl Shop {
 
     /// The same with nothing in it.
     pub(crate) async fn empty(name: &'static str) -> Self {
-        let version = PgConnection::connect_with(&server()).await.unwrap().server_version_num().unwrap();
-        let shop = Self { name, version };
+        let lock = crate::support::beside_others().await;
+        let version = lock.server_version_num().unwrap();
+        let shop = Self { name, version, lock };
         shop.remove().await;
         run(&server(), format!("create database {name}")).await.unwrap();
         shop

@@ -59,6 +59,13 @@ pub async fn database() -> Database {
     Database::new("select pg_advisory_lock_shared($1)").await
 }
 
+/// For a test that makes databases and roles of its own: while the connection lives, no [`cluster`] does.
+pub async fn beside_others() -> PgConnection {
+    let mut lock = server().options().connect().await.unwrap();
+    sqlx::query("select pg_advisory_lock_shared($1)").bind(LOCK).execute(&mut lock).await.unwrap();
+    lock
+}
+
 /// An empty database on a server that, while the value lives, nobody else of these tests uses.
 pub async fn cluster() -> Database {
     let mut database = Database::new("select pg_advisory_lock($1)").await;
