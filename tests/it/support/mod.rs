@@ -56,13 +56,20 @@ pub fn unique(name: &str) -> String {
 
 /// An empty database beside those of other tests.
 pub async fn database() -> Database {
-    Database::new("select pg_advisory_lock_shared($1)").await
+    Database::new(SHARED).await
 }
 
 /// For a test that makes databases and roles of its own: while the connection lives, no [`cluster`] does.
 pub async fn beside_others() -> PgConnection {
+    locked(SHARED).await
+}
+
+const SHARED: &str = "select pg_advisory_lock_shared($1)";
+
+/// A connection that holds the lock.
+async fn locked(take_lock: &'static str) -> PgConnection {
     let mut lock = server().options().connect().await.unwrap();
-    sqlx::query("select pg_advisory_lock_shared($1)").bind(LOCK).execute(&mut lock).await.unwrap();
+    sqlx::query(take_lock).bind(LOCK).execute(&mut lock).await.unwrap();
     lock
 }
 
@@ -104,8 +111,7 @@ impl Database {
             let scratch = Scratch::start(Choice::Embedded).await.unwrap();
             return Self { inner: scratch.first().clone(), lease: Lease::Whole(Box::new(scratch)) };
         }
-        let mut lock = server().options().connect().await.unwrap();
-        sqlx::query(take_lock).bind(LOCK).execute(&mut lock).await.unwrap();
+        let lock = locked(take_lock).await;
         let inner = server().database().await.unwrap();
         Self { inner, lease: Lease::Shared { lock, roles_before: None } }
     }
