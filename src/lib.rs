@@ -11,6 +11,7 @@
 //! * [`assess`]: verdicts, findings, the answers, the exit code
 //! * [`chain`]: tables whose rows vouch for each other, and the proof that they still do
 //! * [`diff`]: two facts files, held side by side
+//! * [`plan`]: migrations to the next stage
 //! * [`report`]: an assessment, said in one format; decides nothing
 //! * [`secrets`]: what a secret looks like, and how to speak of one without repeating it
 //! * [`yaml`]: files people write, read so that every mistake is reported at once, each with a caret
@@ -26,6 +27,7 @@ pub mod error;
 pub mod exit;
 pub mod facts;
 pub mod history;
+pub mod plan;
 pub mod report;
 pub mod secrets;
 pub mod target;
