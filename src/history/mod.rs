@@ -18,4 +18,5 @@ mod timeline;
 mod tools;
 
 pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, UnisolatedKey, Unreadable};
+pub(crate) use sql::statements;
 pub use tools::{is_tool, names as tool_names};
