@@ -8,7 +8,9 @@
 //! Nothing here speaks to the audited database.
 
 mod change;
+pub mod lint;
 mod step;
+pub mod write;
 
 pub use change::{Change, Closes, Phase, Question, Statement};
 pub use step::{Plan, Proof, Step, Unproved};
