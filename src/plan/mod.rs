@@ -14,11 +14,13 @@ mod ddl;
 mod fixes;
 mod guard;
 mod harden;
+pub mod lint;
 mod order;
 mod piece;
 mod step;
 mod structures;
 mod undo;
+pub mod write;
 
 pub use change::{Change, Closes, Phase, Question, Statement};
 pub use step::{Plan, Proof, Step, Unproved};
