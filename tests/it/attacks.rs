@@ -38,13 +38,13 @@ impl Attack {
     }
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/chains/attacks")
 }
 
 /// What attackers of this layout have: `attack.edit(100)` edits the hundredth row, `attack.recompute(100)` hashes it and those behind
 /// it anew, and so on. Places are those the rows had before the attack.
-fn tools(layout: &Fixture) -> String {
+pub(crate) fn tools(layout: &Fixture) -> String {
     let get = |name| layout.get(name).filter(|value| !value.is_empty());
     let (table, seq, hash) = (get("table").unwrap(), get("seq").unwrap(), get("hash").unwrap());
     let within = get("within").unwrap_or("true");
@@ -228,7 +228,7 @@ async fn carry_out(name: &str) {
 }
 
 /// `gap 100` with the number that the hundredth row had.
-fn placed(expected: &str, places: &[String]) -> String {
+pub(crate) fn placed(expected: &str, places: &[String]) -> String {
     let one = |one: &str| match one.trim().split_once(' ') {
         Some((kind, place)) => match place.parse::<usize>() {
             Ok(place) if place <= 200 => format!("{kind} {}", places[place - 1]),

@@ -29,3 +29,4 @@ mod requirements;
 mod scratch;
 mod secrets;
 mod support;
+mod tampering;
