@@ -6,7 +6,7 @@ use crate::check::Library;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::facts::{Facts, derive};
-use crate::plan::{Draft, Goal, Plan};
+use crate::plan::{Draft, Goal, Plan, write};
 use crate::report;
 use crate::ui::Ui;
 use std::path::PathBuf;
@@ -19,8 +19,12 @@ pub(super) struct Args {
     stage: u8,
     #[command(flatten)]
     source: Source,
-    #[command(flatten)]
-    folder: Folder,
+    /// The folder of the migrations; without a database, replayed on a scratch one
+    #[arg(long, value_name = "DIR")]
+    migrations: Option<PathBuf>,
+    /// The migration tool, where the folder does not say it
+    #[arg(long, value_name = "NAME", value_parser = source::tool)]
+    tool: Option<String>,
     /// Facts saved earlier instead of a database
     #[arg(long, value_name = "FILE", conflicts_with_all = ["argument", "url", "migrations"])]
     facts: Option<PathBuf>,
@@ -39,7 +43,11 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     config.fits(&library)?;
     let progress = ui.progress();
     let mut facts = match &args.facts {
-        None => source::gather(&args.source, &args.folder, &config, true, &*progress).await?,
+        None => {
+            let tool = args.tool.clone().filter(|_| args.migrations.is_some());
+            let folder = Folder { migrations: args.migrations.clone(), tool };
+            source::gather(&args.source, &folder, &config, true, &*progress).await?
+        }
         Some(path) => Facts::open(path).await?,
     };
     progress.begin("Working out who reaches what", None);
@@ -48,9 +56,20 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let goal = Goal { stage: args.stage, config: &config, library: &library };
     let mut draft = Draft::new(goal);
     draft.look(&mut facts).await?;
-    let plan = draft.plan();
+    let plan = draft.plan(&mut facts).await?;
     progress.end();
-    say(&plan, args, json, ui)?;
+    let written = match &args.write {
+        Some(folder) if !plan.steps.is_empty() => {
+            Some(write::write(&plan, folder, args.tool.as_deref(), jiff::Timestamp::now())?)
+        }
+        _ => None,
+    };
+    match written {
+        Some(written) if !json => {
+            ui.data(|out| out.write_all(report::plan::written(&written, &plan, &ui.out).as_bytes()))?
+        }
+        _ => say(&plan, args, json, ui)?,
+    }
     Ok(exit(&plan, global))
 }
 

@@ -32,6 +32,7 @@ use crate::error::Stop;
 use crate::facts::Facts;
 use before::Before;
 use harden::Planned;
+use lint::Way;
 use piece::Piece;
 use std::collections::BTreeSet;
 
@@ -105,16 +106,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The plan so far.
-    pub fn plan(&self) -> Plan {
-        Plan {
-            from: self.from.unwrap_or(1),
-            to: self.goal.stage,
-            steps: order::order(self.pieces.clone()),
-            questions: self.questions.clone(),
-            open: self.open.clone(),
-            proof: None,
-            notes: Vec::new(),
+    /// The plan so far, in the order in which it is run, with what squawk has to be told.
+    pub async fn plan(&self, facts: &mut Facts) -> Result<Plan, Stop> {
+        let server = Before::new(facts).version().await?;
+        let mut steps = order::order(self.pieces.clone());
+        let mut notes = Vec::new();
+        for step in &mut steps {
+            step.up = lint::excused(&step.up, step.transaction, server, Way::Up);
+            step.down = lint::excused(&step.down, step.transaction, server, Way::Down);
+            for warning in lint::lint(&step.up_sql(), step.transaction, server) {
+                notes.push(format!("squawk warns of migration {}: {} ({})", step.n, warning.message, warning.rule));
+            }
         }
+        let (from, to) = (self.from.unwrap_or(1), self.goal.stage);
+        let (questions, open) = (self.questions.clone(), self.open.clone());
+        Ok(Plan { from, to, steps, questions, open, proof: None, notes })
     }
 }

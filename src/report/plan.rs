@@ -1,6 +1,7 @@
 //! `govctl.plan/1`, and the plan on a screen.
 
 use super::write_json;
+use crate::plan::write::Written;
 use crate::plan::{Closes, Plan, Step, Unproved};
 use crate::ui::clean::{clean, clean_lines};
 use crate::ui::table::{self, Cell};
@@ -263,6 +264,31 @@ pub(crate) fn show(step: &Step) -> String {
     if !step.down.is_empty() {
         text.push_str("\n-- the way back:\n");
         text.extend(step.down_sql().lines().map(|line| format!("-- {line}\n")));
+    }
+    text
+}
+
+/// What was written, and what to know before it is run.
+pub(crate) fn written(it: &Written, plan: &Plan, look: &Look) -> String {
+    let mut text = String::new();
+    for file in &it.files {
+        text.push_str(&format!("{:>9}  {}\n", look.paint(Tone::Good, "wrote"), clean(&file.display().to_string())));
+    }
+    text.push('\n');
+    let files = count(it.files.len(), "file", "files");
+    let line = format!(
+        "{files} for {}, from stage {} to stage {}. Review them and run them with your own tool; govctl never does.",
+        it.tool, plan.from, plan.to
+    );
+    text.push_str(&wrap(&line, "", look.width));
+    for note in &it.notes {
+        text.push_str(&wrap(&clean(note), "", look.width));
+    }
+    for block in [questions(plan, look), proof(plan, look), open(plan, look), notes(plan, look)] {
+        if !block.is_empty() {
+            text.push('\n');
+            text.push_str(&block);
+        }
     }
     text
 }

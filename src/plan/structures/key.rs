@@ -21,6 +21,8 @@ pub(super) struct Child {
     pub(super) columns: Vec<(String, String)>,
     /// The tenant table, and its key.
     pub(super) tenants: Option<(Name, String)>,
+    /// Policies let rows through already: the tenant's takes away from them, and adds nothing.
+    pub(super) has_policies: bool,
     /// The policy's predicate, over the key by its name.
     pub(super) predicate: String,
 }
@@ -55,7 +57,16 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
         };
         predicates.insert(key.clone(), predicate.clone());
         let tenants = tenants(facts).await?;
-        changes.extend(changes_for(&Child { table, key, type_name, parent, columns, tenants, predicate }));
+        changes.extend(changes_for(&Child {
+            table,
+            key,
+            type_name,
+            parent,
+            columns,
+            tenants,
+            has_policies: false,
+            predicate,
+        }));
     }
     Ok(changes)
 }
@@ -159,7 +170,8 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
 
 /// What holds the key to be right, and the policy that rests on it.
 pub(super) fn held(child: &Child, change: &dyn Fn(Phase, String, Vec<Statement>) -> Change) -> Vec<Change> {
-    let Child { table, key, parent, columns, tenants, predicate, .. } = child;
+    let Child { table, key, parent, columns, tenants, has_policies, predicate, .. } = child;
+    let restrictive = if *has_policies { " as restrictive" } else { "" };
     let (quoted, short) = (ident(key), slug(&table.name));
     let mut changes = vec![change(
         Phase::Index,
@@ -193,7 +205,7 @@ pub(super) fn held(child: &Child, change: &dyn Fn(Phase, String, Vec<Statement>)
         Phase::Policy,
         format!("isolate_{short}"),
         vec![
-            Statement::new(format!("create policy tenant_isolation on {table} using ({predicate})")),
+            Statement::new(format!("create policy tenant_isolation on {table}{restrictive} using ({predicate})")),
             Statement::new(format!("alter table {table} enable row level security, force row level security")),
         ],
     ));

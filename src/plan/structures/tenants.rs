@@ -89,6 +89,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
     for (table, _) in tables.into_iter().filter(|(_, shared)| !shared) {
         let key = if id == "id" { "tenant_id".to_owned() } else { id.clone() };
         let predicate = key::context(&key, &type_name);
+        let has_policies = has_policies(facts, &table).await?;
         let child = Child {
             table,
             key,
@@ -96,6 +97,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             parent: tenants.clone(),
             columns: Vec::new(),
             tenants: Some((tenants.clone(), id.clone())),
+            has_policies,
             predicate,
         };
         changes.extend(changes_for(&child, &first));
@@ -138,6 +140,14 @@ async fn tables(facts: &mut Facts, tenants: Option<&Name>) -> Result<Vec<(Name, 
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(facts.connection()).await?;
     let named = rows.into_iter().map(|(schema, name, shared)| (Name { schema: Some(schema), name }, shared));
     Ok(named.filter(|(table, _)| Some(table) != tenants).collect())
+}
+
+/// Whether anything lets rows of a table through.
+async fn has_policies(facts: &mut Facts, table: &Name) -> Result<bool, Stop> {
+    let sql = "select count(*) from policies p join relations r on r.oid = p.relation
+               where r.schema = ? and r.name = ? and p.permissive = 1";
+    let query = sqlx::query_scalar::<_, i64>(sql).bind(table.schema.clone()).bind(table.name.clone());
+    Ok(query.fetch_one(facts.connection()).await? > 0)
 }
 
 async fn type_of(facts: &mut Facts, table: &Name, column: &str) -> Result<String, Stop> {
