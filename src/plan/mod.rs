@@ -8,6 +8,7 @@
 //! Nothing here speaks to the audited database.
 
 mod change;
+pub mod prove;
 mod step;
 
 pub use change::{Change, Closes, Phase, Question, Statement};
