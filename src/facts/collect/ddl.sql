@@ -30,7 +30,8 @@ select 'range', r.rngtypid, 0,
 from pg_range r where r.rngtypid >= 16384
 union all
 select 'collation', l.oid, 0,
-       format('%I.%I (provider = %s, deterministic = %s, ', n.nspname, l.collname, case l.collprovider when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end, l.collisdeterministic)
+       format('%I.%I (provider = %s, deterministic = %s, ', n.nspname, l.collname, case l.collprovider when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end,
+         case when l.collisdeterministic then 'true' else 'false' end)
        || case when l.collprovider = 'c' then format('lc_collate = %L, lc_ctype = %L)', l.collcollate, l.collctype)
             else format('locale = %L)', coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', l.collcollate)) end
 from pg_collation l join pg_namespace n on n.oid = l.collnamespace

@@ -7,6 +7,6 @@ from (
          case when p.prosqlbody is not null then pg_get_function_sqlbody(p.oid) end as body
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
-  join pg_language l on l.oid = p.prolang and l.lanname not in ('c', 'internal')
+  join pg_language l on l.oid = p.prolang and l.lanname <> 'c'
   cross join lateral pg_get_functiondef(p.oid) d (definition)
   where p.prokind in ('f', 'p', 'w') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema') f

@@ -28,6 +28,8 @@ pub struct After {
     pub facts: Facts,
     /// What the copy lacks, and what only a superuser could run.
     pub notes: Vec<Unproved>,
+    /// As whom the steps were run, where that is not simply the owner.
+    pub remarks: Vec<String>,
     /// The step that was refused, and why; those after it were not run.
     pub failed: Option<String>,
 }
@@ -56,15 +58,16 @@ async fn on(
     progress: &dyn Progress,
 ) -> Result<After, Stop> {
     let mut notes = bench.copied.notes.clone();
-    let mut failed = None;
+    let (mut failed, mut remarks) = (None, Vec::new());
     if !steps.is_empty() {
         progress.begin("Running the plan on the copy", None);
         let migrator = Migrator::find(facts, bench).await?;
         let applied = migrator.apply(&steps.iter().collect::<Vec<_>>(), false, bench).await?;
         notes.extend(applied.helped);
         failed = applied.failed;
+        remarks.extend(migrator.stands_for);
     }
     let mut facts = bench.facts(facts).await?;
     derive::derive(&mut facts, config).await?;
-    Ok(After { facts, notes, failed })
+    Ok(After { facts, notes, remarks, failed })
 }

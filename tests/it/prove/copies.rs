@@ -102,16 +102,16 @@ const EVERYTHING: &str = r#"
     create unlogged table "un""logged" (a int);
     create table base (a int not null, b text, constraint positive check (a > 0));
     create table derived (c int) inherits (base);
-    create table events (id bigint, at timestamptz not null, tenant_id uuid references tenants, kind mood, primary key (id, at)) partition by range (at);
+    create table events (id bigint, at timestamptz not null, tenant_id uuid references tenants, kind mood, primary key (id, at, kind)) partition by range (at);
     create table events_2025 partition of events for values from ('2025-01-01') to ('2026-01-01');
     create table events_rest partition of events default partition by list (kind);
     create table events_rest_good partition of events_rest for values in ('good');
     create index events_by_tenant on events (tenant_id, at);
-    create table refers (event bigint, at timestamptz, foreign key (event, at) references events);
+    create table refers (event bigint, at timestamptz, kind mood, foreign key (event, at, kind) references events);
     create table hashed (a int, b text) partition by hash (lower(b), a);
     create table hashed_0 partition of hashed for values with (modulus 1, remainder 0);
     create function "odd func"("a b" int, inout x text default 'it''s', variadic rest int[] default '{}')
-      language plpgsql security definer set search_path = pg_catalog, "Weird ""schema" set work_mem = '8MB' as $body$begin x := '$function$ $body$'; end$body$;
+      language plpgsql security definer set search_path = pg_catalog, "Weird ""schema" set work_mem = '8MB' as $b$begin x := '$function$ $body$'; end$b$;
     create function atomic(t tenants) returns text language sql stable begin atomic select t.name; end;
     create function many() returns table (id uuid, "na me" text) language sql rows 7 cost 3 parallel safe as $$ select id, name from "Weird ""schema".tenants $$;
     create procedure act(inout a int) language plpgsql as $$ begin a := 1; end $$;
@@ -162,7 +162,7 @@ const EVERYTHING: &str = r#"
     alter role agent_t set search_path = "Weird ""schema", public;
     alter role agent_t set row_security = on;
     alter table refers replica identity full;
-    create publication some for table "order" (id, tenant_id) where (price > 5), tenants with (publish = 'insert, update');
+    create publication some_of_it for table "order" (id, tenant_id) where (price > 5), tenants with (publish = 'insert, truncate');
     create publication every for all tables;
     create extension if not exists plpgsql;
     create foreign data wrapper wrapped;

@@ -95,5 +95,8 @@ pub async fn copy(facts: &mut Facts, connection: &mut PgConnection, ours: bool) 
     server::settings(facts, &names, &mut maker, &here).await?;
     maker.make(guards::event_triggers(facts, &names).await?).await?;
     maker.send("reset all".to_owned()).await?;
-    Ok(Copied { roles, before: there, superuser, strangers, notes: maker.notes })
+    let Maker { mut notes, .. } = maker;
+    notes.sort();
+    notes.dedup();
+    Ok(Copied { roles, before: there, superuser, strangers, notes })
 }

@@ -40,7 +40,10 @@ pub(super) async fn programs(facts: &mut Facts, names: &Names, maker: &mut Maker
     for function in functions {
         let plain = format!("{}.{}({})", function.schema, function.name, function.signature);
         match statement(&function, names) {
-            Some(sql) if function.stand_in => stand_ins.push(Making::new("function", plain, sql)),
+            // A range type has brought those of its own name.
+            Some(sql) if function.stand_in || function.language == "internal" => {
+                stand_ins.push(Making::new("function", plain, sql))
+            }
             Some(sql) if function.kind == "aggregate" => aggregates.push(Making::new("aggregate", plain, sql)),
             Some(sql) => makings.push(Making::new("function", plain, sql)),
             None if function.stand_in => {}
