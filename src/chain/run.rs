@@ -1,16 +1,16 @@
 //! Verifies the chains of a database: one report a chain.
 
-use super::algorithm::Digest;
 use super::checkpoint::Checkpoint;
 use super::definition::Chain;
 use super::discover::{self, Found, Means};
+use super::expect::{self, Expected};
 use super::judge;
 use super::pins;
 use super::ranges;
 use super::relation;
 use super::segment::Segment;
 use super::stream;
-use super::verdict::{BreakKind, ChainReport, Head, Tail, Verdict};
+use super::verdict::{BreakKind, ChainReport, Head, Verdict};
 use super::workers::{self, Work};
 use crate::config::Config;
 use crate::error::Stop;
@@ -21,19 +21,6 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-
-/// A head that is known from outside.
-#[derive(Clone, Debug)]
-pub struct Expected {
-    /// Of which table; any where there is none.
-    pub table: Option<String>,
-    /// Where it was.
-    pub position: Option<String>,
-    /// Its hash.
-    pub hash: Digest,
-    /// As it was given.
-    pub given: String,
-}
 
 /// What is asked.
 #[derive(Debug)]
@@ -117,7 +104,7 @@ pub async fn verify(
             }
         }
     }
-    judge::expectations(&mut reports, wish);
+    expect::expectations(&mut reports, &wish.expected);
     let _ = connection.close().await;
     Ok(reports)
 }
@@ -184,10 +171,12 @@ async fn one(
     let steps = u64::try_from(queries.len()).unwrap_or(0);
     progress.begin("Verifying", Some(steps));
     let grows = wish.marks || !checkpoints.is_empty();
+    let marks = checkpoints.iter().flat_map(|checkpoint| &checkpoint.marks).map(|mark| mark.hash);
+    let heads = wish.expected.iter().map(|expected| expected.hash).chain(marks);
     let work = Work {
         chain: Arc::new(chain.clone()),
         key: wish.key.clone().map(Arc::new),
-        heads: Arc::new(wish.expected.iter().map(|expected| expected.hash).collect()),
+        heads: Arc::new(heads.collect()),
         queries: Arc::new(queries),
         stop: Arc::clone(&wish.stop),
         sizes: grows.then(|| Arc::new(pins::sizes(&checkpoints))),
@@ -249,16 +238,7 @@ async fn tail(
     wish: &Wish,
     report: &mut ChainReport,
 ) -> Result<(), Stop> {
-    for (digest, at, _) in &segment.heads {
-        let expected = wish.expected.iter().find(|expected| expected.hash == *digest);
-        if let Some(expected) = expected.filter(|expected| judge::concerns(expected, report)) {
-            let moved = expected.position.as_ref().is_some_and(|position| *position != at.shown());
-            if !moved {
-                report.found.push(digest.hex());
-                report.tail = Tail { pinned: true, detail: Some(format!("the expected head is row {}", at.shown())) };
-            }
-        }
-    }
+    expect::look(connection, chain, segment, &wish.expected, report).await?;
     if report.tail.pinned || !chain.sequenced || !chain.is_numbered() {
         return Ok(());
     }

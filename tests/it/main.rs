@@ -3,6 +3,7 @@
 //! A file a command or a data-driven suite. One suite is run by its name: `cargo test --test it proofs::`.
 
 mod assess;
+mod attacks;
 mod chains;
 mod checks;
 mod cli;
@@ -29,3 +30,4 @@ mod requirements;
 mod scratch;
 mod secrets;
 mod support;
+mod tampering;

@@ -380,23 +380,26 @@ async fn commitments(
         let mut of: Vec<usize> = found.iter().flat_map(Formula::reads).collect();
         of.sort_unstable();
         of.dedup();
-        let payload = |at: &usize| {
-            let item = &items.list[*at];
-            let long = matches!(item.kind, Kind::Json | Kind::Jsonb | Kind::Bytes)
-                || item.column.as_deref().is_some_and(|name| {
-                    [
-                        "payload", "body", "content", "data", "detail", "prompt", "message", "salt", "state", "diff",
-                        "meta",
-                    ]
-                    .iter()
-                    .any(|part| name.contains(part))
-                });
-            item.column.is_none() || long
+        let payload = |at: &usize| match items.list[*at].column.as_deref() {
+            Some(name) => is_payload(items.list[*at].kind, name),
+            // What the server renders is a payload if all it names is.
+            None => {
+                let mut named =
+                    relation.columns.iter().filter(|column| mentions(items, &[*at], &column.name)).peekable();
+                named.peek().is_some() && named.all(|column| is_payload(column.kind, &column.name))
+            }
         };
         let is_payload = of.iter().all(payload) && chosen.iter().any(|formula| formula.reads().contains(&at));
         chain.commitments.push(Commitment { at, column, formulas: found, is_payload, of });
     }
     Ok(())
+}
+
+/// Long or personal by its type or its name: what is put behind a digest so that it may be taken away.
+fn is_payload(kind: Kind, name: &str) -> bool {
+    const NAMES: [&str; 11] =
+        ["payload", "body", "content", "data", "detail", "prompt", "message", "salt", "state", "diff", "meta"];
+    matches!(kind, Kind::Json | Kind::Jsonb | Kind::Bytes) || NAMES.iter().any(|part| name.contains(part))
 }
 
 /// Lays out the stream, and says what no hash covers.

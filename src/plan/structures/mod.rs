@@ -1,0 +1,28 @@
+//! What a stage needs and the database has not: tables, columns and what belongs to them.
+//!
+//! Each looks at what is there, by whatever name, and adds the rest.
+
+mod key;
+mod tenants;
+
+use super::change::{Change, Question};
+use crate::config::Config;
+use crate::error::Stop;
+use crate::facts::Facts;
+
+/// What is missing for the stages from 2 up to the goal, in order.
+pub(crate) async fn missing(
+    goal: u8,
+    facts: &mut Facts,
+    config: &Config,
+) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+    let mut changes = Vec::new();
+    let mut questions = Vec::new();
+    if goal >= 2 {
+        let (mut more, mut asked) = tenants::missing(facts, config).await?;
+        changes.append(&mut more);
+        questions.append(&mut asked);
+        changes.extend(key::missing(facts).await?);
+    }
+    Ok((changes, questions))
+}

@@ -1,0 +1,63 @@
+//! SQL files for psql, or for a script that runs it: `NNNN_name.sql`, with `NNNN_name.down.sql` to take it back.
+
+use super::super::draft::Draft;
+use super::super::ground::Ground;
+use super::super::number::Count;
+use super::super::part::Part;
+use super::super::script;
+use super::{Writer, each};
+use crate::error::Stop;
+use crate::plan::lint::Way;
+
+pub(in super::super) const PLAIN: Writer =
+    Writer { name: "plain-sql", outside: each, marks: &[], anywhere: &[], draft };
+
+fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
+    let mut draft = Draft::default();
+    let versions = ground.known.iter().map(|known| digits(&known.path));
+    let count = Count::of(versions, Count::first(4));
+    let separator = if ground.newest(".sql").is_some() && ground.known.iter().all(|known| !known.path.contains('_')) {
+        '-'
+    } else {
+        '_'
+    };
+    // Whoever runs all of `*.sql` by name would run the way back too, and first.
+    let downs: Vec<_> = ground.files().filter(|file| file.ends_with(".down.sql")).collect();
+    let apart = !ground.is_empty() && downs.is_empty();
+    for (n, part) in parts.iter().enumerate() {
+        let stem = format!("{}{separator}{}", count.next(n, ground.now), part.name);
+        let (up, down) = (format!("{stem}.sql"), format!("{stem}.down.sql"));
+        let place = if apart { format!("down/{down}") } else { down.clone() };
+        draft.file(&up, whole(part, &up, Way::Up, &format!("see {place}")));
+        if !part.down.is_empty() {
+            draft.file(place, whole(part, &down, Way::Down, ""));
+        }
+    }
+    if apart {
+        draft.note("The way back is under down/: whatever runs every file of this folder would run it too.");
+    } else {
+        draft.note("What runs every .sql file of this folder by name must leave out those that end in .down.sql.");
+    }
+    if let Some(known) = ground.known.iter().find(|known| digits(&known.path).is_empty()) {
+        draft.note(format!("By name, the new files come before {}; they are to run after it.", known.path));
+    }
+    draft.note("The files are for psql, with -v ON_ERROR_STOP=1, in the order of their names.");
+    Ok(draft)
+}
+
+fn digits(path: &str) -> &str {
+    let base = path.rsplit('/').next().unwrap_or(path);
+    &base[..base.bytes().take_while(u8::is_ascii_digit).count()]
+}
+
+/// One file, with its transaction in it.
+pub(super) fn whole(part: &Part<'_>, file: &str, way: Way, undo: &str) -> String {
+    let statements = if way == Way::Up { &part.up } else { &part.down };
+    let body = script::body(statements);
+    let head = script::head(part, file, way, undo);
+    if part.transaction {
+        format!("{head}-- squawk-disable-assume-in-transaction\n\nbegin;\n\n{body}\ncommit;\n")
+    } else {
+        script::sheet(part, "", &head, &body)
+    }
+}
