@@ -17,6 +17,7 @@ mod harden;
 pub mod lint;
 mod order;
 mod piece;
+pub mod prove;
 mod step;
 mod structures;
 mod undo;

@@ -24,6 +24,7 @@ mod matrix;
 mod policies;
 mod privileges;
 mod proofs;
+mod prove;
 mod readme;
 mod requirements;
 mod scratch;
