@@ -28,3 +28,4 @@ mod requirements;
 mod scratch;
 mod secrets;
 mod support;
+mod written;
