@@ -17,8 +17,8 @@ mod sql;
 mod timeline;
 mod tools;
 
-pub(crate) use folder::{Dir, Folder};
+pub(crate) use folder::Folder;
 pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, UnisolatedKey, Unreadable};
 pub(crate) use sql::statements;
-pub(crate) use tools::{Claim, Planned, Recognised, named, recognise};
 pub use tools::{is_tool, names as tool_names};
+pub(crate) use tools::{named, recognise};

@@ -31,3 +31,4 @@ mod scratch;
 mod secrets;
 mod support;
 mod tampering;
+mod written;

@@ -63,6 +63,13 @@ pub(crate) struct Claim {
     pub(crate) notes: Vec<String>,
 }
 
+impl Claim {
+    /// Names alone speak for the tool.
+    pub(crate) const fn is_guess(&self) -> bool {
+        self.sure < 50
+    }
+}
+
 /// One migration, before it is read, in the order in which the tool runs it.
 #[derive(Debug)]
 pub(crate) struct Planned {

@@ -62,7 +62,8 @@ impl Ground {
             path: below(&planned.path),
         });
         Ok(Self {
-            writer: tools::of(found.tool.name),
+            // By names alone a folder may be anybody's.
+            writer: if found.claim.is_guess() && only.is_none() { &tools::PLAIN } else { tools::of(found.tool.name) },
             at: if found.dir.at().is_empty() { folder.to_owned() } else { folder.join(found.dir.at()) },
             known: known.collect(),
             files: found.dir.all_files().into_iter().collect(),

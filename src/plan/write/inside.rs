@@ -141,7 +141,7 @@ mod tests {
             within(
                 "do $x$ begin loop update t set \"commit;\" = 'commit;'; commit; exit; end loop; commit and no chain; end $x$"
             ),
-            "do $x$ begin loop update t set \"commit;\" = 'commit;'; null; exit; end loop; null  ; end $x$"
+            "do $x$ begin loop update t set \"commit;\" = 'commit;'; null; exit; end loop; null   ; end $x$"
         );
     }
 

@@ -1,14 +1,16 @@
 //! The text of an SQL file.
 
-use super::header;
 use super::part::{Part, SERVER};
+use super::{header, inside};
 use crate::plan::lint::{self, Way};
+use squawk_lexer::TokenKind;
 
 /// Statements as psql takes them.
 pub(super) fn body(statements: &[String]) -> String {
     let each = statements.iter().map(|statement| {
         // Behind a comment at its end, a semicolon would be part of it.
-        let end = if statement.lines().last().is_some_and(|line| line.contains("--")) { "\n;" } else { ";" };
+        let comment = inside::tokens(statement).last().is_some_and(|(kind, _)| *kind == TokenKind::LineComment);
+        let end = if comment { "\n;" } else { ";" };
         format!("{statement}{end}\n")
     });
     each.collect::<Vec<_>>().join("\n")

@@ -1,16 +1,22 @@
-//! SQL files for psql, or for a script that runs it: `NNNN_name.sql`, with `NNNN_name.down.sql` to take it back.
+//! SQL files for psql, or for somebody's own runner: `NNNN_name.sql`, with `NNNN_name.down.sql` to take it back.
+//!
+//! Runners of one's own mostly send a file as one query. `begin` and `commit` are right there too, and what wants no
+//! transaction stands alone.
 
 use super::super::draft::Draft;
 use super::super::ground::Ground;
 use super::super::number::Count;
-use super::super::part::Part;
+use super::super::part::{Outside, Part};
 use super::super::script;
-use super::{Writer, each};
+use super::Writer;
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(in super::super) const PLAIN: Writer =
-    Writer { name: "plain-sql", outside: each, marks: &[], anywhere: &[], draft };
+pub(in super::super) const PLAIN: Writer = Writer { name: "plain-sql", outside, marks: &[], anywhere: &[], draft };
+
+fn outside(ground: &Ground) -> Outside {
+    if ground.is_empty() { Outside::Each } else { Outside::Alone }
+}
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
@@ -41,7 +47,7 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     if let Some(known) = ground.known.iter().find(|known| digits(&known.path).is_empty()) {
         draft.note(format!("By name, the new files come before {}; they are to run after it.", known.path));
     }
-    draft.note("The files are for psql, with -v ON_ERROR_STOP=1, in the order of their names.");
+    draft.note("The files are for psql, with -v ON_ERROR_STOP=1 and without -1, in the order of their names; --tool names a tool.");
     Ok(draft)
 }
 
@@ -58,6 +64,7 @@ pub(super) fn whole(part: &Part<'_>, file: &str, way: Way, undo: &str) -> String
     if part.transaction {
         format!("{head}-- squawk-disable-assume-in-transaction\n\nbegin;\n\n{body}\ncommit;\n")
     } else {
-        script::sheet(part, "", &head, &body)
+        // The words that sqlx, and those who learned from it, look for.
+        script::sheet(part, "-- no-transaction\n", &head, &body)
     }
 }
