@@ -9,6 +9,7 @@
 
 mod change;
 mod step;
+pub mod structures;
 
 pub use change::{Change, Closes, Phase, Question, Statement};
 pub use step::{Plan, Proof, Step, Unproved};
