@@ -22,6 +22,7 @@ mod step;
 mod structures;
 mod undo;
 pub mod write;
+pub mod structures;
 
 pub use change::{Change, Closes, Phase, Question, Statement};
 pub use step::{Plan, Proof, Step, Unproved};

@@ -19,6 +19,7 @@ mod formats;
 mod frameworks;
 mod history;
 mod hostile;
+mod ladder;
 mod man;
 mod matrix;
 mod policies;

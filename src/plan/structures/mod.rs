@@ -26,3 +26,13 @@ pub(crate) async fn missing(
     }
     Ok((changes, questions))
 }
+//! What a stage has and the database lacks, as changes: looked up in the facts, written from templates.
+//!
+//! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
+//! name, and adds what is missing.
+
+mod ground;
+mod stage4;
+mod template;
+
+pub use stage4::stage4;

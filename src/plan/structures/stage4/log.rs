@@ -1,0 +1,174 @@
+//! The log itself, where there is none: rows wait in an inbox until the transaction commits, and are chained then, so
+//! that no writer waits for another's work.
+
+use super::super::ground::{Ground, listed, texts};
+use super::super::template::statements;
+use crate::chain::v1;
+use crate::check::quote::ident;
+use crate::error::Stop;
+use crate::facts::Facts;
+use crate::plan::{Change, Closes, Phase, Question};
+use serde_json::{Value, json};
+
+const LOG: &str = include_str!("../../templates/event_log.sql");
+const ROLE: &str = include_str!("../../templates/role.sql");
+
+/// Prefixes of what is hashed beside rows, each ended by a zero byte.
+const GENESIS: &[u8] = b"govctl/genesis/1\0";
+const PAYLOAD: &[u8] = b"govctl/payload/1\0";
+
+/// The roles that the log needs, and whether they have to be made.
+struct Hands {
+    owner: Option<String>,
+    auditors: Vec<String>,
+    new: Vec<String>,
+}
+
+pub(super) async fn plan(
+    facts: &mut Facts,
+    ground: &Ground,
+    changes: &mut Vec<Change>,
+    questions: &mut Vec<Question>,
+) -> Result<(), Stop> {
+    if !texts(facts, "select 'x' from event_logs where purpose = 'audit'").await?.is_empty() {
+        return Ok(());
+    }
+    let hands = hands(ground, questions);
+    for role in &hands.new {
+        let values = json!({ "role": role, "name": ident(role) });
+        changes.push(Change {
+            name: format!("create_role_{role}"),
+            stage: 4,
+            phase: Phase::Ground,
+            why: format!("{role} stands for a task and is no login."),
+            statements: statements(ROLE, values.as_object().unwrap_or(&serde_json::Map::new()))?,
+            closes: vec![Closes { check: "stage 4".into(), object: "roles of the log".into() }],
+            questions: vec!["log-owner", "auditors"],
+        });
+    }
+    let schema = schema(&ground.schemas);
+    let owner_role = hands.owner.as_deref().unwrap_or(&ground.roles.deployer);
+    let mut values = ground.values(owner_role);
+    let mut set = |name: &str, value: Value| values.insert(name.to_owned(), value);
+    set("schema", json!(ident(schema)));
+    set("new_schema", json!(!ground.schemas.iter().any(|known| known == schema)));
+    set("owner", hands.owner.as_deref().map_or(Value::Null, |owner| json!(ident(owner))));
+    set("auditors", listed(&hands.auditors));
+    set("logins", actors(ground));
+    set("payload_tag", json!(hex(PAYLOAD)));
+    set("chain_tag", json!(hex(v1::TAG)));
+    set("genesis", json!(hex(&genesis(&format!("{schema}.event")))));
+    changes.push(Change {
+        name: "create_event_log".into(),
+        stage: 4,
+        phase: Phase::Table,
+        why: "Who did what, in whose name, can be shown, and that no row was changed since.".into(),
+        statements: statements(LOG, &values)?,
+        closes: [
+            ("stage 4", "an append-only event log, chained by hashes, whose actor kind names agents"),
+            ("audit/no-event-log", "the database"),
+        ]
+        .map(|(check, object)| Closes { check: check.into(), object: object.into() })
+        .to_vec(),
+        questions: vec!["log-owner", "auditors", "actor-kinds", "event-writers"],
+    });
+    questions.push(Question {
+        id: "actor-kinds",
+        question: "Which login is an agent, a service, a person, and what does the log call it?".into(),
+        default: said(&pairs(ground)),
+        key: "roles",
+        answered: ground.roles.logins.iter().all(|(_, purpose)| purpose != "unknown"),
+    });
+    questions.push(Question {
+        id: "event-writers",
+        question: "Which roles record events?".into(),
+        default: said(&ground.roles.writers),
+        key: "roles",
+        answered: false,
+    });
+    Ok(())
+}
+
+/// A log whose owner nobody is can be changed by nobody but a superuser; without the right to make that role it is the
+/// deployer's.
+fn hands(ground: &Ground, questions: &mut Vec<Question>) -> Hands {
+    let roles = &ground.roles;
+    let mut new = Vec::new();
+    let owner = roles.makes_roles.then(|| "audit_owner".to_owned());
+    new.extend(owner.iter().filter(|owner| !roles.all.contains(owner)).cloned());
+    let mut auditors = roles.auditors.clone();
+    if auditors.is_empty() && roles.makes_roles {
+        auditors.push("auditor_ro".to_owned());
+        new.extend(auditors.iter().filter(|auditor| !roles.all.contains(auditor)).cloned());
+    }
+    let missing = |role: &str| {
+        format!(
+            "{}, which no migration may make a role: an administrator runs `create role {role} nologin` first",
+            roles.deployer
+        )
+    };
+    questions.push(Question {
+        id: "log-owner",
+        question: "Which role owns the log? No login may be a member of it: no guard binds an owner.".into(),
+        default: owner.clone().unwrap_or_else(|| missing("audit_owner")),
+        key: "roles.administrators",
+        answered: false,
+    });
+    questions.push(Question {
+        id: "auditors",
+        question: "Who reviews the log, and changes nothing?".into(),
+        default: if auditors.is_empty() {
+            missing("auditor_ro").replace(&roles.deployer, "nobody yet")
+        } else {
+            said(&auditors)
+        },
+        key: "roles.auditors",
+        answered: !roles.auditors.is_empty(),
+    });
+    Hands { owner, auditors, new }
+}
+
+/// The kind of actor a login is, by what it is for.
+fn kind(purpose: &str) -> &'static str {
+    match purpose {
+        "agent" => "agent",
+        "person" => "human",
+        "administration" | "replication" | "monitoring" => "system",
+        _ => "service",
+    }
+}
+
+fn actors(ground: &Ground) -> Value {
+    let one = |(name, purpose): &(String, String)| json!({ "name": name, "kind": kind(purpose) });
+    ground.roles.logins.iter().map(one).collect()
+}
+
+fn pairs(ground: &Ground) -> Vec<String> {
+    ground.roles.logins.iter().map(|(name, purpose)| format!("{name}: {}", kind(purpose))).collect()
+}
+
+fn said(names: &[String]) -> String {
+    if names.is_empty() { "nobody yet".into() } else { names.join(", ") }
+}
+
+/// A schema that is there under another's name is left alone.
+fn schema(schemas: &[String]) -> &'static str {
+    ["audit", "governance", "govctl_audit"]
+        .into_iter()
+        .find(|name| !schemas.iter().any(|known| known == name))
+        .unwrap_or("govctl_audit")
+}
+
+/// Binds a chain to its table and recipe: `F(origin) ‖ F(recipe)` after the tag.
+fn genesis(origin: &str) -> Vec<u8> {
+    let mut bytes = GENESIS.to_vec();
+    for part in [origin, v1::NAME] {
+        bytes.extend(u32::try_from(part.len()).unwrap_or_default().to_be_bytes());
+        bytes.extend(part.as_bytes());
+    }
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
