@@ -6,7 +6,8 @@ use crate::check::Library;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::facts::{Facts, derive};
-use crate::plan::{Draft, Goal, Plan, write};
+use crate::plan::{self, Bench, Goal, Plan, write};
+use crate::target::scratch::Choice;
 use crate::report;
 use crate::ui::Ui;
 use std::path::PathBuf;
@@ -31,6 +32,12 @@ pub(super) struct Args {
     /// Print one migration of the plan
     #[arg(long, value_name = "K", conflicts_with = "write")]
     show: Option<usize>,
+    /// The server to try the plan on; databases made there are dropped again [default: a throwaway one]
+    #[arg(long, value_name = "URL", conflicts_with = "no_prove")]
+    scratch_url: Option<String>,
+    /// Do not try the plan on a copy of the schema
+    #[arg(long)]
+    no_prove: bool,
     /// Write the migrations into a folder, named like those that are there; nothing is overwritten
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
@@ -52,11 +59,13 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     };
     progress.begin("Working out who reaches what", None);
     derive::derive(&mut facts, &config).await?;
-    progress.begin("Planning", None);
     let goal = Goal { stage: args.stage, config: &config, library: &library };
-    let mut draft = Draft::new(goal);
-    draft.look(&mut facts).await?;
-    let plan = draft.plan(&mut facts).await?;
+    let mut bench = (!args.no_prove).then(|| Bench::new(Choice::Auto { scratch_url: args.scratch_url.clone() }));
+    let plan = plan::make(goal, &mut facts, bench.as_mut(), &*progress).await;
+    if let Some(bench) = bench {
+        bench.close().await;
+    }
+    let plan = plan?;
     progress.end();
     let written = match &args.write {
         Some(folder) if !plan.steps.is_empty() => {

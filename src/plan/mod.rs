@@ -15,16 +15,17 @@ mod fixes;
 mod guard;
 mod harden;
 pub mod lint;
+mod make;
 mod order;
 mod piece;
 pub mod prove;
 mod step;
-mod structures;
+pub mod structures;
 mod undo;
 pub mod write;
-pub mod structures;
 
 pub use change::{Change, Closes, Phase, Question, Statement};
+pub use make::{Bench, make};
 pub use step::{Plan, Proof, Step, Unproved};
 
 use crate::assess;

@@ -1,9 +1,15 @@
 //! What a stage needs and the database has not: tables, columns and what belongs to them.
 //!
-//! Each looks at what is there, by whatever name, and adds the rest.
+//! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
+//! name, and adds what is missing.
 
+mod ground;
 mod key;
+mod stage4;
+mod template;
 mod tenants;
+
+pub use stage4::stage4;
 
 use super::change::{Change, Question};
 use crate::config::Config;
@@ -16,23 +22,14 @@ pub(crate) async fn missing(
     facts: &mut Facts,
     config: &Config,
 ) -> Result<(Vec<Change>, Vec<Question>), Stop> {
-    let mut changes = Vec::new();
-    let mut questions = Vec::new();
-    if goal >= 2 {
-        let (mut more, mut asked) = tenants::missing(facts, config).await?;
-        changes.append(&mut more);
-        questions.append(&mut asked);
-        changes.extend(key::missing(facts).await?);
+    let mut all = tenants::missing(facts, config).await?;
+    let mut add = |(changes, questions): (Vec<Change>, Vec<Question>)| {
+        all.0.extend(changes);
+        all.1.extend(questions);
+    };
+    add((key::missing(facts).await?, Vec::new()));
+    if goal >= 4 {
+        add(stage4(facts, config).await?);
     }
-    Ok((changes, questions))
+    Ok(all)
 }
-//! What a stage has and the database lacks, as changes: looked up in the facts, written from templates.
-//!
-//! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
-//! name, and adds what is missing.
-
-mod ground;
-mod stage4;
-mod template;
-
-pub use stage4::stage4;

@@ -43,7 +43,7 @@ pub(super) async fn plan(
             why: format!("{role} stands for a task and is no login."),
             statements: statements(ROLE, values.as_object().unwrap_or(&serde_json::Map::new()))?,
             closes: vec![Closes { check: "stage 4".into(), object: "roles of the log".into() }],
-            questions: vec!["log-owner", "auditors"],
+            questions: vec!["log-owner".into(), "auditors".into()],
         });
     }
     let schema = schema(&ground.schemas);
@@ -70,20 +70,20 @@ pub(super) async fn plan(
         ]
         .map(|(check, object)| Closes { check: check.into(), object: object.into() })
         .to_vec(),
-        questions: vec!["log-owner", "auditors", "actor-kinds", "event-writers"],
+        questions: vec!["log-owner".into(), "auditors".into(), "actor-kinds".into(), "event-writers".into()],
     });
     questions.push(Question {
-        id: "actor-kinds",
+        id: "actor-kinds".into(),
         question: "Which login is an agent, a service, a person, and what does the log call it?".into(),
         default: said(&pairs(ground)),
-        key: "roles",
+        key: "roles".into(),
         answered: ground.roles.logins.iter().all(|(_, purpose)| purpose != "unknown"),
     });
     questions.push(Question {
-        id: "event-writers",
+        id: "event-writers".into(),
         question: "Which roles record events?".into(),
         default: said(&ground.roles.writers),
-        key: "roles",
+        key: "roles".into(),
         answered: false,
     });
     Ok(())
@@ -108,21 +108,21 @@ fn hands(ground: &Ground, questions: &mut Vec<Question>) -> Hands {
         )
     };
     questions.push(Question {
-        id: "log-owner",
+        id: "log-owner".into(),
         question: "Which role owns the log? No login may be a member of it: no guard binds an owner.".into(),
         default: owner.clone().unwrap_or_else(|| missing("audit_owner")),
-        key: "roles.administrators",
+        key: "roles.administrators".into(),
         answered: false,
     });
     questions.push(Question {
-        id: "auditors",
+        id: "auditors".into(),
         question: "Who reviews the log, and changes nothing?".into(),
         default: if auditors.is_empty() {
             missing("auditor_ro").replace(&roles.deployer, "nobody yet")
         } else {
             said(&auditors)
         },
-        key: "roles.auditors",
+        key: "roles.auditors".into(),
         answered: !roles.auditors.is_empty(),
     });
     Hands { owner, auditors, new }
