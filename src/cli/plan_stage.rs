@@ -7,8 +7,8 @@ use crate::error::Stop;
 use crate::exit::Exit;
 use crate::facts::{Facts, derive};
 use crate::plan::{self, Bench, Goal, Plan, write};
-use crate::target::scratch::Choice;
 use crate::report;
+use crate::target::scratch::Choice;
 use crate::ui::Ui;
 use std::path::PathBuf;
 

@@ -26,6 +26,21 @@ pub(crate) fn oid(table: &Name) -> String {
     format!("to_regclass(format('%I.%I', {schema}::text, {}::text))", literal(&table.name))
 }
 
+/// Creates what has no IF NOT EXISTS, unless it is there.
+pub(crate) fn unless_there(kind: &str, name: &Name, create: &str) -> String {
+    let known = match kind {
+        "publication" => format!("select from pg_catalog.pg_publication where pubname = {}", literal(&name.name)),
+        "role" => format!("select from pg_catalog.pg_roles where rolname = {}", literal(&name.name)),
+        "type" => format!(
+            "select from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where n.nspname = {} and t.typname = {}",
+            literal(name.schema.as_deref().unwrap_or("public")),
+            literal(&name.name)
+        ),
+        _ => return create.to_owned(),
+    };
+    block(&format!("  if not exists ({known}) then\n    {create};\n  end if;"))
+}
+
 /// Adds a constraint, unless it is there.
 pub(crate) fn unless_constraint(table: &Name, name: &str, add: &str) -> String {
     block(&format!(

@@ -6,7 +6,7 @@
 use super::before::Before;
 use super::change::{Change, Phase};
 use super::ddl::{self, Action, Added, Column, Ddl, Name};
-use super::piece::{FINISH, Lock, NOT_VALID, Piece, VALIDATE};
+use super::piece::{FINISH, Lock, NOT_VALID, Piece, UNIQUE, VALIDATE};
 use super::undo::{Undo, undo};
 use super::{batch, guard};
 use crate::check::quote::ident;
@@ -156,7 +156,11 @@ impl Hardener<'_, '_> {
             _ => {
                 let (phase, lock, table) = self.place(&ddl);
                 let mut piece = self.piece(phase, table, lock);
-                piece.up.push(if guard::needs_power(&ddl) { guard::or_warn(sql) } else { sql.to_owned() });
+                piece.up.push(match &ddl {
+                    Ddl::Create { kind, name, replace: false } => guard::unless_there(kind, name, sql),
+                    _ if guard::needs_power(&ddl) => guard::or_warn(sql),
+                    _ => sql.to_owned(),
+                });
                 if guard::needs_power(&ddl) {
                     piece.notes.push(
                         "Where the migration's role may not do this it warns, and an administrator has to run it."
@@ -358,7 +362,7 @@ impl Hardener<'_, '_> {
             // The constraint takes the index over: dropping it drops both.
             self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.down.clear());
             let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::AccessExclusive);
-            piece.segment = NOT_VALID;
+            piece.segment = UNIQUE;
             let kind = if definition.starts_with("primary") { "primary key" } else { "unique" };
             let add = format!("alter table {table} add constraint {quoted} {kind} using index {quoted}");
             piece.up.push(guard::unless_constraint(table, &name, &add));

@@ -5,7 +5,7 @@
 
 use super::change::{Closes, Phase};
 use super::ddl::Name;
-use super::piece::{FINISH, NOT_VALID, Piece, VALIDATE};
+use super::piece::{FINISH, Piece, UNIQUE, VALIDATE};
 use super::step::Step;
 use std::collections::{BTreeSet, HashMap};
 
@@ -195,7 +195,7 @@ fn named(place: &Place, pieces: &[Piece], said: &mut HashMap<Name, usize>) -> St
         (Phase::Backfill, _) => of("backfill", ""),
         (Phase::Index, 0) => format!("indexes_for_stage_{}", place.stage),
         (Phase::Index, _) => of("index", ""),
-        (Phase::Constraint, NOT_VALID) => of("constrain", ""),
+        (Phase::Constraint, UNIQUE) => of("key", "of_"),
         (Phase::Constraint, VALIDATE) => of("validate", ""),
         (Phase::Constraint, _) => of("constrain", ""),
         (Phase::Policy, _) => of("isolate", ""),

@@ -38,9 +38,11 @@ impl Lock {
 }
 
 /// When inside the phase of constraints.
-pub(crate) const NOT_VALID: u8 = 0;
-pub(crate) const VALIDATE: u8 = 1;
-pub(crate) const FINISH: u8 = 2;
+/// Unique keys first: foreign keys refer to them, and are taken away before them.
+pub(crate) const UNIQUE: u8 = 0;
+pub(crate) const NOT_VALID: u8 = 1;
+pub(crate) const VALIDATE: u8 = 2;
+pub(crate) const FINISH: u8 = 3;
 
 /// Statements that belong together, and where they go.
 #[derive(Clone, Debug)]

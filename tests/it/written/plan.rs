@@ -42,7 +42,7 @@ fn step(name: &str, transaction: bool, up: &[&str], down: &[&str]) -> Step {
         lock: "ACCESS EXCLUSIVE on public.invoices, milliseconds".into(),
         reversible: true,
         notes: vec!["A note\r\n-- migrate:up\u{2028}of two lines.".into()],
-        questions: vec!["tenant-table"],
+        questions: vec!["tenant-table".into()],
     }
 }
 
@@ -176,10 +176,10 @@ pub(super) fn plan(role: &str) -> Plan {
         to: 2,
         steps,
         questions: vec![Question {
-            id: "tenant-table",
+            id: "tenant-table".into(),
             question: "Which table has a row for each tenant?".into(),
             default: "public.tenants".into(),
-            key: "tenancy.tables",
+            key: "tenancy.tables".into(),
             answered: false,
         }],
         ..Plan::default()
