@@ -67,10 +67,9 @@ async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) 
             Some(down) => downs.push(split(down)),
             None => {
                 let undo = undo(&statement.up, &ddl, before).await?;
-                // Dropping the table drops what belongs to it.
+                // Dropping the table drops what belongs to it; but what holds a function has to go before the function.
                 let gone = about(&ddl).is_some_and(|table| planned.tables.contains(table));
-                let keeps = !gone || matches!(ddl, Ddl::Create { .. });
-                if keeps {
+                if !gone || matches!(ddl, Ddl::CreateTrigger { .. } | Ddl::CreatePolicy { .. }) {
                     downs.push(undo.sql);
                     piece.lost.extend(undo.lost);
                 }

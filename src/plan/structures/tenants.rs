@@ -38,7 +38,10 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
     };
     let keyed: i64 =
         sqlx::query_scalar("select count(*) from tenant_keys where role = 'key'").fetch_one(facts.connection()).await?;
-    if config.tenancy.mode == TenancyMode::Single {
+    let mode: Option<String> =
+        sqlx::query_scalar("select mode from tenancy").fetch_optional(facts.connection()).await?;
+    // A schema for each tenant needs no key.
+    if config.tenancy.mode == TenancyMode::Single || mode.as_deref() == Some("schemas") {
         return Ok(Default::default());
     }
     if keyed > 0 {
