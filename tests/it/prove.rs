@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod copies;
+mod plans;
 
 use crate::support::{self, Database};
 use govctl::facts::{Facts, collect};

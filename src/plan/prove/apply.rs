@@ -107,6 +107,11 @@ impl Migrator {
         Ok(Self { role, heir, search_path, database, stands_for: Some(stands_for) })
     }
 
+    /// Its name.
+    pub(super) fn role(&self) -> &str {
+        &self.role
+    }
+
     /// Runs the steps, or with `down` their way back, in the order given.
     pub(super) async fn apply(&self, steps: &[&Step], down: bool, bench: &mut Bench) -> Result<Applied, Stop> {
         let mut applied = Applied::default();

@@ -8,11 +8,15 @@ mod apply;
 mod bench;
 mod catalog;
 pub mod copy;
+mod judge;
 mod look;
+mod seed;
+mod tenants;
 
 pub use catalog::Catalog;
 
-use super::{Step, Unproved};
+use super::{Plan, Proof, Step, Unproved};
+use crate::check::Library;
 use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::{Facts, derive};
@@ -70,4 +74,22 @@ async fn on(
     let mut facts = bench.facts(facts).await?;
     derive::derive(&mut facts, config).await?;
     Ok(After { facts, notes, remarks, failed })
+}
+
+/// Runs the plan on a copy of the schema with rows of two tenants in it, and looks at what came of it: the stage, what is
+/// left to find, what one tenant gets of the other's, a second run, and the way back. On the embedded server a scratch
+/// serves once.
+pub async fn prove(
+    plan: &Plan,
+    facts: &mut Facts,
+    config: &Config,
+    library: &Library,
+    scratch: &Scratch,
+    progress: &dyn Progress,
+) -> Result<Proof, Stop> {
+    progress.begin("Copying the schema to a scratch database", None);
+    let mut bench = Bench::set_up(facts, scratch).await?;
+    let proof = judge::judge(plan, facts, config, library, &mut bench, progress).await;
+    bench.clear(scratch, &plan.steps).await?;
+    proof
 }
