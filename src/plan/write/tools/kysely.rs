@@ -2,7 +2,7 @@
 
 use super::super::draft::Draft;
 use super::super::ground::Ground;
-use super::super::number::Count;
+use super::super::number::{Count, instant, stamp};
 use super::super::part::Part;
 use super::javascript::{Style, calls};
 use super::{Writer, comments, never};
@@ -15,9 +15,16 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
     let count = Count::of_ground(ground, Count::STAMP);
     let separator = super::separator(ground, '_');
+    let dated = ground.known.iter().filter_map(|known| dated(&known.path)).max();
     let style = Style::of(ground);
     for (n, part) in parts.iter().enumerate() {
-        let stem = format!("{}{separator}{}", count.next(n, ground.now), part.name);
+        let stem = match &dated {
+            Some(last) => {
+                let at = stamp(Some(*last), false, n, ground.now);
+                format!("{}_{}", at.strftime("%Y-%m-%dT%H%M%S"), part.name)
+            }
+            None => format!("{}{separator}{}", count.next(n, ground.now), part.name),
+        };
         let file = format!("{stem}{}", style.ending);
         let import = match (style.typed, style.modules) {
             (true, _) => "import { type Kysely, sql } from 'kysely';\n\n",
@@ -36,4 +43,17 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
         "Kysely runs all pending migrations in one transaction: deploy them one after the other where tables are busy.",
     );
     Ok(draft)
+}
+
+/// `2024-05-03…`: a date with hyphens, and with or without a time.
+fn dated(path: &str) -> Option<jiff::civil::DateTime> {
+    let base = path.rsplit('/').next().unwrap_or(path);
+    let hyphens = base
+        .get(..10)?
+        .bytes()
+        .enumerate()
+        .all(|(at, b)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+    let time = base[10..].starts_with('T');
+    let digits: String = base.chars().filter(char::is_ascii_digit).take(if time { 14 } else { 8 }).collect();
+    hyphens.then(|| instant(&digits)).flatten()
 }

@@ -11,7 +11,7 @@ use crate::error::Stop;
 use crate::plan::lint::Way;
 
 pub(super) const WRITER: Writer =
-    Writer { name: "tern", sql: true, outside: each, marks: &["create above", "tern:"], anywhere: &[], draft };
+    Writer { name: "tern", sql: true, outside: each, marks: &["create above", "tern:"], anywhere: &["{{"], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
@@ -25,8 +25,7 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
         let head = script::head(part, &file, Way::Up, "below");
         let (up, down) = (script::body(&part.up), script::body(&part.down));
         let rest = format!("{up}\n---- create above / drop below ----\n\n{alone}{down}");
-        let text = script::sheet(part, alone, &head, &rest);
-        draft.file(file, text.replace("{{", "{{\"{{\"}}"));
+        draft.file(file, script::sheet(part, alone, &head, &rest));
     }
     Ok(draft)
 }
