@@ -4,7 +4,10 @@
 //! name, and adds what is missing.
 
 mod ground;
+mod role;
+mod stage3;
 mod stage4;
 mod template;
 
+pub use stage3::stage3;
 pub use stage4::stage4;

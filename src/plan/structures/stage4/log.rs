@@ -2,6 +2,7 @@
 //! that no writer waits for another's work.
 
 use super::super::ground::{Ground, listed, texts};
+use super::super::role;
 use super::super::template::statements;
 use crate::chain::v1;
 use crate::check::quote::ident;
@@ -11,7 +12,6 @@ use crate::plan::{Change, Closes, Phase, Question};
 use serde_json::{Value, json};
 
 const LOG: &str = include_str!("../../templates/event_log.sql");
-const ROLE: &str = include_str!("../../templates/role.sql");
 
 /// Prefixes of what is hashed beside rows, each ended by a zero byte.
 const GENESIS: &[u8] = b"govctl/genesis/1\0";
@@ -34,17 +34,9 @@ pub(super) async fn plan(
         return Ok(());
     }
     let hands = hands(ground, questions);
-    for role in &hands.new {
-        let values = json!({ "role": role, "name": ident(role) });
-        changes.push(Change {
-            name: format!("create_role_{role}"),
-            stage: 4,
-            phase: Phase::Ground,
-            why: format!("{role} stands for a task and is no login."),
-            statements: statements(ROLE, values.as_object().unwrap_or(&serde_json::Map::new()))?,
-            closes: vec![Closes { check: "stage 4".into(), object: "roles of the log".into() }],
-            questions: vec!["log-owner", "auditors"],
-        });
+    for name in &hands.new {
+        let closes = [Closes { check: "stage 4".into(), object: "roles of the log".into() }];
+        changes.push(role::create(name, 4, &closes, vec!["log-owner", "auditors"])?);
     }
     let schema = schema(&ground.schemas);
     let owner_role = hands.owner.as_deref().unwrap_or(&ground.roles.deployer);
