@@ -55,6 +55,7 @@ async fn planned(database: &crate::support::Database, stage: u8) -> (Vec<Change>
     let config = Config::default();
     let (mut changes, questions) = match stage {
         3 => structures::stage3(&mut facts, &config).await.unwrap(),
+        5 => structures::stage5(&mut facts, &config).await.unwrap(),
         _ => structures::stage4(&mut facts, &config).await.unwrap(),
     };
     changes.sort_by_key(|change| change.phase);
@@ -104,7 +105,7 @@ fn about(assessment: &Assessment, stage: u8, names: &[&str]) -> Vec<String> {
 }
 
 /// Words by which findings name what the plan made.
-const MADE: [&str; 9] = [
+const MADE: [&str; 11] = [
     "audit.",
     "audit_owner",
     "auditor_ro",
@@ -114,6 +115,8 @@ const MADE: [&str; 9] = [
     "agent_scope",
     "member_",
     "agent_may",
+    "approval",
+    "reasoning",
 ];
 
 /// Tenants with a key of a type, an agent, a web application, an auditor; isolated by a setting.
@@ -178,28 +181,25 @@ async fn a_fresh_log_is_chained_and_finds_no_fault() {
         database.run(WEAKEN).await;
         climb(&database, 3, key).await;
         climb(&database, 4, key).await;
+        climb(&database, 5, key).await;
         let assessment = assess(&database).await;
-        let said = about(&assessment, 4, &MADE);
+        let said = about(&assessment, 5, &MADE);
         assert!(said.is_empty(), "{key}: {said:#?}");
-        assert_eq!(assessment.stage.evidenced, Some(4), "{key}: {:#?}", assessment.stage);
-        use_the_log(&database, one, two).await;
+        assert_eq!(assessment.stage.evidenced, Some(5), "{key}: {:#?}", assessment.stage);
+        if key == "uuid" {
+            use_the_log(&database, one, two).await;
+        } else {
+            write_events(&database, one, two).await;
+            assert_eq!(verify(&database, "audit.event").await["verdict"], "intact", "{key}");
+        }
     }
 }
 
 /// Events of two tenants by two logins; what may not be done is refused; edits show; erasing does not break the chain.
 async fn use_the_log(database: &crate::support::Database, one: &str, two: &str) {
+    write_events(database, one, two).await;
     let (one, two) = (one.replace('\'', "''"), two.replace('\'', "''"));
     let enter = |tenant: &str| format!("set local app.tenant_id = '{tenant}'");
-    for n in 0..6 {
-        for (login, tenant) in [("shop_agent", &one), ("shop_api", &two), ("shop_api", &one)] {
-            let script = format!(
-                "{}; insert into audit.event_inbox (action, object_type, object_id, on_behalf_of, payload)
-                 values ('refund', 'order', '{n}', 'ada', '{{\"n\": {n}}}'), ('mail', 'order', '{n}', null, null)",
-                enter(tenant)
-            );
-            as_login(database, login, &script).await.unwrap();
-        }
-    }
     let count = "select string_agg(n || ' ' || actor_kind, ', ' order by actor_kind) from (select actor_kind, count(*) as n from audit.event group by 1) x";
     assert_eq!(scalar(database, count).await, "12 agent, 24 service");
     assert_eq!(scalar(database, "select count(*)::text from audit.event_inbox").await, "0");
@@ -279,4 +279,20 @@ async fn use_the_log(database: &crate::support::Database, one: &str, two: &str) 
         (&Value::from("broken"), &Value::from("content")),
         "{chain:#}"
     );
+}
+
+/// 12 events by an agent, 24 by a service, for two tenants.
+async fn write_events(database: &crate::support::Database, one: &str, two: &str) {
+    let (one, two) = (one.replace('\'', "''"), two.replace('\'', "''"));
+    let enter = |tenant: &str| format!("set local app.tenant_id = '{tenant}'");
+    for n in 0..6 {
+        for (login, tenant) in [("shop_agent", &one), ("shop_api", &two), ("shop_api", &one)] {
+            let script = format!(
+                "{}; insert into audit.event_inbox (action, object_type, object_id, on_behalf_of, payload)
+                 values ('refund', 'order', '{n}', 'ada', '{{\"n\": {n}}}'), ('mail', 'order', '{n}', null, null)",
+                enter(tenant)
+            );
+            as_login(database, login, &script).await.unwrap();
+        }
+    }
 }

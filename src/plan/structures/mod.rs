@@ -4,10 +4,13 @@
 //! name, and adds what is missing.
 
 mod ground;
+mod place;
 mod role;
 mod stage3;
 mod stage4;
+mod stage5;
 mod template;
 
 pub use stage3::stage3;
 pub use stage4::stage4;
+pub use stage5::stage5;

@@ -1,8 +1,9 @@
 //! For which tenants an agent may act: a list, and policies that hold an agent to it once the owner says so.
 
 use super::super::ground::{Ground, listed, texts};
+use super::super::place::{free, home};
 use super::super::template::statements;
-use super::{free, has_policy, home, tenant_tables};
+use super::{has_policy, tenant_tables};
 use crate::check::quote::{ident, relation};
 use crate::error::Stop;
 use crate::facts::Facts;

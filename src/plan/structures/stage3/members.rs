@@ -4,8 +4,9 @@
 //! as before.
 
 use super::super::ground::{Ground, listed};
+use super::super::place::{free, home};
 use super::super::template::statements;
-use super::{free, has_policy, home, tenant_tables};
+use super::{has_policy, tenant_tables};
 use crate::check::quote::{ident, literal, relation};
 use crate::error::Stop;
 use crate::facts::Facts;

@@ -1,9 +1,9 @@
 //! Messages to the world outside, written in the transaction that decides them, sent by a role that does nothing else.
 
 use super::super::ground::{Ground, listed};
+use super::super::place::{free, home};
 use super::super::role;
 use super::super::template::statements;
-use super::{free, home};
 use crate::check::quote::{ident, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
