@@ -54,7 +54,7 @@ pub(crate) async fn harden(
 async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) -> Result<Vec<Piece>, Stop> {
     let mut piece = blank(change, change.phase, None);
     piece.name = Some(change.name.clone());
-    let mut downs = Vec::new();
+    let (mut downs, mut tables) = (Vec::new(), Vec::new());
     for statement in &change.statements {
         let ddl = ddl::read(&statement.up);
         if let Ddl::Create { kind: "table", name, .. } = &ddl
@@ -68,15 +68,17 @@ async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) 
             None => {
                 let undo = undo(&statement.up, &ddl, before).await?;
                 // Dropping the table drops what belongs to it.
-                let gone = about(&ddl).is_some_and(|table| planned.tables.contains(table));
-                let keeps = !gone || matches!(ddl, Ddl::Create { .. });
-                if keeps {
+                let table = matches!(ddl, Ddl::Create { kind: "table", .. });
+                if table || !about(&ddl).is_some_and(|table| planned.tables.contains(table)) {
+                    let downs = if table { &mut tables } else { &mut downs };
                     downs.push(undo.sql);
                     piece.lost.extend(undo.lost);
                 }
             }
         }
     }
+    // Tables go first, and with them the triggers and policies that hold functions.
+    downs.append(&mut tables);
     piece.down = downs.into_iter().rev().flatten().collect();
     Ok(vec![piece])
 }

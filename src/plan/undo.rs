@@ -373,11 +373,16 @@ fn said(kind: &str) -> String {
 
 async fn revoked(rights: &Rights, before: &mut Before<'_>) -> Result<Undo, Stop> {
     let Some((kind, object)) = &rights.on else { return membership(rights, before, true).await };
-    let all = rights.privileges.iter().any(|privilege| privilege.starts_with("all"));
+    let names = |held: &Held| {
+        rights.privileges.iter().any(|(privilege, columns)| {
+            // Without columns, those of columns go as well.
+            let here = columns.is_empty() || held.column.as_ref().is_some_and(|column| columns.contains(column));
+            here && (privilege.starts_with("all") || *privilege == held.privilege)
+        })
+    };
     let mut undo = Undo::default();
     for held in held(rights, before).await? {
-        let named = rights.privileges.contains(&held.privilege);
-        if (all || named) && rights.roles.contains(&held.grantee) {
+        if names(&held) && rights.roles.contains(&held.grantee) {
             let column = held.column.map(|column| format!(" ({})", ident(&column))).unwrap_or_default();
             let option = if held.grantable { " with grant option" } else { "" };
             undo.sql.push(format!(
@@ -396,8 +401,21 @@ async fn granted(rights: &Rights, before: &mut Before<'_>) -> Result<Undo, Stop>
     let held = held(rights, before).await?;
     let mut undo = Undo::default();
     for role in &rights.roles {
-        let new = |privilege: &&String| !held.iter().any(|held| held.grantee == *role && held.privilege == **privilege);
-        let privileges: Vec<_> = rights.privileges.iter().filter(new).cloned().collect();
+        let has = |privilege: &str, column: Option<&String>| {
+            let same =
+                |held: &&Held| held.grantee == *role && held.privilege == privilege && held.column.as_ref() == column;
+            held.iter().find(same).is_some()
+        };
+        let mut privileges = Vec::new();
+        for (privilege, columns) in &rights.privileges {
+            let new: Vec<_> =
+                columns.iter().filter(|column| !has(privilege, Some(column))).map(|it| ident(it)).collect();
+            if columns.is_empty() && !has(privilege, None) {
+                privileges.push(privilege.clone());
+            } else if !new.is_empty() {
+                privileges.push(format!("{privilege} ({})", new.join(", ")));
+            }
+        }
         if !privileges.is_empty() {
             undo.sql.push(format!(
                 "revoke {} on {}{object} from {}",
@@ -414,7 +432,7 @@ async fn granted(rights: &Rights, before: &mut Before<'_>) -> Result<Undo, Stop>
 async fn membership(rights: &Rights, before: &mut Before<'_>, give_back: bool) -> Result<Undo, Stop> {
     let options = before.version().await? >= 160_000;
     let mut undo = Undo::default();
-    for role in &rights.privileges {
+    for (role, _) in &rights.privileges {
         for member in &rights.roles {
             let sql = "select m.admin_option || '' || m.inherit_option || '' || m.set_option from memberships m
                        join roles r on r.oid = m.role join roles u on u.oid = m.member where r.name = ? and u.name = ?";

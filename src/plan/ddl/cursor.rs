@@ -139,6 +139,19 @@ impl<'a> Cursor<'a> {
         self.until(|kind, text| kind == TokenKind::Ident && words.iter().any(|word| text.eq_ignore_ascii_case(word)))
     }
 
+    /// Takes everything up to a sign, or up to the end.
+    pub(crate) fn until_sign(&mut self, sign: TokenKind) -> &'a str {
+        let start = self.at;
+        while self.token(0).is_some_and(|(kind, _)| kind != sign) {
+            self.at += 1;
+        }
+        match self.tokens.get(start..self.at) {
+            Some([first, .., last]) => &self.text[first.1.start..last.1.end],
+            Some([one]) => &self.text[one.1.clone()],
+            _ => "",
+        }
+    }
+
     fn until(&mut self, stop: impl Fn(TokenKind, &str) -> bool) -> &'a str {
         let Some((_, first)) = self.tokens.get(self.at) else { return "" };
         let (start, mut end, mut depth) = (first.start, first.start, 0_i32);

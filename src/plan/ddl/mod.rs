@@ -96,8 +96,8 @@ pub(crate) enum Ddl {
 /// What is granted or revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rights {
-    /// In lower case without columns: `select`, `all`; names of roles where `on` is none.
-    pub(crate) privileges: Vec<String>,
+    /// What, each with its columns, which may be none; a role where `on` is none.
+    pub(crate) privileges: Vec<(String, Vec<String>)>,
     /// The kind of object, `table` where none is said, and the object as written.
     pub(crate) on: Option<(String, String)>,
     /// As PostgreSQL stores them; `public` is PUBLIC.
@@ -230,7 +230,17 @@ fn alter(at: &mut Cursor<'_>) -> Option<Ddl> {
 
 fn rights(at: &mut Cursor<'_>, end: &str) -> Option<Rights> {
     at.take("grant option for");
-    let mut privileges: Vec<_> = at.up_to(&["on", end]).split(',').map(|item| item.trim().to_owned()).collect();
+    let mut list = Cursor::new(at.up_to(&["on", end]));
+    let mut privileges = Vec::new();
+    while !list.is_done() {
+        let mut item = Cursor::new(list.item());
+        let word = item.until_sign(TokenKind::OpenParen).to_owned();
+        let columns = item.parenthesised().map(|columns| Cursor::new(columns).idents()).unwrap_or_default();
+        privileges.push((word, columns));
+        if !comma(&mut list) {
+            break;
+        }
+    }
     let on = at.take("on").then(|| {
         let kinds = [
             "table",
@@ -249,10 +259,8 @@ fn rights(at: &mut Cursor<'_>, end: &str) -> Option<Rights> {
     });
     at.take(end).then_some(())?;
     let roles = at.idents();
-    if on.is_some() {
-        privileges.iter_mut().for_each(|privilege| *privilege = privilege.to_lowercase());
-    } else {
-        privileges = privileges.iter().filter_map(|role| Cursor::new(role).ident()).collect();
+    for (word, _) in &mut privileges {
+        *word = if on.is_some() { word.to_lowercase() } else { Cursor::new(word).ident()? };
     }
     Some(Rights { privileges, on, roles })
 }

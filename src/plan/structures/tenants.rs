@@ -38,7 +38,10 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
     };
     let keyed: i64 =
         sqlx::query_scalar("select count(*) from tenant_keys where role = 'key'").fetch_one(facts.connection()).await?;
-    if config.tenancy.mode == TenancyMode::Single {
+    let mode: Option<String> =
+        sqlx::query_scalar("select mode from tenancy").fetch_optional(facts.connection()).await?;
+    // A schema for each tenant needs no key.
+    if config.tenancy.mode == TenancyMode::Single || mode.as_deref() == Some("schemas") {
         return Ok(Default::default());
     }
     if keyed > 0 {
@@ -81,10 +84,10 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             answered: false,
         },
     ];
-    let first = if type_name == "uuid" {
-        format!("'{FIRST}'::uuid")
+    let first = if changes.is_empty() {
+        format!("(select first.{0} from {tenants} first order by first.{0} limit 1)", ident(&id))
     } else {
-        format!("(select min({}) from {tenants})", ident(&id))
+        format!("'{FIRST}'::uuid")
     };
     for (table, _) in tables.into_iter().filter(|(_, shared)| !shared) {
         let key = if id == "id" { "tenant_id".to_owned() } else { id.clone() };

@@ -14,6 +14,7 @@ mod header;
 mod inside;
 mod number;
 mod part;
+mod quote;
 mod script;
 mod tame;
 mod tools;
@@ -40,6 +41,9 @@ pub fn write(plan: &Plan, folder: &Path, tool: Option<&str>, now: jiff::Timestam
     let outside = (ground.writer.outside)(&ground);
     let parts = part::parts(plan, outside, &ground)?;
     let mut draft = (ground.writer.draft)(&ground, &parts)?;
+    if ground.writer.name == "atlas" || ground.has(tools::SUM) {
+        tools::sums(&ground, &mut draft)?;
+    }
     let mut notes = part::notes(&parts, outside, &ground);
     notes.append(&mut draft.notes);
     let files = disk::put(&ground, draft)?;

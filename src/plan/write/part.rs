@@ -17,6 +17,8 @@ pub(super) enum Outside {
     Each,
     /// The one statement of a file: the file is sent as one query, and PostgreSQL puts several into a transaction.
     Alone,
+    /// One statement after the other, each over any connection of a pool: what one sets, another may not have.
+    Pooled,
     /// Nothing.
     Never,
 }
@@ -53,7 +55,7 @@ pub(super) fn parts<'p>(plan: &'p Plan, outside: Outside, ground: &Ground) -> Re
         for cut in cut(step, outside) {
             let ready = |statements: Vec<String>, transaction: bool, way: Way| -> Result<Vec<String>, Stop> {
                 let tamed = tame::all(statements, ground.writer, &step.name)?;
-                Ok(lint::excused(&tamed, transaction, SERVER, way))
+                Ok(if ground.writer.sql { lint::excused(&tamed, transaction, SERVER, way) } else { tamed })
             };
             let mut up = ready(cut.up, cut.transaction, Way::Up)?;
             mark(&mut up, &questions);
@@ -119,6 +121,9 @@ fn cut(step: &Step, outside: Outside) -> Vec<Cut> {
             ..whole(true)
         }];
     }
+    if outside == Outside::Pooled {
+        return vec![Cut { up, down, ..whole(false) }];
+    }
     // The way back runs from the last file to the first.
     let of = up.len().max(down.len()).max(1);
     let nothing = || "select 1 /* nothing to do this way */".to_owned();
@@ -177,6 +182,12 @@ pub(super) fn notes(parts: &[Part<'_>], outside: Outside, ground: &Ground) -> Ve
         notes.push(format!(
             "{tool} sends a file as one query, so what must run outside a transaction stands alone in its file, without \
              timeouts: set lock_timeout and statement_timeout for the role that migrates."
+        ));
+    }
+    if outside == Outside::Pooled && parts.iter().any(|part| !part.transaction) {
+        notes.push(format!(
+            "Outside a transaction {tool} may send each statement over another connection, so timeouts are left out there: set \
+             lock_timeout and statement_timeout for the role that migrates."
         ));
     }
     if parts.iter().any(|part| part.by_hand.is_some()) {

@@ -25,8 +25,9 @@ pub(super) fn sent(tool: &str, file: &Path, up: bool) -> Option<Sent> {
     let known = |path: String| Path::new(&path).exists().then(|| text(&path));
     match tool {
         "plain-sql" | "sqitch" => {
-            let text =
-                if up { text(&name) } else { known(name.replace(".sql", ".down.sql")).or_else(|| known(in_down()))? };
+            let back = || known(name.replace(".sql", ".down.sql")).or_else(|| known(in_down()));
+            let revert = || known(name.replace("/deploy/", "/revert/"));
+            let text = if up { text(&name) } else { (if tool == "sqitch" { revert() } else { back() })? };
             Some(Sent { transaction: false, queries: split(&text) })
         }
         "sqlx" if !up && !name.ends_with(".up.sql") => known(in_down()).map(|text| psql(&text)),
@@ -57,7 +58,95 @@ pub(super) fn sent(tool: &str, file: &Path, up: bool) -> Option<Sent> {
             assert!(!text.contains("${") || conf.contains("placeholderReplacement=false"), "{path}");
             Some(Sent { transaction: !conf.contains("executeInTransaction=false"), queries: split(&text) })
         }
-        "goose" => Some(goose(&text(&name), up)),
+        "goose" => Some(goose(&text(&name), up, "+goose", "+goose NO TRANSACTION")),
+        "sql-migrate" => Some(goose(&text(&name), up, "+migrate", " notransaction\n")),
+        "tern" => {
+            let text = text(&name);
+            let (create, drop) = text.split_once("\n---- create above / drop below ----\n").unwrap();
+            let part = if up { create } else { drop };
+            assert!(!part.contains("{{"), "{part}");
+            if part.lines().any(|line| line == "---- tern: disable-tx ----") {
+                Some(Sent { transaction: false, queries: split(part) })
+            } else {
+                Some(whole(true, part))
+            }
+        }
+        "rambler" => {
+            let mut queries: Vec<String> = Vec::new();
+            let mut recording = false;
+            for line in text(&name).lines() {
+                if let Some(way) = line.strip_prefix("-- rambler ") {
+                    recording = way == if up { "up" } else { "down" };
+                    queries.extend(recording.then(String::new));
+                } else if recording {
+                    queries.last_mut().unwrap().push_str(&format!("{line}\n"));
+                }
+            }
+            if !up {
+                queries.reverse();
+            }
+            Some(Sent { transaction: false, queries })
+        }
+        "popx" => {
+            let text = text(&if up { name.clone() } else { name.replace(".up.sql", ".down.sql") });
+            Some(whole(!name.contains(".autocommit."), &text))
+        }
+        "diesel" => {
+            let outside = known(format!("{}/metadata.toml", folder_of()))
+                .is_some_and(|text| text.contains("run_in_transaction = false"));
+            Some(whole(!outside, &text(&if up { name } else { name.replace("/up.sql", "/down.sql") })))
+        }
+        "hasura" => Some(whole(true, &text(&if up { name } else { name.replace("/up.sql", "/down.sql") }))),
+        "refinery" if up => Some(whole(true, &text(&name))),
+        "refinery" => {
+            let below = name
+                .replace("/V2", "/V02")
+                .replace("/V", "/down/")
+                .replace("down/02", "down/2")
+                .replace("__", "_")
+                .replace(".sql", ".down.sql");
+            known(below).map(|text| psql(&text))
+        }
+        "atlas" if up => {
+            let text = text(&name);
+            Some(Sent { transaction: !text.starts_with("-- atlas:txmode none\n"), queries: split(&text) })
+        }
+        "graphile-migrate" if up => {
+            let text = text(&name);
+            let (_, body) = text.split_once("\n\n").unwrap();
+            Some(whole(!body.starts_with("--! no-transaction\n"), body))
+        }
+        "graphile-migrate" => known(in_down().replace("committed/down", "down")).map(|text| psql(&text)),
+        "yoyo" => {
+            let text = if up { text(&name) } else { known(name.replace(".sql", ".rollback.sql"))? };
+            let lead: Vec<_> = text.lines().take_while(|line| line.starts_with("--")).collect();
+            Some(Sent { transaction: !lead.contains(&"-- transactional: false"), queries: split(&text) })
+        }
+        "drizzle" if up => {
+            let queries = text(&name).split("--> statement-breakpoint").map(str::to_owned).collect();
+            Some(Sent { transaction: true, queries })
+        }
+        "drizzle" => {
+            let folder = name.replace("/migration.sql", ".sql");
+            let (above, base) = folder.rsplit_once('/').unwrap();
+            known(format!("{above}/down/{}", base.replace(".sql", ".down.sql"))).map(|text| psql(&text))
+        }
+        "liquibase" => {
+            let text = text(&name);
+            let change = text.lines().find(|line| line.starts_with("--changeset ")).unwrap();
+            assert!(
+                text.starts_with("--liquibase formatted sql\n") && change.contains("splitStatements:false"),
+                "{text}"
+            );
+            let back: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("--rollback ")).collect();
+            let queries = if up { text.clone() } else { back.join("\n") };
+            let queries = if change.contains("runInTransaction:false") { vec![queries] } else { split(&queries) };
+            Some(Sent {
+                transaction: !change.contains("runInTransaction:false"),
+                queries: queries.into_iter().filter(|query| query != "empty").collect(),
+            })
+        }
+        "atlas" => known(in_down()).map(|text| psql(&text)),
         "dbmate" => Some(dbmate(&text(&name), up)),
         _ => unreachable!("{tool}"),
     }
@@ -81,46 +170,31 @@ pub(super) fn split(text: &str) -> Vec<String> {
     found
 }
 
-/// internal/sqlparser/parser.go: line by line; outside of StatementBegin a statement ends with a line that ends with `;`.
-fn goose(text: &str, up: bool) -> Sent {
+/// internal/sqlparser/parser.go, and sqlparse.go of sql-migrate: line by line; outside of StatementBegin a statement ends with
+/// a line that ends with `;`.
+fn goose(text: &str, up: bool, mark: &str, outside: &str) -> Sent {
     let (mut way, mut held, mut buffer, mut queries) = (None, false, String::new(), Vec::new());
     for line in text.lines() {
-        if let Some(command) = line.strip_prefix("--") {
-            match command.trim() {
-                "+goose Up" => {
-                    assert!(way.is_none());
-                    way = Some(true);
-                    continue;
-                }
-                "+goose Down" => {
-                    assert_eq!(way, Some(true));
-                    assert!(!held && buffer.trim().is_empty());
-                    way = Some(false);
-                    continue;
-                }
-                "+goose StatementBegin" => {
-                    held = true;
-                    continue;
-                }
-                "+goose StatementEnd" => {
+        if let Some(command) = line.strip_prefix("--").and_then(|rest| rest.trim().strip_prefix(mark)) {
+            let finished = buffer.trim().is_empty();
+            match command.split_whitespace().next().unwrap() {
+                "Up" => assert!(way.replace(true).is_none()),
+                "Down" => assert!(way.replace(false) == Some(true) && !held && finished),
+                "StatementBegin" => held = true,
+                "StatementEnd" => {
                     held = false;
                     queries.extend((way == Some(up)).then(|| buffer.clone()));
                     buffer.clear();
-                    continue;
                 }
-                other if other.starts_with("+goose") => {
-                    assert_eq!(other, "+goose NO TRANSACTION");
-                    continue;
-                }
-                _ if buffer.is_empty() => continue,
-                _ => {}
+                _ => assert_eq!(command.trim(), "NO TRANSACTION"),
             }
-        }
-        if way.is_none() {
-            assert!(line.trim().is_empty(), "{line}");
             continue;
         }
-        if line.trim().is_empty() && buffer.is_empty() {
+        if way.is_none() {
+            assert!(line.trim().is_empty() || line.starts_with("--"), "{line}");
+            continue;
+        }
+        if (line.trim().is_empty() || line.starts_with("--")) && buffer.is_empty() {
             continue;
         }
         buffer.push_str(line);
@@ -132,7 +206,7 @@ fn goose(text: &str, up: bool) -> Sent {
         }
     }
     assert!(buffer.trim().is_empty(), "unfinished: {buffer}");
-    Sent { transaction: !text.contains("+goose NO TRANSACTION"), queries }
+    Sent { transaction: !text.contains(outside), queries }
 }
 
 /// pkg/dbmate/migration.go: `(?m)^--\s*migrate:up(\s*$|\s+\S+)`, and the same for down.

@@ -9,7 +9,8 @@ use super::{Writer, alone};
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(super) const WRITER: Writer = Writer { name: "dbmate", outside: alone, marks: &["migrate:"], anywhere: &[], draft };
+pub(super) const WRITER: Writer =
+    Writer { name: "dbmate", sql: true, outside: alone, marks: &["migrate:"], anywhere: &[], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();

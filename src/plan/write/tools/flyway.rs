@@ -10,7 +10,7 @@ use super::{Writer, each};
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(super) const WRITER: Writer = Writer { name: "flyway", outside: each, marks: &[], anywhere: &[], draft };
+pub(super) const WRITER: Writer = Writer { name: "flyway", sql: true, outside: each, marks: &[], anywhere: &[], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();

@@ -8,7 +8,8 @@ use super::super::part::Part;
 use super::{Writer, alone, pair};
 use crate::error::Stop;
 
-pub(super) const WRITER: Writer = Writer { name: "golang-migrate", outside: alone, marks: &[], anywhere: &[], draft };
+pub(super) const WRITER: Writer =
+    Writer { name: "golang-migrate", sql: true, outside: alone, marks: &[], anywhere: &[], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();

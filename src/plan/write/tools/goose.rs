@@ -10,7 +10,8 @@ use super::{Writer, each};
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(super) const WRITER: Writer = Writer { name: "goose", outside: each, marks: &["+goose"], anywhere: &[], draft };
+pub(super) const WRITER: Writer =
+    Writer { name: "goose", sql: true, outside: each, marks: &["+goose"], anywhere: &[], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();

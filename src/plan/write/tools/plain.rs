@@ -8,11 +8,12 @@ use super::super::ground::Ground;
 use super::super::number::Count;
 use super::super::part::{Outside, Part};
 use super::super::script;
-use super::Writer;
+use super::{Writer, digits};
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(in super::super) const PLAIN: Writer = Writer { name: "plain-sql", outside, marks: &[], anywhere: &[], draft };
+pub(in super::super) const PLAIN: Writer =
+    Writer { name: "plain-sql", sql: true, outside, marks: &[], anywhere: &[], draft };
 
 fn outside(ground: &Ground) -> Outside {
     if ground.is_empty() { Outside::Each } else { Outside::Alone }
@@ -22,11 +23,7 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
     let versions = ground.known.iter().map(|known| digits(&known.path));
     let count = Count::of(versions, Count::first(4));
-    let separator = if ground.newest(".sql").is_some() && ground.known.iter().all(|known| !known.path.contains('_')) {
-        '-'
-    } else {
-        '_'
-    };
+    let separator = super::separator(ground, '_');
     // Whoever runs all of `*.sql` by name would run the way back too, and first.
     let downs: Vec<_> = ground.files().filter(|file| file.ends_with(".down.sql")).collect();
     let apart = !ground.is_empty() && downs.is_empty();
@@ -49,11 +46,6 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     }
     draft.note("The files are for psql, with -v ON_ERROR_STOP=1 and without -1, in the order of their names; --tool names a tool.");
     Ok(draft)
-}
-
-fn digits(path: &str) -> &str {
-    let base = path.rsplit('/').next().unwrap_or(path);
-    &base[..base.bytes().take_while(u8::is_ascii_digit).count()]
 }
 
 /// One file, with its transaction in it.

@@ -10,7 +10,8 @@ use super::{Writer, alone};
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(super) const WRITER: Writer = Writer { name: "prisma", outside: alone, marks: &[], anywhere: &[], draft };
+pub(super) const WRITER: Writer =
+    Writer { name: "prisma", sql: true, outside: alone, marks: &[], anywhere: &[], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();

@@ -10,7 +10,7 @@ use super::{Writer, alone, beside, pair};
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(super) const WRITER: Writer = Writer { name: "sqlx", outside: alone, marks: &[], anywhere: &[], draft };
+pub(super) const WRITER: Writer = Writer { name: "sqlx", sql: true, outside: alone, marks: &[], anywhere: &[], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();

@@ -10,7 +10,8 @@ use super::{Writer, alone, beside};
 use crate::error::Stop;
 use crate::plan::lint::Way;
 
-pub(super) const WRITER: Writer = Writer { name: "supabase", outside: alone, marks: &[], anywhere: &[], draft };
+pub(super) const WRITER: Writer =
+    Writer { name: "supabase", sql: true, outside: alone, marks: &[], anywhere: &[], draft };
 
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
