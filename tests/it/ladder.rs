@@ -296,3 +296,112 @@ async fn write_events(database: &crate::support::Database, one: &str, two: &str)
         }
     }
 }
+
+/// Planned and carried out up to stage 5; what is said about what was made.
+async fn to_the_top(database: &crate::support::Database, name: &str) -> (Assessment, Vec<String>) {
+    for stage in [3, 4, 5] {
+        climb(database, stage, name).await;
+    }
+    let assessment = assess(database).await;
+    let said = about(&assessment, 5, &MADE);
+    (assessment, said)
+}
+
+#[tokio::test]
+async fn without_the_right_to_make_roles_the_deployer_owns_the_log() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database.run(&shop(UUID.0, UUID.1, UUID.2)).await;
+    database.run(&WEAKEN.replace("createrole", "nocreaterole")).await;
+    let (assessment, said) = to_the_top(&database, "weak").await;
+    assert_eq!(assessment.stage.evidenced, Some(5), "{:#?}", assessment.stage);
+    assert!(said.iter().all(|said| said.contains("audit/owner-reachable")), "{said:#?}");
+    write_events(&database, UUID.1, UUID.2).await;
+    assert_eq!(verify(&database, "audit.event").await["verdict"], "intact");
+}
+
+#[tokio::test]
+async fn one_chain_where_there_are_no_tenants() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database
+        .run(
+            "create role shop_agent login; create role shop_api login; revoke create on schema public from public;
+             create table public.parts (id bigint primary key, name text not null, version bigint not null default 0);
+             grant select, insert, update on public.parts to shop_agent, shop_api;",
+        )
+        .await;
+    database.run(WEAKEN).await;
+    let (assessment, said) = to_the_top(&database, "single").await;
+    assert!(said.is_empty(), "{said:#?}");
+    let met = |stage| assessment.stage.criteria.iter().filter(|it| it.stage == stage).all(|it| it.holds == Some(true));
+    assert!(met(4) && met(5), "{:#?}", assessment.stage.criteria);
+    for n in 0..30 {
+        let login = if n % 2 == 0 { "shop_agent" } else { "shop_api" };
+        as_login(&database, login, &format!("insert into audit.event_inbox (action, payload) values ('x', '{n}')"))
+            .await
+            .unwrap();
+    }
+    let chain = verify(&database, "audit.event").await;
+    assert_eq!((&chain["verdict"], &chain["rows"]), (&Value::from("intact"), &Value::from(30)), "{chain:#}");
+    database.run("select audit.erase_payload(event_id, 'because') from audit.event limit 1").await;
+    assert_eq!(verify(&database, "audit.event").await["verdict"], "intact");
+    assert_eq!(scalar(&database, "select count(*)::text from audit.payload_faults()").await, "0");
+}
+
+/// Names that have to be quoted, and a predicate that asks a table of members.
+const ODD: &str = r#"
+    create role "Shop's ""Agent""" login; create role web login;
+    create schema auth; create schema "Odd Shop"; grant usage on schema auth, "Odd Shop" to "Shop's ""Agent""", web;
+    create function auth.uid() returns uuid language sql stable as $$ select nullif(current_setting('request.jwt.claim.sub', true), '')::uuid $$;
+    create table "Odd Shop".organizations (id uuid primary key, name text);
+    create table "Odd Shop".members ("organization ID" uuid not null references "Odd Shop".organizations, user_id uuid not null, role text not null check (role in ('a', 'b')), reviewed_at timestamptz, primary key ("organization ID", user_id));
+    create function "Odd Shop"."my $govctl$ ones"() returns setof uuid language sql stable security definer set search_path = ''
+      as $$ select "organization ID" from "Odd Shop".members where user_id = auth.uid() $$;
+    create table "Odd Shop"."Orders; --" (id uuid primary key, "organization ID" uuid not null references "Odd Shop".organizations, name text, version bigint);
+    create table "Odd Shop".tasks (id uuid primary key, "organization ID" uuid not null references "Odd Shop".organizations, name text, version bigint);
+    alter table "Odd Shop".organizations enable row level security, force row level security;
+    alter table "Odd Shop".members enable row level security, force row level security;
+    alter table "Odd Shop"."Orders; --" enable row level security, force row level security;
+    alter table "Odd Shop".tasks enable row level security, force row level security;
+    create policy mine on "Odd Shop".organizations for select using (id in (select "Odd Shop"."my $govctl$ ones"()));
+    create policy mine on "Odd Shop".members for select using (user_id = (select auth.uid()));
+    create policy mine on "Odd Shop"."Orders; --" using ("organization ID" in (select "Odd Shop"."my $govctl$ ones"()));
+    create policy mine on "Odd Shop".tasks using ("organization ID" in (select "Odd Shop"."my $govctl$ ones"()));
+    grant select on "Odd Shop".organizations, "Odd Shop".members to "Shop's ""Agent""", web;
+    grant select, insert, update (name), delete on "Odd Shop"."Orders; --", "Odd Shop".tasks to "Shop's ""Agent""", web;
+    revoke create on schema public from public;
+    insert into "Odd Shop".organizations values ('00000000-0000-4000-8000-000000000001', 'one');
+    insert into "Odd Shop".members values ('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-00000000000a', 'a', null);"#;
+
+#[tokio::test]
+async fn odd_names_and_policies_that_ask_a_table() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database.run(ODD).await;
+    database.run(WEAKEN).await;
+    let (assessment, mut said) = to_the_top(&database, "odd").await;
+    // The function that this database's policies ask is the deployer's, and so it stays.
+    said.retain(|said| {
+        !(said.contains("policy-function-replaceable") && said.ends_with("the policies of audit.event_inbox ask"))
+    });
+    assert!(said.is_empty(), "{said:#?}");
+    assert_eq!(assessment.stage.evidenced, Some(5), "{:#?}", assessment.stage);
+    let agent = r#""Shop's ""Agent""""#;
+    let insert = r#"insert into audit.event_inbox ("organization ID", action, payload) values ('00000000-0000-4000-8000-000000000001', 'x', '{}')"#;
+    let enter = "set local \"request.jwt.claim.sub\" = '00000000-0000-4000-8000-00000000000a'";
+    for login in [agent, "web"] {
+        for _ in 0..8 {
+            as_login(&database, login, &format!("{enter}; {insert}")).await.unwrap();
+        }
+        assert!(as_login(&database, login, insert).await.unwrap_err().contains("row-level security"));
+    }
+    let chain = verify(&database, "audit.event").await;
+    assert_eq!((&chain["verdict"], &chain["rows"]), (&Value::from("intact"), &Value::from(16)), "{chain:#}");
+}
