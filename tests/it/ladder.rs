@@ -7,7 +7,7 @@ use govctl::check::{Library, Severity};
 use govctl::config::Config;
 use govctl::facts::{Facts, collect, derive};
 use govctl::plan::structures;
-use govctl::plan::{Change, Question};
+use govctl::plan::{Change, Phase, Question};
 use govctl::target::Session;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -83,13 +83,17 @@ async fn climb(database: &crate::support::Database, stage: u8, name: &str) {
 async fn apply(database: &crate::support::Database, changes: &[Change], role: &str) {
     let mut connection = database.connect().await;
     for change in changes {
-        connection.execute(AssertSqlSafe(format!("begin; set local session authorization {role}"))).await.unwrap();
+        // Rows are filled in outside of a transaction, as the plan's steps say.
+        let alone = change.phase == Phase::Backfill;
+        let begin = if alone { "" } else { "begin;" };
+        connection.execute(AssertSqlSafe(format!("{begin} set session authorization {role}"))).await.unwrap();
         for statement in &change.statements {
             if let Err(error) = connection.execute(AssertSqlSafe(statement.up.clone())).await {
                 panic!("{}: {error}\nin: {}", change.name, statement.up);
             }
         }
-        connection.execute("commit").await.unwrap();
+        connection.execute(if alone { "select 1" } else { "commit" }).await.unwrap();
+        connection.execute("reset session authorization").await.unwrap();
     }
     connection.close().await.unwrap();
 }
@@ -404,4 +408,120 @@ async fn odd_names_and_policies_that_ask_a_table() {
     }
     let chain = verify(&database, "audit.event").await;
     assert_eq!((&chain["verdict"], &chain["rows"]), (&Value::from("intact"), &Value::from(16)), "{chain:#}");
+}
+
+/// Findings of some checks about a table.
+fn left(assessment: &Assessment, checks: &[&str], table: &str) -> Vec<String> {
+    let all = assessment
+        .findings()
+        .into_iter()
+        .filter(|(check, finding)| checks.contains(&check.id.0.as_str()) && finding.message.contains(table));
+    all.map(|(check, finding)| format!("{} {}", check.id, finding.message)).collect()
+}
+
+/// What the upgrade of a log closes.
+const UPGRADED: [&str; 5] = [
+    "audit/log-without-chain",
+    "audit/actor-chosen-by-caller",
+    "audit/no-auditor",
+    "audit/owner-reachable",
+    "audit/guard-replaceable",
+];
+
+#[tokio::test]
+async fn the_log_of_the_demo_is_chained_in_place() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    for part in [
+        include_str!("../../fixtures/demo/1_schema.sql"),
+        include_str!("../../fixtures/demo/2_policies.sql"),
+        include_str!("../../fixtures/demo/3_holes.sql"),
+        include_str!("../../fixtures/demo/4_data.sql"),
+    ] {
+        database.run(part).await;
+    }
+    database.run("do $$ begin execute format('grant create on database %I to northdesk_owner', current_database()); end $$; alter role migrator createrole").await;
+    let rows = scalar(&database, "select count(*)::text from app.audit_log").await;
+    let (changes, _) = planned(&database, 4).await;
+    apply(&database, &changes, "migrator").await;
+    apply(&database, &changes, "migrator").await;
+    let assessment = assess(&database).await;
+    let said = left(&assessment, &UPGRADED, "app.audit_log");
+    assert!(said.is_empty(), "{said:#?}");
+    assert!(
+        about(&assessment, 4, &["audit.", "audit_owner"]).is_empty(),
+        "{:#?}",
+        about(&assessment, 4, &["audit.", "audit_owner"])
+    );
+    let a = "a0000000-0000-4000-8000-000000000001";
+    for n in 0..20 {
+        let login = ["support_agent", "app_api"][n % 2];
+        let insert = format!(
+            "set local app.tenant_id = '{a}'; insert into app.audit_log (tenant_id, actor_kind, actor, action, object) values ('{a}', 'user', 'ada', 'did', '{n}')"
+        );
+        as_login(&database, login, &insert).await.unwrap();
+    }
+    let kinds = "select string_agg(n || ' ' || actor_kind || ' ' || actor, ', ' order by actor_kind) from (select actor_kind, actor, count(*) as n from app.audit_log where action = 'did' group by 1, 2) x";
+    assert_eq!(scalar(&database, kinds).await, "10 agent support_agent, 10 user ada");
+    let chain = verify(&database, "app.audit_log").await;
+    assert_eq!(chain["verdict"], "intact", "{chain:#}");
+    assert!(chain["recipe"].as_str().unwrap().contains("govctl.chain/1"), "{chain:#}");
+    let all: u64 = rows.parse::<u64>().unwrap() + 20;
+    assert_eq!(
+        (&chain["rows"], &chain["uncovered"]),
+        (&Value::from(all), &Value::from(Vec::<Value>::new())),
+        "{chain:#}"
+    );
+    database
+        .run("set session_replication_role = replica; update app.audit_log set action = 'else' where chain_seq = 2")
+        .await;
+    assert_eq!(verify(&database, "app.audit_log").await["verdict"], "broken");
+    let (again, _) = planned(&database, 4).await;
+    assert!(again.is_empty(), "{again:#?}");
+}
+
+#[tokio::test]
+async fn a_log_without_tenants_is_chained_in_lanes() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database
+        .run(
+            "create role shop_agent login; create role shop_api login; revoke create on schema public from public;
+             create table public.parts (id bigint primary key, name text not null, version bigint not null default 0);
+             create type public.who as enum ('user', 'ai_agent');
+             create table public.\"Audit Log\" (id bigserial primary key, created_at timestamptz not null default now(), actor_type public.who not null, actor varchar(40), action text not null, payload jsonb, score real);
+             grant select, insert, update on public.parts to shop_agent, shop_api;
+             grant insert on public.\"Audit Log\" to shop_agent, shop_api; grant usage on sequence public.\"Audit Log_id_seq\" to shop_agent, shop_api;
+             insert into public.\"Audit Log\" (actor_type, actor, action, payload) select 'user', 'ada', 'a' || n, jsonb_build_object('n', n) from generate_series(1, 2500) n;",
+        )
+        .await;
+    database.run(WEAKEN).await;
+    database.run("do $$ begin execute format('alter database %I owner to deploy', current_database()); end $$").await;
+    let (changes, _) = planned(&database, 4).await;
+    apply(&database, &changes, "deploy").await;
+    apply(&database, &changes, "deploy").await;
+    let assessment = assess(&database).await;
+    let said = left(&assessment, &UPGRADED, "Audit Log");
+    assert!(said.is_empty(), "{said:#?}");
+    for n in 0..20 {
+        let login = ["shop_agent", "shop_api"][n % 2];
+        let insert = "insert into public.\"Audit Log\" (actor_type, actor, action, payload) values ('user', 'bob', 'did', '{\"x\": 1}')";
+        as_login(&database, login, insert).await.unwrap();
+    }
+    let chain = verify(&database, "public.Audit Log").await;
+    assert_eq!((&chain["verdict"], &chain["rows"]), (&Value::from("intact"), &Value::from(2520)), "{chain:#}");
+    assert_eq!(chain["uncovered"], Value::from(vec!["score"]), "{chain:#}");
+    database
+        .run("set session_replication_role = replica; update public.\"Audit Log\" set payload = '{}' where id = 7")
+        .await;
+    let chain = verify(&database, "public.Audit Log").await;
+    assert_eq!(
+        (&chain["verdict"], &chain["breaks"][0]["kind"]),
+        (&Value::from("broken"), &Value::from("payload")),
+        "{chain:#}"
+    );
 }
