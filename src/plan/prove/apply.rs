@@ -24,6 +24,8 @@ pub(super) struct Migrator {
     database: (String, String),
     /// What it stands for, where it is not simply the owner.
     pub(super) stands_for: Option<String>,
+    /// The owner of the original is exempt from row security, and this role is not.
+    pub(super) is_weaker: bool,
 }
 
 /// What came of some steps.
@@ -46,8 +48,8 @@ const DEFAULTS: &str =
 
 impl Migrator {
     /// The owner itself where there is one who is neither superuser nor exempt from row security; else a role that may do
-    /// what the owners may.
-    pub(super) async fn find(facts: &mut Facts, bench: &mut Bench) -> Result<Self, Stop> {
+    /// what the owners may. `exempt`: it is exempt from row security, where the owner of most tables is.
+    pub(super) async fn find(facts: &mut Facts, exempt: bool, bench: &mut Bench) -> Result<Self, Stop> {
         let owners: Vec<(i64, String, bool, bool, bool, bool)> =
             sqlx::query_as(OWNERS).fetch_all(facts.connection()).await?;
         let then: Option<String> = sqlx::query_scalar("select name from databases where is_current = 1")
@@ -58,13 +60,23 @@ impl Migrator {
             && *name != bench.copied.superuser
         {
             let search_path = search_path(*oid, facts).await?;
-            return Ok(Self { role: name.clone(), heir: None, search_path, database, stands_for: None });
+            return Ok(Self {
+                role: name.clone(),
+                heir: None,
+                search_path,
+                database,
+                stands_for: None,
+                is_weaker: false,
+            });
         }
         let role = format!("govctl_migrator_{}", std::process::id());
         let it = ident(&role);
         let creates = owners.iter().any(|(_, _, superuser, _, create_role, _)| *superuser || *create_role);
-        let mut sql =
-            format!("create role {it} nosuperuser nobypassrls {}", if creates { "createrole" } else { "nocreaterole" });
+        let mut sql = format!(
+            "create role {it} nosuperuser {} {}",
+            if exempt { "bypassrls" } else { "nobypassrls" },
+            if creates { "createrole" } else { "nocreaterole" }
+        );
         for (_, name, ..) in &owners {
             sql += &format!("; grant {} to {it}", ident(name));
         }
@@ -90,11 +102,13 @@ impl Migrator {
         bench.copied.strangers.push(role.clone());
         bench.copied.roles.push(role.clone());
         let named: Vec<_> = owners.iter().map(|(_, name, ..)| name.as_str()).collect();
+        let without = if exempt { "" } else { " and BYPASSRLS" };
+        let is_weaker = !exempt && owners.first().is_some_and(|(_, _, superuser, bypass, ..)| *superuser || *bypass);
         let stands_for = match named.as_slice() {
             [] => "the plan was run by a role without any right: the schema has no owner".to_owned(),
-            [one] => format!("the plan was run with the rights of {one} as owner, without SUPERUSER and BYPASSRLS"),
+            [one] => format!("the plan was run with the rights of {one} as owner, without SUPERUSER{without}"),
             many => format!(
-                "the objects have {} owners ({}); the plan was run by a role that is a member of each, without SUPERUSER and BYPASSRLS",
+                "the objects have {} owners ({}); the plan was run by a role that is a member of each, without SUPERUSER{without}",
                 many.len(),
                 many.join(", ")
             ),
@@ -104,7 +118,7 @@ impl Migrator {
             None => None,
         };
         let heir = owners.first().map(|(_, name, ..)| name.clone());
-        Ok(Self { role, heir, search_path, database, stands_for: Some(stands_for) })
+        Ok(Self { role, heir, search_path, database, stands_for: Some(stands_for), is_weaker })
     }
 
     /// Its name.

@@ -19,17 +19,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// How many differences between two catalogs are told.
 const TOLD: usize = 12;
 
-/// Seeds the copy, runs the plan on it forth, once more and back, and looks each time.
+/// Seeds the copy, runs the plan on it forth, once more and back, and looks each time. Gives also whether it may be that only
+/// an owner who is bound by row security cannot run it, and the original's is not.
 pub(super) async fn judge(
     plan: &Plan,
     original: &mut Facts,
     config: &Config,
     library: &Library,
-    bench: &mut Bench,
+    (bench, exempt): (&mut Bench, bool),
     progress: &dyn Progress,
-) -> Result<Proof, Stop> {
+) -> Result<(Proof, bool), Stop> {
     let mut proof = Proof { remaining: bench.copied.notes.clone(), ..Proof::default() };
-    let migrator = Migrator::find(original, bench).await?;
+    let migrator = Migrator::find(original, exempt, bench).await?;
     let mut before = bench.facts(original).await?;
     derive::derive(&mut before, config).await?;
     let catalog_before = Catalog::read(&mut before).await?;
@@ -45,7 +46,7 @@ pub(super) async fn judge(
     proof.remaining.extend(applied.helped);
     if let Some(why) = applied.failed {
         proof.failed.push(why);
-        return Ok(proof);
+        return Ok((proof, migrator.is_weaker));
     }
     proof.held.push(match &migrator.stands_for {
         Some(stands_for) => format!("{} steps ran; {stands_for}", steps.len()),
@@ -103,7 +104,7 @@ pub(super) async fn judge(
     }
     proof.remaining.sort();
     proof.remaining.dedup();
-    Ok(proof)
+    Ok((proof, false))
 }
 
 /// Sentences for differences; of many, the first.

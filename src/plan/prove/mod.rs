@@ -20,7 +20,7 @@ use crate::check::Library;
 use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::{Facts, derive};
-use crate::target::scratch::Scratch;
+use crate::target::scratch::{Kind, Scratch};
 use crate::ui::progress::Progress;
 use apply::Migrator;
 use bench::Bench;
@@ -47,25 +47,55 @@ pub async fn after(
     scratch: &Scratch,
     progress: &dyn Progress,
 ) -> Result<After, Stop> {
+    let (after, is_weaker) = on(steps, facts, config, (scratch, false), progress).await?;
+    let Some(why) = after.failed.clone().filter(|_| is_weaker && scratch.kind() != Kind::Embedded) else {
+        return Ok(after);
+    };
+    let (mut other, _) = on(steps, facts, config, (scratch, true), progress).await?;
+    if other.failed.is_some() {
+        return Ok(after);
+    }
+    other.notes.push(bound(why));
+    Ok(other)
+}
+
+/// What an owner who is exempt from row security runs, and another does not.
+fn bound(why: String) -> Unproved {
+    Unproved {
+        check: "owner".to_owned(),
+        object: "the role that runs the plan".to_owned(),
+        why: format!("it has to be exempt from row security: without BYPASSRLS {why}"),
+    }
+}
+
+async fn on(
+    steps: &[Step],
+    facts: &mut Facts,
+    config: &Config,
+    (scratch, exempt): (&Scratch, bool),
+    progress: &dyn Progress,
+) -> Result<(After, bool), Stop> {
     progress.begin("Copying the schema to a scratch database", None);
     let mut bench = Bench::set_up(facts, scratch).await?;
-    let after = on(&mut bench, steps, facts, config, progress).await;
+    let after = run(&mut bench, steps, facts, config, exempt, progress).await;
     bench.clear(scratch, steps).await?;
     after
 }
 
-async fn on(
+async fn run(
     bench: &mut Bench,
     steps: &[Step],
     facts: &mut Facts,
     config: &Config,
+    exempt: bool,
     progress: &dyn Progress,
-) -> Result<After, Stop> {
+) -> Result<(After, bool), Stop> {
     let mut notes = bench.copied.notes.clone();
-    let (mut failed, mut remarks) = (None, Vec::new());
+    let (mut failed, mut remarks, mut is_weaker) = (None, Vec::new(), false);
     if !steps.is_empty() {
         progress.begin("Running the plan on the copy", None);
-        let migrator = Migrator::find(facts, bench).await?;
+        let migrator = Migrator::find(facts, exempt, bench).await?;
+        is_weaker = migrator.is_weaker;
         let applied = migrator.apply(&steps.iter().collect::<Vec<_>>(), false, bench).await?;
         notes.extend(applied.helped);
         failed = applied.failed;
@@ -73,7 +103,7 @@ async fn on(
     }
     let mut facts = bench.facts(facts).await?;
     derive::derive(&mut facts, config).await?;
-    Ok(After { facts, notes, remarks, failed })
+    Ok((After { facts, notes, remarks, failed }, is_weaker))
 }
 
 /// Runs the plan on a copy of the schema with rows of two tenants in it, and looks at what came of it: the stage, what is
@@ -87,9 +117,30 @@ pub async fn prove(
     scratch: &Scratch,
     progress: &dyn Progress,
 ) -> Result<Proof, Stop> {
+    let (proof, is_weaker) = once(plan, facts, config, library, (scratch, false), progress).await?;
+    // On the embedded server there is no second copy.
+    if !is_weaker || scratch.kind() == Kind::Embedded {
+        return Ok(proof);
+    }
+    let (mut other, _) = once(plan, facts, config, library, (scratch, true), progress).await?;
+    if other.stage.is_none() {
+        return Ok(proof);
+    }
+    other.remaining.extend(proof.failed.into_iter().map(bound));
+    Ok(other)
+}
+
+async fn once(
+    plan: &Plan,
+    facts: &mut Facts,
+    config: &Config,
+    library: &Library,
+    (scratch, exempt): (&Scratch, bool),
+    progress: &dyn Progress,
+) -> Result<(Proof, bool), Stop> {
     progress.begin("Copying the schema to a scratch database", None);
     let mut bench = Bench::set_up(facts, scratch).await?;
-    let proof = judge::judge(plan, facts, config, library, &mut bench, progress).await;
+    let proof = judge::judge(plan, facts, config, library, (&mut bench, exempt), progress).await;
     bench.clear(scratch, &plan.steps).await?;
     proof
 }

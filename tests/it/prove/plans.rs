@@ -228,3 +228,25 @@ async fn what_harms_the_owner_s_own_is_found() {
         assert!(said.contains(expected), "{expected}: {proof:#?}");
     }
 }
+
+/// Existing FORCE binds the owner too, unless it is exempt: the plan fills nothing, and stops.
+#[tokio::test]
+async fn an_owner_bound_by_row_security_is_told_from_one_that_is_not() {
+    if support::is_embedded() {
+        return;
+    }
+    let script = shop().replace(
+        "reset role;",
+        "reset role; alter table customers enable row level security, force row level security; alter role shop_owner ",
+    );
+    let bound = proved(&script.replace("alter role shop_owner ", "alter role shop_owner nobypassrls;"), good()).await;
+    assert_eq!(bound.stage, None, "{bound:#?}");
+    assert!(bound.failed[0].starts_with("step 1 (step_1) was refused: column \"tenant_id\""), "{bound:#?}");
+    let exempt = proved(&script.replace("alter role shop_owner ", "alter role shop_owner bypassrls;"), good()).await;
+    assert_eq!(exempt.stage, Some(2), "{exempt:#?}");
+    let said: Vec<_> = exempt.remaining.iter().filter(|it| it.check == "owner").map(|it| it.why.as_str()).collect();
+    assert!(
+        matches!(said.as_slice(), [one] if one.starts_with("it has to be exempt from row security: without BYPASSRLS step 1 (step_1) was refused")),
+        "{exempt:#?}"
+    );
+}
