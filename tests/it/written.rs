@@ -204,10 +204,12 @@ fn programs_are_read_back_in_order() {
         let history = History::read(&at, None).unwrap();
         assert_eq!(history.tool, shape.tool);
         let new: Vec<_> = history.migrations.iter().filter(|it| is_new(Path::new(&it.path), shape)).collect();
-        assert!(history.migrations.len() - new.len() <= 1 && new.len() == plan.steps.len(), "{}: {new:#?}", shape.tool);
+        assert!(history.migrations.len() - new.len() <= 1 && new.len() >= plan.steps.len(), "{}: {new:#?}", shape.tool);
         let names: Vec<String> = new.iter().map(|it| it.path.to_lowercase().replace(['_', '-'], "")).collect();
-        for (name, step) in names.iter().zip(&plan.steps) {
-            assert!(name.contains(&step.name.replace('_', "")), "{}: {names:#?}", shape.tool);
+        let mut names = names.iter();
+        for step in &plan.steps {
+            let name = step.name.replace('_', "");
+            assert!(names.any(|file| file.contains(&name)), "{}: {name} does not come in its order", shape.tool);
         }
         assert!(history.unreadable().is_empty(), "{}: {:?}", shape.tool, history.unreadable());
         let transitions = history.transitions();

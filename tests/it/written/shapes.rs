@@ -377,4 +377,13 @@ pub(super) const CODE: &[Shape] = &[
         at: "src",
         first: "m20261122_081658_add_tenant_id_to_invoices.rs",
     },
+    Shape {
+        tool: "pgroll",
+        files: &[(
+            "01_init.json",
+            r#"{"operations":[{"create_table":{"name":"a","columns":[{"name":"id","type":"int"}]}}]}"#,
+        )],
+        at: "",
+        first: "02_add_tenant_id_to_invoices.json",
+    },
 ];
