@@ -166,23 +166,28 @@ async fn one(
         _ => None,
     };
     let only = after.as_ref().map(|mark| pins::behind(chain, &mark.position));
-    let shared = wish.workers > 1 && after.is_none();
-    let queries = ranges::plan(connection, chain, shared, only.as_deref()).await?;
-    let steps = u64::try_from(queries.len()).unwrap_or(0);
-    progress.begin("Verifying", Some(steps));
+    let mut plan = ranges::plan(connection, chain, true, only.as_deref()).await?;
+    progress.begin("Verifying", u64::try_from(plan.queries.len()).ok());
     let grows = wish.marks || !checkpoints.is_empty();
     let marks = checkpoints.iter().flat_map(|checkpoint| &checkpoint.marks).map(|mark| mark.hash);
     let heads = wish.expected.iter().map(|expected| expected.hash).chain(marks);
-    let work = Work {
+    let mut work = Work {
         chain: Arc::new(chain.clone()),
         key: wish.key.clone().map(Arc::new),
         heads: Arc::new(heads.collect()),
-        queries: Arc::new(queries),
+        queries: Arc::new(std::mem::take(&mut plan.queries)),
+        as_stored: plan.as_stored,
         stop: Arc::clone(&wish.stop),
         sizes: grows.then(|| Arc::new(pins::sizes(&checkpoints))),
         after: after.clone().map(Arc::new),
     };
     let mut outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+    if outcome.segment.disordered {
+        plan = ranges::plan(connection, chain, false, only.as_deref()).await?;
+        progress.begin("Verifying in order", u64::try_from(plan.queries.len()).ok());
+        (work.queries, work.as_stored) = (Arc::new(plan.queries), false);
+        outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+    }
     let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
     (report.why, report.needs) = (None, None);
     report.column = chain.column(chain.hash).map(|column| column.name.clone());

@@ -50,6 +50,8 @@ pub struct Walker<'a> {
     numbered: bool,
     /// Every hash is kept, for a tree.
     grows: bool,
+    /// Rows are read as they are stored: each must have a higher number than the one before it.
+    as_stored: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -71,6 +73,7 @@ impl<'a> Walker<'a> {
             hash_is_bytes: is_bytes(chain.hash),
             numbered: chain.is_numbered(),
             grows: false,
+            as_stored: false,
         }
     }
 
@@ -79,6 +82,18 @@ impl<'a> Walker<'a> {
     pub fn growing(mut self) -> Self {
         self.grows = true;
         self
+    }
+
+    /// The same, of rows that are read as they are stored.
+    #[must_use]
+    pub fn as_stored(mut self, as_stored: bool) -> Self {
+        self.as_stored = as_stored;
+        self
+    }
+
+    /// The rows are not in their order: nothing that was found counts.
+    pub fn is_disordered(&self) -> bool {
+        self.segment.disordered
     }
 
     /// The same, after a row that is known.
@@ -128,12 +143,28 @@ impl<'a> Walker<'a> {
         self.segment.rows += 1;
         let mut fields = std::mem::take(&mut self.fields);
         if fields.read(tuple) {
+            if self.as_stored {
+                self.follows(tuple, &fields);
+            }
             self.enter(tuple, &fields);
             let live = self.current.take();
             let live = self.judge(tuple, &fields, live);
             self.current = Some(live);
         }
         self.fields = fields;
+    }
+
+    /// Looks whether the row stands behind the one before it.
+    fn follows(&mut self, tuple: &[u8], fields: &Fields) {
+        let number = self.number(tuple, fields);
+        self.segment.span = match (self.segment.span, number) {
+            (None, Some(number)) => Some((number, number)),
+            (Some((first, last)), Some(number)) if number > last => Some((first, number)),
+            (span, _) => {
+                self.segment.disordered = true;
+                span
+            }
+        };
     }
 
     /// Finds the chain of the row.

@@ -35,7 +35,10 @@ pub(super) struct Args {
     /// The server to try the plan on; databases made there are dropped again [default: a throwaway one]
     #[arg(long, value_name = "URL", conflicts_with = "no_prove")]
     scratch_url: Option<String>,
-    /// Do not try the plan on a copy of the schema
+    /// Try the plan on a copy of the schema, which is done anyway where a server is at hand, or fail
+    #[arg(long, conflicts_with = "no_prove")]
+    prove: bool,
+    /// Do not try it
     #[arg(long)]
     no_prove: bool,
     /// Write the migrations into a folder, named like those that are there; nothing is overwritten
@@ -60,7 +63,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     progress.begin("Working out who reaches what", None);
     derive::derive(&mut facts, &config).await?;
     let goal = Goal { stage: args.stage, config: &config, library: &library };
-    let mut bench = (!args.no_prove).then(|| Bench::new(Choice::Auto { scratch_url: args.scratch_url.clone() }));
+    let mut bench = bench(args).await?;
     let plan = plan::make(goal, &mut facts, bench.as_mut(), &*progress).await;
     if let Some(bench) = bench {
         bench.close().await;
@@ -80,6 +83,19 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         _ => say(&plan, args, json, ui)?,
     }
     Ok(exit(&plan, global))
+}
+
+/// A server to try the plan on. That there is none stops only who asked for it.
+async fn bench(args: &Args) -> Result<Option<Bench>, Stop> {
+    if args.no_prove {
+        return Ok(None);
+    }
+    let mut bench = Bench::new(Choice::Auto { scratch_url: args.scratch_url.clone() });
+    match bench.server().await.map(drop) {
+        Ok(()) => Ok(Some(bench)),
+        Err(Stop::Scratch(_)) if !args.prove && args.scratch_url.is_none() => Ok(None),
+        Err(stop) => Err(stop),
+    }
 }
 
 fn say(plan: &Plan, args: &Args, json: bool, ui: &Ui) -> Result<(), Stop> {

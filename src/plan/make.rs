@@ -49,7 +49,7 @@ impl Bench {
     }
 }
 
-/// Makes a plan from derived facts; with a bench in rounds.
+/// Makes a plan from derived facts; with a bench in rounds, and proved.
 pub async fn make(
     goal: Goal<'_>,
     facts: &mut Facts,
@@ -61,27 +61,26 @@ pub async fn make(
     draft.look(facts).await?;
     let Some(bench) = bench else {
         let mut plan = draft.plan(facts).await?;
-        plan.notes.push("Not run on a copy: what one migration brings to light, no other mends.".into());
+        plan.notes.push(
+            "Not run on a copy: what one migration brings to light, no other mends. Plan again once these have run.".into(),
+        );
         return Ok(plan);
     };
-    let mut notes = Vec::new();
     for _ in 0..MOST_ROUNDS {
         let steps = draft.plan(facts).await?.steps;
         if steps.is_empty() {
             break;
         }
         let mut after = prove::after(&steps, facts, goal.config, bench.server().await?, progress).await?;
-        notes = after.remarks;
-        if let Some(failed) = after.failed {
-            notes.push(failed);
-            break;
-        }
         progress.begin("Planning", None);
-        if !draft.look(&mut after.facts).await? {
+        if after.failed.is_some() || !draft.look(&mut after.facts).await? {
             break;
         }
     }
     let mut plan = draft.plan(facts).await?;
-    plan.notes.extend(notes);
+    if !plan.steps.is_empty() {
+        let proof = prove::prove(&plan, facts, goal.config, goal.library, bench.server().await?, progress).await?;
+        plan.proof = Some(proof);
+    }
     Ok(plan)
 }

@@ -5,11 +5,17 @@
 
 mod ground;
 mod key;
+mod place;
+mod role;
+mod stage3;
 mod stage4;
+mod stage5;
 mod template;
 mod tenants;
 
+pub use stage3::stage3;
 pub use stage4::stage4;
+pub use stage5::stage5;
 
 use super::change::{Change, Question};
 use crate::config::Config;
@@ -22,14 +28,24 @@ pub(crate) async fn missing(
     facts: &mut Facts,
     config: &Config,
 ) -> Result<(Vec<Change>, Vec<Question>), Stop> {
-    let mut all = tenants::missing(facts, config).await?;
-    let mut add = |(changes, questions): (Vec<Change>, Vec<Question>)| {
-        all.0.extend(changes);
-        all.1.extend(questions);
+    let (mut changes, mut questions) = tenants::missing(facts, config).await?;
+    if !changes.is_empty() {
+        // Who a tenant is comes first; the next look at the facts sees the rest.
+        return Ok((changes, questions));
+    }
+    changes.extend(key::missing(facts).await?);
+    let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {
+        changes.extend(more);
+        questions.extend(asked);
     };
-    add((key::missing(facts).await?, Vec::new()));
+    if goal >= 3 {
+        add(stage3(facts, config).await?);
+    }
     if goal >= 4 {
         add(stage4(facts, config).await?);
     }
-    Ok(all)
+    if goal >= 5 {
+        add(stage5(facts, config).await?);
+    }
+    Ok((changes, questions))
 }

@@ -84,10 +84,10 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             answered: false,
         },
     ];
-    let first = if type_name == "uuid" {
-        format!("'{FIRST}'::uuid")
+    let first = if changes.is_empty() {
+        format!("(select first.{0} from {tenants} first order by first.{0} limit 1)", ident(&id))
     } else {
-        format!("(select min({}) from {tenants})", ident(&id))
+        format!("'{FIRST}'::uuid")
     };
     for (table, _) in tables.into_iter().filter(|(_, shared)| !shared) {
         let key = if id == "id" { "tenant_id".to_owned() } else { id.clone() };

@@ -11,39 +11,6 @@
   perform set_config({{ context }}, coalesce(before, ''), true);
 {%- endif -%}
 {%- endmacro -%}
-{%- if owner %}
---> statement
-grant {{ owner }} to current_user
---> undo
-revoke {{ owner }} from current_user
-{%- endif %}
---> statement
-create schema if not exists {{ schema }}
---> undo
-{% if new_schema %}drop schema if exists {{ schema }}{% endif %}
---> statement
-do $$ begin
-  if to_regtype('{{ schema }}.actor_kind') is null then
-    create type {{ schema }}.actor_kind as enum ('human', 'agent', 'service', 'system');
-  end if;
-end $$
---> undo
-drop type if exists {{ schema }}.actor_kind
---> statement
--- Which login is which actor. Whoever may write here decides who did what: nobody but the owner of the log may.
-create table if not exists {{ schema }}.login_actor (
-  login text primary key,
-  kind {{ schema }}.actor_kind not null,
-  actor_id text not null
-)
-{%- if logins %}
---> statement
-insert into {{ schema }}.login_actor (login, kind, actor_id) values
-  {% for login in logins %}({{ login.name | literal }}, '{{ login.kind }}', {{ login.name | literal }}){% if not loop.last %},
-  {% endif %}{% endfor %}
-on conflict (login) do nothing
---> undo
-{%- endif %}
 --> statement
 -- One row a chain. Locked while a row is chained, and never changed.
 create table if not exists {{ schema }}.event_chain (
@@ -345,6 +312,7 @@ do $$ begin
   end if;
 end $$
 --> undo
+drop trigger if exists seal_event on {{ schema }}.event_inbox
 --> statement
 alter table {{ schema }}.event_inbox enable always trigger fill_event, enable always trigger seal_event
 --> statement
@@ -385,10 +353,6 @@ alter table {{ schema }}.{{ table }} enable row level security, force row level 
 {%- endif %}
 {%- if writers %}
 --> statement
-grant usage on schema {{ schema }} to {{ writers }}
---> undo
-revoke usage on schema {{ schema }} from {{ writers }}
---> statement
 -- Not the actor, not the time, not the hash: those are not the caller's to say.
 grant insert ({% if t %}{{ t.name }}, {% endif %}event_id, on_behalf_of, run_id, action, tool_name, object_type, object_id, decision, decided_by_role,
   policy_version, idempotency_key, payload, retain_until) on {{ schema }}.event_inbox to {{ writers }}
@@ -426,48 +390,3 @@ comment on table {{ schema }}.event_inbox is
 comment on table {{ schema }}.event_payload is
   'What went with an event. Kept until retain_until or until {{ schema }}.erase_payload; the log keeps the digest.'
 --> undo
---> statement
-comment on table {{ schema }}.login_actor is
-  'Which login is which actor. A login that is not here cannot write events.'
---> undo
-{%- if owner %}
-{%- if new_schema %}
---> statement
-alter schema {{ schema }} owner to {{ owner }}
---> undo
-alter schema {{ schema }} owner to current_user
-{%- else %}
---> statement
-grant usage, create on schema {{ schema }} to {{ owner }}
---> undo
-revoke usage, create on schema {{ schema }} from {{ owner }}
-{%- endif %}
---> statement
-alter type {{ schema }}.actor_kind owner to {{ owner }}
---> undo
-alter type {{ schema }}.actor_kind owner to current_user
-{%- for table in ['login_actor', 'event_chain', 'event', 'event_payload', 'event_inbox'] %}
---> statement
-alter table {{ schema }}.{{ table }} owner to {{ owner }}
---> undo
-alter table {{ schema }}.{{ table }} owner to current_user
-{%- endfor %}
-{%- for function in ['_f(bytea)', 'fill_event()', 'chain_event()', 'seal_event()', 'refuse_change()', 'guard_payload()', 'payload_faults()'] %}
---> statement
-alter function {{ schema }}.{{ function }} owner to {{ owner }}
---> undo
-alter function {{ schema }}.{{ function }} owner to current_user
-{%- endfor %}
---> statement
-alter function {{ schema }}.erase_payload({% if t %}{{ t.type }}, {% endif %}uuid, text) owner to {{ owner }}
---> undo
-alter function {{ schema }}.erase_payload({% if t %}{{ t.type }}, {% endif %}uuid, text) owner to current_user
---> statement
-alter function {{ schema }}.erase_expired_payloads({% if t %}{{ t.type }}, {% endif %}integer) owner to {{ owner }}
---> undo
-alter function {{ schema }}.erase_expired_payloads({% if t %}{{ t.type }}, {% endif %}integer) owner to current_user
---> statement
-revoke {{ owner }} from current_user
---> undo
-grant {{ owner }} to current_user
-{%- endif %}

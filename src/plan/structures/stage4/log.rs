@@ -2,6 +2,7 @@
 //! that no writer waits for another's work.
 
 use super::super::ground::{Ground, listed, texts};
+use super::super::role;
 use super::super::template::statements;
 use crate::chain::v1;
 use crate::check::quote::ident;
@@ -10,8 +11,10 @@ use crate::facts::Facts;
 use crate::plan::{Change, Closes, Phase, Question};
 use serde_json::{Value, json};
 
+const OPEN: &str = include_str!("../../templates/schema_open.sql");
+const ACTORS: &str = include_str!("../../templates/actors.sql");
 const LOG: &str = include_str!("../../templates/event_log.sql");
-const ROLE: &str = include_str!("../../templates/role.sql");
+const HANDOVER: &str = include_str!("../../templates/handover.sql");
 
 /// Prefixes of what is hashed beside rows, each ended by a zero byte.
 const GENESIS: &[u8] = b"govctl/genesis/1\0";
@@ -34,17 +37,9 @@ pub(super) async fn plan(
         return Ok(());
     }
     let hands = hands(ground, questions);
-    for role in &hands.new {
-        let values = json!({ "role": role, "name": ident(role) });
-        changes.push(Change {
-            name: format!("create_role_{role}"),
-            stage: 4,
-            phase: Phase::Ground,
-            why: format!("{role} stands for a task and is no login."),
-            statements: statements(ROLE, values.as_object().unwrap_or(&serde_json::Map::new()))?,
-            closes: vec![Closes { check: "stage 4".into(), object: "roles of the log".into() }],
-            questions: vec!["log-owner".into(), "auditors".into()],
-        });
+    for name in &hands.new {
+        let closes = [Closes { check: "stage 4".into(), object: "roles of the log".into() }];
+        changes.push(role::create(name, 4, &closes, vec!["log-owner", "auditors"])?);
     }
     let schema = schema(&ground.schemas);
     let owner_role = hands.owner.as_deref().unwrap_or(&ground.roles.deployer);
@@ -58,12 +53,20 @@ pub(super) async fn plan(
     set("payload_tag", json!(hex(PAYLOAD)));
     set("chain_tag", json!(hex(v1::TAG)));
     set("genesis", json!(hex(&genesis(&format!("{schema}.event")))));
+    set("deployer", json!(ident(&ground.roles.deployer)));
+    set("objects", json!(objects(schema, ground)));
+    let mut all = statements(OPEN, &values)?;
+    all.extend(statements(ACTORS, &values)?);
+    all.extend(statements(LOG, &values)?);
+    if hands.owner.is_some() {
+        all.extend(statements(HANDOVER, &values)?);
+    }
     changes.push(Change {
         name: "create_event_log".into(),
         stage: 4,
         phase: Phase::Table,
         why: "Who did what, in whose name, can be shown, and that no row was changed since.".into(),
-        statements: statements(LOG, &values)?,
+        statements: all,
         closes: [
             ("stage 4", "an append-only event log, chained by hashes, whose actor kind names agents"),
             ("audit/no-event-log", "the database"),
@@ -87,6 +90,29 @@ pub(super) async fn plan(
         answered: false,
     });
     Ok(())
+}
+
+/// What the log consists of, as ALTER … OWNER names it.
+fn objects(schema: &str, ground: &Ground) -> Vec<String> {
+    let tenant = ground.tenant.as_ref().map(|tenant| format!("{}, ", tenant.type_name)).unwrap_or_default();
+    let functions = [
+        "session_actor()".to_owned(),
+        "session_kind()".into(),
+        "_f(bytea)".into(),
+        "fill_event()".into(),
+        "chain_event()".into(),
+        "seal_event()".into(),
+        "refuse_change()".into(),
+        "guard_payload()".into(),
+        "payload_faults()".into(),
+        format!("erase_payload({tenant}uuid, text)"),
+        format!("erase_expired_payloads({tenant}integer)"),
+    ];
+    let tables = ["login_actor", "event_chain", "event", "event_payload", "event_inbox"];
+    std::iter::once(format!("type {schema}.actor_kind"))
+        .chain(tables.map(|table| format!("table {schema}.{table}")))
+        .chain(functions.map(|function| format!("function {schema}.{function}")))
+        .collect()
 }
 
 /// A log whose owner nobody is can be changed by nobody but a superuser; without the right to make that role it is the
@@ -152,7 +178,7 @@ fn said(names: &[String]) -> String {
 }
 
 /// A schema that is there under another's name is left alone.
-fn schema(schemas: &[String]) -> &'static str {
+pub(super) fn schema(schemas: &[String]) -> &'static str {
     ["audit", "governance", "govctl_audit"]
         .into_iter()
         .find(|name| !schemas.iter().any(|known| known == name))
@@ -167,6 +193,11 @@ fn genesis(origin: &str) -> Vec<u8> {
         bytes.extend(part.as_bytes());
     }
     bytes
+}
+
+/// What is hashed before a salt and what it hides.
+pub(crate) fn payload_tag() -> String {
+    hex(PAYLOAD)
 }
 
 fn hex(bytes: &[u8]) -> String {
