@@ -133,7 +133,7 @@ pub(super) const SQL: &[Shape] = &[
     },
     Shape {
         tool: "refinery",
-        files: &[("Cargo.toml", ""), ("migrations/V1__init.sql", "select 1;")],
+        files: &[("Cargo.toml", "refinery = \"0.8\""), ("migrations/V1__init.sql", "select 1;")],
         at: "migrations",
         first: "V2__add_tenant_id_to_invoices.sql",
     },
