@@ -7,7 +7,7 @@ use govctl::check::{Library, Severity};
 use govctl::config::Config;
 use govctl::facts::{Facts, collect, derive};
 use govctl::plan::structures;
-use govctl::plan::{Change, Question};
+use govctl::plan::{Change, Phase, Question};
 use govctl::target::Session;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -83,13 +83,17 @@ async fn climb(database: &crate::support::Database, stage: u8, name: &str) {
 async fn apply(database: &crate::support::Database, changes: &[Change], role: &str) {
     let mut connection = database.connect().await;
     for change in changes {
-        connection.execute(AssertSqlSafe(format!("begin; set local session authorization {role}"))).await.unwrap();
+        // Rows are filled in outside of a transaction, as the plan's steps say.
+        let alone = change.phase == Phase::Backfill;
+        let begin = if alone { "" } else { "begin;" };
+        connection.execute(AssertSqlSafe(format!("{begin} set session authorization {role}"))).await.unwrap();
         for statement in &change.statements {
             if let Err(error) = connection.execute(AssertSqlSafe(statement.up.clone())).await {
                 panic!("{}: {error}\nin: {}", change.name, statement.up);
             }
         }
-        connection.execute("commit").await.unwrap();
+        connection.execute(if alone { "select 1" } else { "commit" }).await.unwrap();
+        connection.execute("reset session authorization").await.unwrap();
     }
     connection.close().await.unwrap();
 }
@@ -295,4 +299,229 @@ async fn write_events(database: &crate::support::Database, one: &str, two: &str)
             as_login(database, login, &script).await.unwrap();
         }
     }
+}
+
+/// Planned and carried out up to stage 5; what is said about what was made.
+async fn to_the_top(database: &crate::support::Database, name: &str) -> (Assessment, Vec<String>) {
+    for stage in [3, 4, 5] {
+        climb(database, stage, name).await;
+    }
+    let assessment = assess(database).await;
+    let said = about(&assessment, 5, &MADE);
+    (assessment, said)
+}
+
+#[tokio::test]
+async fn without_the_right_to_make_roles_the_deployer_owns_the_log() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database.run(&shop(UUID.0, UUID.1, UUID.2)).await;
+    database.run(&WEAKEN.replace("createrole", "nocreaterole")).await;
+    let (assessment, said) = to_the_top(&database, "weak").await;
+    assert_eq!(assessment.stage.evidenced, Some(5), "{:#?}", assessment.stage);
+    assert!(said.iter().all(|said| said.contains("audit/owner-reachable")), "{said:#?}");
+    write_events(&database, UUID.1, UUID.2).await;
+    assert_eq!(verify(&database, "audit.event").await["verdict"], "intact");
+}
+
+#[tokio::test]
+async fn one_chain_where_there_are_no_tenants() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database
+        .run(
+            "create role shop_agent login; create role shop_api login; revoke create on schema public from public;
+             create table public.parts (id bigint primary key, name text not null, version bigint not null default 0);
+             grant select, insert, update on public.parts to shop_agent, shop_api;",
+        )
+        .await;
+    database.run(WEAKEN).await;
+    let (assessment, said) = to_the_top(&database, "single").await;
+    assert!(said.is_empty(), "{said:#?}");
+    let met = |stage| assessment.stage.criteria.iter().filter(|it| it.stage == stage).all(|it| it.holds == Some(true));
+    assert!(met(4) && met(5), "{:#?}", assessment.stage.criteria);
+    for n in 0..30 {
+        let login = if n % 2 == 0 { "shop_agent" } else { "shop_api" };
+        as_login(&database, login, &format!("insert into audit.event_inbox (action, payload) values ('x', '{n}')"))
+            .await
+            .unwrap();
+    }
+    let chain = verify(&database, "audit.event").await;
+    assert_eq!((&chain["verdict"], &chain["rows"]), (&Value::from("intact"), &Value::from(30)), "{chain:#}");
+    database.run("select audit.erase_payload(event_id, 'because') from audit.event limit 1").await;
+    assert_eq!(verify(&database, "audit.event").await["verdict"], "intact");
+    assert_eq!(scalar(&database, "select count(*)::text from audit.payload_faults()").await, "0");
+}
+
+/// Names that have to be quoted, and a predicate that asks a table of members.
+const ODD: &str = r#"
+    create role "Shop's ""Agent""" login; create role web login;
+    create schema auth; create schema "Odd Shop"; grant usage on schema auth, "Odd Shop" to "Shop's ""Agent""", web;
+    create function auth.uid() returns uuid language sql stable as $$ select nullif(current_setting('request.jwt.claim.sub', true), '')::uuid $$;
+    create table "Odd Shop".organizations (id uuid primary key, name text);
+    create table "Odd Shop".members ("organization ID" uuid not null references "Odd Shop".organizations, user_id uuid not null, role text not null check (role in ('a', 'b')), reviewed_at timestamptz, primary key ("organization ID", user_id));
+    create function "Odd Shop"."my $govctl$ ones"() returns setof uuid language sql stable security definer set search_path = ''
+      as $$ select "organization ID" from "Odd Shop".members where user_id = auth.uid() $$;
+    create table "Odd Shop"."Orders; --" (id uuid primary key, "organization ID" uuid not null references "Odd Shop".organizations, name text, version bigint);
+    create table "Odd Shop".tasks (id uuid primary key, "organization ID" uuid not null references "Odd Shop".organizations, name text, version bigint);
+    alter table "Odd Shop".organizations enable row level security, force row level security;
+    alter table "Odd Shop".members enable row level security, force row level security;
+    alter table "Odd Shop"."Orders; --" enable row level security, force row level security;
+    alter table "Odd Shop".tasks enable row level security, force row level security;
+    create policy mine on "Odd Shop".organizations for select using (id in (select "Odd Shop"."my $govctl$ ones"()));
+    create policy mine on "Odd Shop".members for select using (user_id = (select auth.uid()));
+    create policy mine on "Odd Shop"."Orders; --" using ("organization ID" in (select "Odd Shop"."my $govctl$ ones"()));
+    create policy mine on "Odd Shop".tasks using ("organization ID" in (select "Odd Shop"."my $govctl$ ones"()));
+    grant select on "Odd Shop".organizations, "Odd Shop".members to "Shop's ""Agent""", web;
+    grant select, insert, update (name), delete on "Odd Shop"."Orders; --", "Odd Shop".tasks to "Shop's ""Agent""", web;
+    revoke create on schema public from public;
+    insert into "Odd Shop".organizations values ('00000000-0000-4000-8000-000000000001', 'one');
+    insert into "Odd Shop".members values ('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-00000000000a', 'a', null);"#;
+
+#[tokio::test]
+async fn odd_names_and_policies_that_ask_a_table() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database.run(ODD).await;
+    database.run(WEAKEN).await;
+    let (assessment, mut said) = to_the_top(&database, "odd").await;
+    // The function that this database's policies ask is the deployer's, and so it stays.
+    said.retain(|said| {
+        !(said.contains("policy-function-replaceable") && said.ends_with("the policies of audit.event_inbox ask"))
+    });
+    assert!(said.is_empty(), "{said:#?}");
+    assert_eq!(assessment.stage.evidenced, Some(5), "{:#?}", assessment.stage);
+    let agent = r#""Shop's ""Agent""""#;
+    let insert = r#"insert into audit.event_inbox ("organization ID", action, payload) values ('00000000-0000-4000-8000-000000000001', 'x', '{}')"#;
+    let enter = "set local \"request.jwt.claim.sub\" = '00000000-0000-4000-8000-00000000000a'";
+    for login in [agent, "web"] {
+        for _ in 0..8 {
+            as_login(&database, login, &format!("{enter}; {insert}")).await.unwrap();
+        }
+        assert!(as_login(&database, login, insert).await.unwrap_err().contains("row-level security"));
+    }
+    let chain = verify(&database, "audit.event").await;
+    assert_eq!((&chain["verdict"], &chain["rows"]), (&Value::from("intact"), &Value::from(16)), "{chain:#}");
+}
+
+/// Findings of some checks about a table.
+fn left(assessment: &Assessment, checks: &[&str], table: &str) -> Vec<String> {
+    let all = assessment
+        .findings()
+        .into_iter()
+        .filter(|(check, finding)| checks.contains(&check.id.0.as_str()) && finding.message.contains(table));
+    all.map(|(check, finding)| format!("{} {}", check.id, finding.message)).collect()
+}
+
+/// What the upgrade of a log closes.
+const UPGRADED: [&str; 5] = [
+    "audit/log-without-chain",
+    "audit/actor-chosen-by-caller",
+    "audit/no-auditor",
+    "audit/owner-reachable",
+    "audit/guard-replaceable",
+];
+
+#[tokio::test]
+async fn the_log_of_the_demo_is_chained_in_place() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    for part in [
+        include_str!("../../fixtures/demo/1_schema.sql"),
+        include_str!("../../fixtures/demo/2_policies.sql"),
+        include_str!("../../fixtures/demo/3_holes.sql"),
+        include_str!("../../fixtures/demo/4_data.sql"),
+    ] {
+        database.run(part).await;
+    }
+    database.run("do $$ begin execute format('grant create on database %I to northdesk_owner', current_database()); end $$; alter role migrator createrole").await;
+    let rows = scalar(&database, "select count(*)::text from app.audit_log").await;
+    let (changes, _) = planned(&database, 4).await;
+    apply(&database, &changes, "migrator").await;
+    apply(&database, &changes, "migrator").await;
+    let assessment = assess(&database).await;
+    let said = left(&assessment, &UPGRADED, "app.audit_log");
+    assert!(said.is_empty(), "{said:#?}");
+    assert!(
+        about(&assessment, 4, &["audit.", "audit_owner"]).is_empty(),
+        "{:#?}",
+        about(&assessment, 4, &["audit.", "audit_owner"])
+    );
+    let a = "a0000000-0000-4000-8000-000000000001";
+    for n in 0..20 {
+        let login = ["support_agent", "app_api"][n % 2];
+        let insert = format!(
+            "set local app.tenant_id = '{a}'; insert into app.audit_log (tenant_id, actor_kind, actor, action, object) values ('{a}', 'user', 'ada', 'did', '{n}')"
+        );
+        as_login(&database, login, &insert).await.unwrap();
+    }
+    let kinds = "select string_agg(n || ' ' || actor_kind || ' ' || actor, ', ' order by actor_kind) from (select actor_kind, actor, count(*) as n from app.audit_log where action = 'did' group by 1, 2) x";
+    assert_eq!(scalar(&database, kinds).await, "10 agent support_agent, 10 user ada");
+    let chain = verify(&database, "app.audit_log").await;
+    assert_eq!(chain["verdict"], "intact", "{chain:#}");
+    assert!(chain["recipe"].as_str().unwrap().contains("govctl.chain/1"), "{chain:#}");
+    let all: u64 = rows.parse::<u64>().unwrap() + 20;
+    assert_eq!(
+        (&chain["rows"], &chain["uncovered"]),
+        (&Value::from(all), &Value::from(Vec::<Value>::new())),
+        "{chain:#}"
+    );
+    database
+        .run("set session_replication_role = replica; update app.audit_log set action = 'else' where chain_seq = 2")
+        .await;
+    assert_eq!(verify(&database, "app.audit_log").await["verdict"], "broken");
+    let (again, _) = planned(&database, 4).await;
+    assert!(again.is_empty(), "{again:#?}");
+}
+
+#[tokio::test]
+async fn a_log_without_tenants_is_chained_in_lanes() {
+    if crate::support::is_embedded() {
+        return;
+    }
+    let database = crate::support::cluster().await;
+    database
+        .run(
+            "create role shop_agent login; create role shop_api login; revoke create on schema public from public;
+             create table public.parts (id bigint primary key, name text not null, version bigint not null default 0);
+             create type public.who as enum ('user', 'ai_agent');
+             create table public.\"Audit Log\" (id bigserial primary key, created_at timestamptz not null default now(), actor_type public.who not null, actor varchar(40), action text not null, payload jsonb, score real);
+             grant select, insert, update on public.parts to shop_agent, shop_api;
+             grant insert on public.\"Audit Log\" to shop_agent, shop_api; grant usage on sequence public.\"Audit Log_id_seq\" to shop_agent, shop_api;
+             insert into public.\"Audit Log\" (actor_type, actor, action, payload) select 'user', 'ada', 'a' || n, jsonb_build_object('n', n) from generate_series(1, 2500) n;",
+        )
+        .await;
+    database.run(WEAKEN).await;
+    database.run("do $$ begin execute format('alter database %I owner to deploy', current_database()); end $$").await;
+    let (changes, _) = planned(&database, 4).await;
+    apply(&database, &changes, "deploy").await;
+    apply(&database, &changes, "deploy").await;
+    let assessment = assess(&database).await;
+    let said = left(&assessment, &UPGRADED, "Audit Log");
+    assert!(said.is_empty(), "{said:#?}");
+    for n in 0..20 {
+        let login = ["shop_agent", "shop_api"][n % 2];
+        let insert = "insert into public.\"Audit Log\" (actor_type, actor, action, payload) values ('user', 'bob', 'did', '{\"x\": 1}')";
+        as_login(&database, login, insert).await.unwrap();
+    }
+    let chain = verify(&database, "public.Audit Log").await;
+    assert_eq!((&chain["verdict"], &chain["rows"]), (&Value::from("intact"), &Value::from(2520)), "{chain:#}");
+    assert_eq!(chain["uncovered"], Value::from(vec!["score"]), "{chain:#}");
+    database
+        .run("set session_replication_role = replica; update public.\"Audit Log\" set payload = '{}' where id = 7")
+        .await;
+    let chain = verify(&database, "public.Audit Log").await;
+    assert_eq!(
+        (&chain["verdict"], &chain["breaks"][0]["kind"]),
+        (&Value::from("broken"), &Value::from("payload")),
+        "{chain:#}"
+    );
 }

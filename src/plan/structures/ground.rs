@@ -114,7 +114,7 @@ impl Ground {
 }
 
 /// Where policies ask more than a setting, functions of the owner enter a tenant by a setting of their own.
-const OWN_SETTING: &str = "audit.tenant";
+pub(crate) const OWN_SETTING: &str = "audit.tenant";
 
 /// Names as a list in SQL; null where there are none.
 pub(crate) fn listed(names: &[String]) -> Value {

@@ -1,6 +1,7 @@
 //! Stage 4: an append-only, hash-chained log of who did what, with a typed actor, an auditor and a replica.
 
 mod log;
+mod upgrade;
 
 use super::ground::Ground;
 use crate::config::Config;

@@ -11,11 +11,11 @@ drop type if exists {{ schema }}.actor_kind
 create table if not exists {{ schema }}.login_actor (
   login text primary key,
   kind {{ schema }}.actor_kind not null,
-  actor_id text not null
+  actor text not null
 )
 {%- if logins %}
 --> statement
-insert into {{ schema }}.login_actor (login, kind, actor_id) values
+insert into {{ schema }}.login_actor (login, kind, actor) values
   {% for login in logins %}({{ login.name | literal }}, '{{ login.kind }}', {{ login.name | literal }}){% if not loop.last %},
   {% endif %}{% endfor %}
 on conflict (login) do nothing
@@ -25,7 +25,7 @@ on conflict (login) do nothing
 -- Who the session's login is; nobody where it is not registered.
 create or replace function {{ schema }}.session_actor() returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select a.actor_id from {{ schema }}.login_actor a where a.login = session_user
+  select a.actor from {{ schema }}.login_actor a where a.login = session_user
 $$
 --> statement
 create or replace function {{ schema }}.session_kind() returns text

@@ -33,7 +33,7 @@ create table if not exists {{ schema }}.event (
   occurred_at timestamptz not null default clock_timestamp(),
   recorded_at timestamptz not null default clock_timestamp(),
   actor_kind {{ schema }}.actor_kind not null,
-  actor_id text not null,
+  actor text not null,
   db_role text not null default session_user,
   on_behalf_of text,
   run_id text,
@@ -83,7 +83,7 @@ create unlogged table if not exists {{ schema }}.event_inbox (
   event_id uuid not null default gen_random_uuid() unique,
   occurred_at timestamptz not null default clock_timestamp(),
   actor_kind {{ schema }}.actor_kind not null,
-  actor_id text not null,
+  actor text not null,
   db_role text not null default session_user,
   on_behalf_of text,
   run_id text,
@@ -121,7 +121,7 @@ begin
       using errcode = 'insufficient_privilege', hint = 'The owner of the log adds it to {{ schema }}.login_actor.';
   end if;
   new.actor_kind := who.kind;
-  new.actor_id := who.actor_id;
+  new.actor := who.actor;
   new.db_role := session_user;
   new.occurred_at := clock_timestamp();
   new.payload_digest := null;
@@ -169,7 +169,7 @@ begin
     || {{ schema }}._f(timestamptz_send(new.occurred_at))
     || {{ schema }}._f(timestamptz_send(new.recorded_at))
     || {{ schema }}._f(convert_to(new.actor_kind::text, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.actor_id, 'UTF8'))
+    || {{ schema }}._f(convert_to(new.actor, 'UTF8'))
     || {{ schema }}._f(convert_to(new.db_role, 'UTF8'))
     || {{ schema }}._f(convert_to(new.on_behalf_of, 'UTF8'))
     || {{ schema }}._f(convert_to(new.run_id, 'UTF8'))
@@ -196,9 +196,9 @@ begin
   {{- enter('new') }}
   delete from {{ schema }}.event_inbox i where i.id = new.id;
   if found then
-    insert into {{ schema }}.event ({% if t %}{{ t.name }}, {% endif %}event_id, occurred_at, actor_kind, actor_id, db_role, on_behalf_of, run_id,
+    insert into {{ schema }}.event ({% if t %}{{ t.name }}, {% endif %}event_id, occurred_at, actor_kind, actor, db_role, on_behalf_of, run_id,
       action, tool_name, object_type, object_id, decision, decided_by_role, policy_version, idempotency_key, payload_digest)
-    values ({% if t %}new.{{ t.name }}, {% endif %}new.event_id, new.occurred_at, new.actor_kind, new.actor_id, new.db_role, new.on_behalf_of, new.run_id,
+    values ({% if t %}new.{{ t.name }}, {% endif %}new.event_id, new.occurred_at, new.actor_kind, new.actor, new.db_role, new.on_behalf_of, new.run_id,
       new.action, new.tool_name, new.object_type, new.object_id, new.decision, new.decided_by_role, new.policy_version,
       new.idempotency_key, new.payload_digest);
   end if;
@@ -241,7 +241,7 @@ begin
 {%- endif %}
   there := exists (select from {{ schema }}.event_payload p where p.event_id = of_event{% if t %} and p.{{ t.name }} = of_tenant{% endif %});
   if there then
-    insert into {{ schema }}.event_inbox ({% if t %}{{ t.name }}, {% endif %}actor_kind, actor_id, action, object_type, object_id, policy_version)
+    insert into {{ schema }}.event_inbox ({% if t %}{{ t.name }}, {% endif %}actor_kind, actor, action, object_type, object_id, policy_version)
     values ({% if t %}of_tenant, {% endif %}'system', session_user, 'payload.erased', 'event', of_event::text, because);
     delete from {{ schema }}.event_payload p where p.event_id = of_event{% if t %} and p.{{ t.name }} = of_tenant{% endif %};
   end if;
@@ -323,7 +323,7 @@ alter table {{ schema }}.event_payload enable always trigger no_change, enable a
 alter table {{ schema }}.event_chain enable always trigger no_change, enable always trigger no_truncate
 {%- if t %}
 {%- for table in ['event_chain', 'event', 'event_payload', 'event_inbox'] %}
-{%- if not own_context or policy_roles %}
+{%- if not own_context or policy_roles and table == 'event_inbox' %}
 --> statement
 drop policy if exists tenant_isolation on {{ schema }}.{{ table }}
 --> undo

@@ -15,7 +15,9 @@ alter {{ object }} owner to {{ owner }}
 --> undo
 alter {{ object }} owner to current_user
 {%- endfor %}
+{%- if not stays_member %}
 --> statement
 revoke {{ owner }} from current_user
 --> undo
 grant {{ owner }} to current_user
+{%- endif %}

@@ -1,15 +1,16 @@
 //! The log itself, where there is none: rows wait in an inbox until the transaction commits, and are chained then, so
 //! that no writer waits for another's work.
 
-use super::super::ground::{Ground, listed, texts};
+use super::super::ground::{Ground, listed};
 use super::super::role;
 use super::super::template::statements;
+use super::upgrade;
 use crate::chain::v1;
 use crate::check::quote::ident;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::{Change, Closes, Phase, Question};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const OPEN: &str = include_str!("../../templates/schema_open.sql");
 const ACTORS: &str = include_str!("../../templates/actors.sql");
@@ -33,28 +34,23 @@ pub(super) async fn plan(
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
 ) -> Result<(), Stop> {
-    if !texts(facts, "select 'x' from event_logs where purpose = 'audit'").await?.is_empty() {
-        return Ok(());
+    let logs = upgrade::logs(facts).await?;
+    if !logs.is_empty() {
+        return existing(facts, ground, &logs, changes, questions).await;
     }
     let hands = hands(ground, questions);
     for name in &hands.new {
-        let closes = [Closes { check: "stage 4".into(), object: "roles of the log".into() }];
-        changes.push(role::create(name, 4, &closes, vec!["log-owner", "auditors"])?);
+        changes.push(new_role(name)?);
     }
     let schema = schema(&ground.schemas);
-    let owner_role = hands.owner.as_deref().unwrap_or(&ground.roles.deployer);
-    let mut values = ground.values(owner_role);
-    let mut set = |name: &str, value: Value| values.insert(name.to_owned(), value);
-    set("schema", json!(ident(schema)));
-    set("new_schema", json!(!ground.schemas.iter().any(|known| known == schema)));
-    set("owner", hands.owner.as_deref().map_or(Value::Null, |owner| json!(ident(owner))));
-    set("auditors", listed(&hands.auditors));
-    set("logins", actors(ground));
-    set("payload_tag", json!(hex(PAYLOAD)));
-    set("chain_tag", json!(hex(v1::TAG)));
-    set("genesis", json!(hex(&genesis(&format!("{schema}.event")))));
-    set("deployer", json!(ident(&ground.roles.deployer)));
-    set("objects", json!(objects(schema, ground)));
+    let mut values = values(ground, &hands, schema);
+    values.insert("objects".into(), json!(objects(schema, ground)));
+    values.insert("auditors".into(), listed(&hands.auditors));
+    for (name, bytes) in
+        [("payload_tag", PAYLOAD), ("chain_tag", v1::TAG), ("genesis", &genesis(&format!("{schema}.event")))]
+    {
+        values.insert(name.into(), json!(hex(bytes)));
+    }
     let mut all = statements(OPEN, &values)?;
     all.extend(statements(ACTORS, &values)?);
     all.extend(statements(LOG, &values)?);
@@ -75,13 +71,7 @@ pub(super) async fn plan(
         .to_vec(),
         questions: vec!["log-owner".into(), "auditors".into(), "actor-kinds".into(), "event-writers".into()],
     });
-    questions.push(Question {
-        id: "actor-kinds".into(),
-        question: "Which login is an agent, a service, a person, and what does the log call it?".into(),
-        default: said(&pairs(ground)),
-        key: "roles".into(),
-        answered: ground.roles.logins.iter().all(|(_, purpose)| purpose != "unknown"),
-    });
+    questions.push(actor_kinds(ground));
     questions.push(Question {
         id: "event-writers".into(),
         question: "Which roles record events?".into(),
@@ -90,6 +80,97 @@ pub(super) async fn plan(
         answered: false,
     });
     Ok(())
+}
+
+/// What templates of the log know beside the ground.
+fn values(ground: &Ground, hands: &Hands, schema: &str) -> Map<String, Value> {
+    let mut values = ground.values(hands.owner.as_deref().unwrap_or(&ground.roles.deployer));
+    for (key, value) in [
+        ("schema", json!(ident(schema))),
+        ("new_schema", json!(!ground.schemas.iter().any(|known| known == schema))),
+        ("owner", hands.owner.as_deref().map_or(Value::Null, |owner| json!(ident(owner)))),
+        ("logins", actors(ground)),
+        ("deployer", json!(ident(&ground.roles.deployer))),
+        ("stays_member", json!(false)),
+    ] {
+        values.insert(key.to_owned(), value);
+    }
+    values
+}
+
+/// Logs that are there are brought up to date in place.
+async fn existing(
+    facts: &mut Facts,
+    ground: &Ground,
+    logs: &[upgrade::Log],
+    changes: &mut Vec<Change>,
+    questions: &mut Vec<Question>,
+) -> Result<(), Stop> {
+    let lacking: Vec<_> = logs.iter().filter(|log| log.lacks()).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let hands = hands(ground, questions);
+    let hand_over = hands.owner.is_some()
+        && lacking.iter().all(|log| log.is_handed_over())
+        && lacking.iter().any(|log| log.is_owned());
+    let schema = match super::log_schema(facts, ground).await? {
+        Some(schema) => schema,
+        None => {
+            let schema = schema(&ground.schemas).to_owned();
+            let mut values = values(ground, &hands, &schema);
+            let objects = [
+                "type {}.actor_kind",
+                "table {}.login_actor",
+                "function {}.session_actor()",
+                "function {}.session_kind()",
+            ];
+            values.insert("objects".into(), json!(objects.map(|object| object.replace("{}", &schema))));
+            let mut all = statements(OPEN, &values)?;
+            all.extend(statements(ACTORS, &values)?);
+            if hands.owner.is_some() {
+                // The schema stays the deployer's, who goes on making there what belongs to the logs.
+                values.insert("new_schema".into(), json!(false));
+                values.insert("stays_member".into(), json!(hand_over));
+                all.extend(statements(HANDOVER, &values)?);
+            }
+            changes.push(Change {
+                name: "register_logins_as_actors".into(),
+                stage: 4,
+                phase: Phase::Table,
+                why: "Which login is an agent, and which a person, is written down once, out of their reach.".into(),
+                statements: all,
+                closes: vec![Closes { check: "stage 4".into(), object: "the actor is known by its login".into() }],
+                questions: vec!["actor-kinds".into(), "log-owner".into()],
+            });
+            questions.push(actor_kinds(ground));
+            schema
+        }
+    };
+    for name in &hands.new {
+        changes.push(new_role(name)?);
+    }
+    let owner = hands.owner.as_deref().filter(|_| hand_over);
+    let hands = upgrade::Hands { schema: &schema, owner, auditors: &hands.auditors };
+    for log in lacking {
+        upgrade::plan(facts, ground, log, &hands, changes).await?;
+    }
+    Ok(())
+}
+
+fn new_role(name: &str) -> Result<Change, Stop> {
+    let closes = [Closes { check: "stage 4".into(), object: "roles of the log".into() }];
+    role::create(name, 4, &closes, vec!["log-owner", "auditors"])
+}
+
+fn actor_kinds(ground: &Ground) -> Question {
+    Question {
+        id: "actor-kinds".into(),
+        question: "Which login is an agent, a service, a person, and what does the log call it?".into(),
+        default: said(&pairs(ground)),
+        key: "roles".into(),
+        answered: ground.roles.logins.iter().all(|(_, purpose)| purpose != "unknown"),
+    }
 }
 
 /// What the log consists of, as ALTER … OWNER names it.
@@ -186,7 +267,7 @@ pub(super) fn schema(schemas: &[String]) -> &'static str {
 }
 
 /// Binds a chain to its table and recipe: `F(origin) ‖ F(recipe)` after the tag.
-fn genesis(origin: &str) -> Vec<u8> {
+pub(super) fn genesis(origin: &str) -> Vec<u8> {
     let mut bytes = GENESIS.to_vec();
     for part in [origin, v1::NAME] {
         bytes.extend(u32::try_from(part.len()).unwrap_or_default().to_be_bytes());
@@ -200,6 +281,6 @@ pub(crate) fn payload_tag() -> String {
     hex(PAYLOAD)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
