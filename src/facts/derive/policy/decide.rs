@@ -2,7 +2,7 @@
 
 use super::known::Key;
 use super::rows::Frame;
-use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness, is_shared};
+use super::search::{Floors, Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness, is_shared};
 use super::value::{self, Value};
 use super::words::{self, Explanation};
 use super::world::{Class, World};
@@ -51,23 +51,34 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
     let has_floors = ["SELECT", "INSERT", "UPDATE", "DELETE"]
         .iter()
         .any(|command| !world.policies(role, relation, command).1.is_empty());
-    let search = |judge_shared, own_named, without_floors| {
+    let search = |judge_shared, own_named, floors| {
         let mut search = Search::new(world, principal, role);
         search.judge_shared = judge_shared;
         search.own_named = own_named;
-        search.without_floors = without_floors;
+        search.floors = floors;
         let keys = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
         search.own_keys = keys.map(|c| value::own(&c.type_name)).collect();
         search.visiting.push(relation.oid);
         search
     };
     let mut ask = |question: &Question, judge_shared, own_named: Option<(Value, Value)>| {
-        // Restrictive policies only narrow, and what they ask may be much: first without them.
-        let mut found_by = search(judge_shared, own_named.clone(), has_floors);
+        // Restrictive policies only narrow, and what they ask may be much: first without them, and where all of them are
+        // too much, with each by itself.
+        let first = if has_floors { Floors::Nothing } else { Floors::All };
+        let mut found_by = search(judge_shared, own_named.clone(), first);
         let mut witness = question.ask(&mut found_by, relation);
         if has_floors && witness.is_some() {
-            found_by = search(judge_shared, own_named, false);
+            found_by = search(judge_shared, own_named.clone(), Floors::All);
             witness = question.ask(&mut found_by, relation);
+        }
+        if has_floors && witness.as_ref().is_some_and(|witness| witness.exhausted) {
+            for floor in relation.policies.iter().filter(|policy| !policy.permissive) {
+                let mut alone = search(judge_shared, own_named.clone(), Floors::Only(floor.oid));
+                if question.ask(&mut alone, relation).is_none() {
+                    witness = None;
+                    break;
+                }
+            }
         }
         let mut search = found_by;
         if let Some(witness) = witness {

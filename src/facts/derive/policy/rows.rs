@@ -2,7 +2,7 @@
 
 use super::eval::{Sort, Val, conjunction};
 use super::expr::{Call, Comparison, Expr, From, Query, Select, Source};
-use super::search::{Outcome, Part, RowInfo, RowKey, RowKind, Search, Var};
+use super::search::{Floors, Outcome, Part, RowInfo, RowKey, RowKind, Search, Var};
 use super::value::{self, Value};
 use crate::facts::derive::catalog::{Catalog, Function, Oid, Policy, Relation};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -365,8 +365,12 @@ impl Search<'_> {
     ) -> Outcome<Value> {
         let world = self.world;
         let (permissive, mut restrictive) = world.policies(role, relation, command);
-        if self.without_floors && self.visiting.len() < 2 {
-            restrictive.clear();
+        if self.visiting.len() < 2 {
+            restrictive.retain(|policy| match self.floors {
+                Floors::All => true,
+                Floors::Nothing => false,
+                Floors::Only(oid) => policy.oid == oid,
+            });
         }
         let truth = |search: &mut Self, policy: &Policy| {
             let text = if check { policy.check.as_ref().or(policy.using.as_ref()) } else { policy.using.as_ref() };

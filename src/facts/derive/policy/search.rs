@@ -83,6 +83,14 @@ const LEARNED: usize = 24;
 /// Variables on one path beyond which a formula counts as too large.
 const DEEPEST: usize = 400;
 
+/// Restrictive policies that count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Floors {
+    All,
+    Nothing,
+    Only(Oid),
+}
+
 /// What a search wants to be true.
 pub(crate) type Goal<'g, 'w> = dyn FnMut(&mut Search<'w>) -> Outcome<Value> + 'g;
 
@@ -112,8 +120,8 @@ pub(crate) struct Search<'w> {
     pub(crate) own_keys: BTreeSet<Value>,
     /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
     pub(crate) judge_shared: bool,
-    /// The restrictive policies of the relation itself are left out: what isolates without them isolates with them.
-    pub(crate) without_floors: bool,
+    /// Which restrictive policies of the relation itself count: what isolates without some isolates with them.
+    pub(crate) floors: Floors,
     /// Constants that stood beside a tenant key, each with the session's own key of that type.
     pub(crate) named_keys: BTreeSet<(Value, Value)>,
     /// The session's tenant is one that the policies name: this constant means the session's own key.
@@ -138,7 +146,7 @@ impl<'w> Search<'w> {
             unread: BTreeSet::new(),
             own_keys: BTreeSet::new(),
             judge_shared: false,
-            without_floors: false,
+            floors: Floors::All,
             named_keys: BTreeSet::new(),
             own_named: None,
         }
