@@ -4,14 +4,14 @@
 //! folder ─► tools (order, up parts) ─► sql, code (events with places) ─► timeline (schema, judge) ─► transitions
 //! ```
 
-pub(crate) mod atlas_sum;
+mod changelog;
 mod code;
 mod dates;
 mod event;
 pub mod facts;
 mod folder;
-pub(crate) mod graphile_hash;
 mod judge;
+mod kept;
 mod ledger;
 mod read;
 mod schema;
@@ -21,6 +21,7 @@ mod tools;
 
 pub(crate) use code::{Language, assigned, listed_pairs};
 pub(crate) use folder::Folder;
+pub(crate) use kept::{atlas_sum, graphile_hash};
 pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, UnisolatedKey, Unreadable};
 pub(crate) use sql::statements;
 pub use tools::{is_tool, names as tool_names};

@@ -1,5 +1,6 @@
 //! From a folder to its history: every file is read once, all of them at the same time.
 
+use super::changelog;
 use super::code;
 use super::event::Event;
 use super::folder::Folder;
@@ -185,7 +186,7 @@ impl History {
             Some(name) => Some(tools::named(name).ok_or_else(|| unknown_tool(name))?),
             None => None,
         };
-        let Some(tools::Recognised { tool, claim, .. }) = tools::recognise(&folder, only) else {
+        let Some(tools::Recognised { tool, dir, claim }) = tools::recognise(&folder, only) else {
             let message = format!("{} holds no migrations that govctl knows", root.display());
             return Err(Stop::usage(message, "name the folder of the files themselves, or the tool with --tool"));
         };
@@ -216,12 +217,13 @@ impl History {
         for at in timeline.named().filter(|at| migrations[*at].dated.is_none()).collect::<Vec<_>>() {
             migrations[at].dated = super::dates::committed(folder.root(), &migrations[at].file);
         }
+        let faults = super::kept::faults(dir, tool.name, &migrations, |path| folder.shown(path));
         Ok(Self {
             root: folder.root().display().to_string(),
             tool: tool.name,
             migrations,
             notes: claim.notes,
-            faults: Vec::new(),
+            faults,
             flaws,
             timeline,
         })
@@ -414,10 +416,8 @@ fn read_one(folder: &Folder, planned: &Planned, tool: &str) -> Read {
             }
         }
         Kind::Code(language) => (events, flaws) = code::read(&text, language, tool, &planned.path),
-        Kind::Changelog | Kind::Operations => {
-            let message = "govctl reads no change logs in XML, YAML or JSON; what they do is not known".to_owned();
-            flaws.push(Flaw { at: 0, message });
-        }
+        Kind::Changelog => (events, flaws) = changelog::changelog(&text, &planned.path),
+        Kind::Operations => (events, flaws) = changelog::operations(&text, &planned.path),
     }
     Read { text, events, flaws }
 }

@@ -63,6 +63,7 @@ fn excuse(rule: &str, way: Way) -> Option<&'static str> {
         (Way::Up, "ban-drop-constraint") => {
             Some("a helper that has done its work, or one that a stronger one replaces")
         }
+        (Way::Up, "ban-drop-not-null") => Some("a payload that was erased is empty; its digest stays"),
         (Way::Down, rule) if rule.starts_with("ban-drop-") => Some("takes back what its migration made"),
         (Way::Down, "renaming-table" | "renaming-column" | "renaming-object" | "ban-set-schema") => {
             Some("gives back the name it had")

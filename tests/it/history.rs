@@ -192,3 +192,47 @@ async fn a_history_table_says_what_was_applied_and_what_has_changed_since() {
     let applied: Vec<_> = history.migrations.iter().map(|migration| migration.applied).collect();
     assert_eq!(applied, [Some(true), Some(true), Some(false)]);
 }
+
+/// Sqitch and graphile-migrate keep hashes in the database, graphile-migrate and Atlas in the folder too.
+#[tokio::test]
+async fn a_text_that_changed_is_seen_by_the_tools_own_hash() {
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create schema sqitch; create table sqitch.changes (change_id text, change text, script_hash text, committed_at timestamptz);
+             insert into sqitch.changes values ('x', 'a', 'f3c940f322fc97b9c6dc83d1694bfc51baaa00ae', now()), ('y', 'b', '00', now());",
+        )
+        .await;
+    let plan = "%project=p\n\na 2026-01-01T00:00:00Z A <a@a> # a\nb 2026-01-01T00:00:00Z A <a@a> # b\n";
+    let files = folder(&[
+        ("sqitch.plan", plan),
+        ("deploy/a.sql", "create table a ();"),
+        ("deploy/b.sql", "create table b ();"),
+    ]);
+    let mut history = History::read(files.path(), None).unwrap();
+    history.compare(database.options().clone()).await.unwrap();
+    let faults: Vec<_> = history.faults.iter().map(|fault| format!("{} {}", fault.kind, fault.version)).collect();
+    assert_eq!(faults, ["drifted b"]);
+
+    // Of a migration with a message graphile-migrate keeps the number alone.
+    let first = "--! Previous: -\n--! Hash: sha1:005c6eb7364156e6b0d158d8b2767a24f1ce6611\n\nselect 1;\n";
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create schema graphile_migrate; create table graphile_migrate.migrations (hash text, previous_hash text, filename text, date timestamptz);
+             insert into graphile_migrate.migrations values ('sha1:005c6eb7364156e6b0d158d8b2767a24f1ce6611', null, '000001.sql', now())",
+        )
+        .await;
+    for (text, expected) in [(first.to_owned(), 0), (first.replace("select 1", "select 2"), 2)] {
+        let files = folder(&[("committed/000001-init.sql", &text), ("current.sql", "")]);
+        let mut history = History::read(files.path(), None).unwrap();
+        assert_eq!(history.faults.len(), expected / 2, "{:?}", history.faults);
+        history.compare(database.options().clone()).await.unwrap();
+        assert_eq!(history.faults.len(), expected, "{:?}", history.faults);
+    }
+    let sum = "h1:xdcx3dP5IBTqbpz5bEQTHa/BXx7swiW+tE50EJHatuI=\n20240101000000_init.sql h1:bzMguXMd4fdINGz/aL5PDYkgp84j0OG8IuVT8qLG7pY=\n";
+    for (text, expected) in [("select 1;\n", 0), ("select 2;\n", 1)] {
+        let history = read(&[("20240101000000_init.sql", text), ("atlas.sum", sum)]);
+        assert_eq!((history.tool, history.faults.len()), ("atlas", expected));
+    }
+}

@@ -53,6 +53,16 @@ pub(super) fn flyway(migration: &Migration) -> Vec<String> {
     vec![(!crc).cast_signed().to_string()]
 }
 
+/// Sqitch: SHA-1 of the deploy script.
+pub(super) fn sha1(migration: &Migration) -> Vec<String> {
+    vec![hex(&sha1::Sha1::digest(migration.text().as_bytes()))]
+}
+
+/// graphile-migrate: over the hash before it and the body.
+pub(super) fn graphile(migration: &Migration) -> Vec<String> {
+    vec![crate::history::graphile_hash::of_text(migration.text())]
+}
+
 /// Somebody's own runner: one of the usual digests of the file, as it is or trimmed.
 pub(super) fn any(migration: &Migration) -> Vec<String> {
     let texts = [migration.text(), migration.text().trim()];

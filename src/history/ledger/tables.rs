@@ -33,6 +33,8 @@ pub(super) enum Key {
     AppAndName,
     /// The instant of the journal, in milliseconds.
     Millis(&'static str),
+    /// The digits that a file's name begins with: the rest may be left out.
+    Digits(&'static str),
     /// The last version alone.
     Head(&'static str),
 }
@@ -44,6 +46,7 @@ impl Key {
             | Self::File(column)
             | Self::Stem(column)
             | Self::Millis(column)
+            | Self::Digits(column)
             | Self::Head(column) => column,
             Self::AppAndName => "app",
         }
@@ -53,6 +56,10 @@ impl Key {
         match self {
             Self::AppAndName => Some(format!("{}.{}", text(row, "app")?, text(row, "name")?)),
             Self::Version(column) | Self::Head(column) => Some(plain(&text(row, column)?)),
+            Self::Digits(column) => {
+                let name = text(row, column)?;
+                Some(plain(&name[..name.bytes().take_while(u8::is_ascii_digit).count()]))
+            }
             Self::File(column) => text(row, column).map(|path| path.rsplit('/').next().unwrap_or(&path).to_owned()),
             Self::Stem(column) | Self::Millis(column) => text(row, column),
         }
@@ -62,7 +69,7 @@ impl Key {
         let mut parts = migration.file.rsplit('/');
         let base = parts.next().unwrap_or_default();
         match self {
-            Self::Version(_) | Self::Head(_) => plain(&migration.version),
+            Self::Version(_) | Self::Head(_) | Self::Digits(_) => plain(&migration.version),
             Self::File(_) => base.to_owned(),
             Self::Stem(_) if matches!(base, "migration.sql" | "up.sql") => parts.next().unwrap_or_default().to_owned(),
             Self::Stem(_) => base.rsplit_once('.').map_or(base, |(stem, _)| stem).to_owned(),
@@ -164,13 +171,13 @@ pub(super) const LEDGERS: &[Ledger] = &[
     ledger("rails", "schema_migrations", Key::Version("version"), None),
     ledger("ecto", "schema_migrations", Key::Version("version"), Some("inserted_at")),
     ledger("atlas", "atlas_schema_revisions", Key::Version("version"), Some("executed_at")),
-    ledger("sqitch", "changes", Key::Stem("change"), Some("committed_at")),
+    summed(ledger("sqitch", "changes", Key::Stem("change"), Some("committed_at")), "script_hash", sums::sha1),
     ledger("tern", "schema_version", Key::Head("version"), None),
     ledger("django", "django_migrations", Key::AppAndName, Some("applied")),
     ledger("alembic", "alembic_version", Key::Head("version_num"), None),
     ledger("ef-core", "__EFMigrationsHistory", Key::Stem("MigrationId"), None),
     with(ledger("hasura", "schema_migrations", Key::Version("version"), None), "dirty"),
-    ledger("graphile-migrate", "migrations", Key::File("filename"), Some("date")),
+    summed(ledger("graphile-migrate", "migrations", Key::Digits("filename"), Some("date")), "hash", sums::graphile),
     ledger("pgroll", "migrations", Key::Stem("name"), Some("created_at")),
     ledger("yoyo", "_yoyo_migration", Key::Stem("migration_id"), Some("applied_at_utc")),
 ];

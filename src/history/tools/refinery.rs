@@ -8,9 +8,8 @@ use crate::history::code::Language;
 pub(super) const TOOL: Tool = Tool { name: "refinery", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
-    if !dir.near(&["Cargo.toml"]) {
-        return None;
-    }
+    // Flyway names its files the same way; a crate that uses refinery says so.
+    let manifest = std::fs::read_to_string(dir.near_path(&["Cargo.toml"])?).unwrap_or_default();
     let mut migrations = Vec::new();
     for file in dir.all_files() {
         let base = file.rsplit('/').next().unwrap_or(&file);
@@ -21,5 +20,6 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
         }
     }
     migrations.sort_by(|a, b| compare(&a.version, &b.version));
-    Some(Claim { sure: 88, migrations, notes: Vec::new() })
+    let sure = if manifest.contains("refinery") { 88 } else { 60 };
+    Some(Claim { sure, migrations, notes: Vec::new() })
 }

@@ -49,12 +49,20 @@ pub(super) fn within(statements: &[String]) -> Vec<String> {
         matches!(words.first().map(String::as_str), Some("vacuum"))
             || words.first().is_some_and(|word| word == "alter") && words.get(1).is_some_and(|word| word == "system")
     };
-    statements.iter().filter(|statement| !never(statement)).map(|statement| one(statement)).collect()
+    // What was set for the transaction ends with it.
+    let reset =
+        |statement: &&String| is_timeout(statement) && words(statement).first().is_some_and(|word| word == "reset");
+    let kept = statements.iter().filter(|statement| !never(statement) && !reset(statement));
+    kept.map(|statement| one(statement)).collect()
 }
 
 fn one(statement: &str) -> String {
     if is_timeout(statement) {
         let at = statements(statement).0.first().map_or(0, |range| range.start);
+        // Outside a transaction it may wait for as long as it takes; inside, whoever comes next would wait behind it.
+        if words(statement).iter().any(|word| word == "lock_timeout") {
+            return format!("{}set local lock_timeout = '2s'", &statement[..at]);
+        }
         let local = words(statement).get(1).is_some_and(|word| word == "local");
         let rest = statement[at..].strip_prefix("set ").filter(|_| !local);
         return rest.map_or_else(|| statement.to_owned(), |rest| format!("{}set local {rest}", &statement[..at]));
@@ -135,7 +143,9 @@ mod tests {
             "create unique index if not exists \"a concurrently b\" on t (c)"
         );
         assert_eq!(within("set statement_timeout = '0'"), "set local statement_timeout = '0'");
-        assert_eq!(within("-- why\nset local lock_timeout = '1s'"), "-- why\nset local lock_timeout = '1s'");
+        assert_eq!(within("-- why\nset lock_timeout = '0'"), "-- why\nset local lock_timeout = '2s'");
+        assert_eq!(within("set local statement_timeout = '1s'"), "set local statement_timeout = '1s'");
+        assert_eq!(within("reset lock_timeout"), "");
         assert_eq!(within("vacuum t"), "");
         assert_eq!(
             within(
