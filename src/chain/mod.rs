@@ -10,6 +10,7 @@
 //! * [`links`]: a damaged chain looked at again, row by row; [`lost`]: which rows are gone; [`diagnose`]: what happened to it
 //! * [`expect`]: heads that are known from outside
 //! * [`merkle`], [`note`], [`checkpoint`], [`pins`]: what a chain was once, signed and kept elsewhere
+//! * [`shard`]: a part of a chain, read by itself; [`none`]: tables without rows
 //! * [`run`]: all of it, for the tables of a database
 
 pub mod algorithm;
@@ -27,6 +28,7 @@ pub mod judge;
 pub mod links;
 pub mod lost;
 pub mod merkle;
+pub mod none;
 pub mod note;
 pub mod pins;
 pub mod ranges;
@@ -34,6 +36,7 @@ pub mod recipe;
 pub mod relation;
 pub mod run;
 pub mod segment;
+pub mod shard;
 pub mod source;
 pub mod stream;
 pub mod time;
