@@ -6,6 +6,7 @@
 //!
 //! * [`recipe`]: how a row becomes bytes; [`v1`]: the recipe govctl writes itself
 //! * [`discover`]: pair, order, partition and formula, from data and sources
+//! * [`hazards`]: what a formula leaves open, for the checks
 //! * [`walk`]: one run of rows; [`segment`]: what it says, and joining two
 //! * [`links`]: a damaged chain looked at again, row by row; [`lost`]: which rows are gone; [`diagnose`]: what happened to it
 //! * [`expect`]: heads that are known from outside
@@ -22,6 +23,7 @@ pub mod encoding;
 pub mod expect;
 pub mod form;
 pub mod genesis;
+pub mod hazards;
 pub mod items;
 pub mod json_form;
 pub mod judge;

@@ -5,7 +5,7 @@ mod formula;
 mod layout;
 mod pair;
 mod search;
-mod written;
+pub(crate) mod written;
 
 use super::algorithm::Digest;
 use super::definition::Chain;
