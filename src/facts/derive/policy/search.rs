@@ -112,6 +112,8 @@ pub(crate) struct Search<'w> {
     pub(crate) own_keys: BTreeSet<Value>,
     /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
     pub(crate) judge_shared: bool,
+    /// The restrictive policies of the relation itself are left out: what isolates without them isolates with them.
+    pub(crate) without_floors: bool,
     /// Constants that stood beside a tenant key, each with the session's own key of that type.
     pub(crate) named_keys: BTreeSet<(Value, Value)>,
     /// The session's tenant is one that the policies name: this constant means the session's own key.
@@ -136,6 +138,7 @@ impl<'w> Search<'w> {
             unread: BTreeSet::new(),
             own_keys: BTreeSet::new(),
             judge_shared: false,
+            without_floors: false,
             named_keys: BTreeSet::new(),
             own_named: None,
         }

@@ -1,0 +1,291 @@
+//! What every structure stands on: who deploys, what a tenant is here and how policies say it, who writes, who reviews.
+
+use crate::check::quote::{ident, literal};
+use crate::error::Stop;
+use crate::facts::Facts;
+use serde_json::{Map, Value, json};
+
+/// How rows belong to a tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct Tenant {
+    /// The key's column, as new tables call it too.
+    pub(crate) name: String,
+    /// As a column is declared.
+    pub(crate) type_name: String,
+    /// `"Tenant ID" = …`: the policy of this database.
+    pub(crate) predicate: String,
+    /// The setting the predicate reads, where it reads nothing else.
+    pub(crate) setting: Option<String>,
+    /// The tenant table and its key, where there is one.
+    pub(crate) table: Option<(String, String, String)>,
+}
+
+/// Roles by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roles {
+    /// Owns most tables: migrations run as it.
+    pub(crate) deployer: String,
+    /// May make roles and hand objects over to them.
+    pub(crate) makes_roles: bool,
+    /// Every role there is.
+    pub(crate) all: Vec<String>,
+    /// Login and purpose.
+    pub(crate) logins: Vec<(String, String)>,
+    /// Who changes data, and every agent.
+    pub(crate) writers: Vec<String>,
+    /// Who reviews, and changes nothing.
+    pub(crate) auditors: Vec<String>,
+}
+
+/// What the facts say.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    /// None where there are no tenants, one, or a schema for each.
+    pub(crate) tenant: Option<Tenant>,
+    /// Who is who.
+    pub(crate) roles: Roles,
+    /// Schemas of the user's.
+    pub(crate) schemas: Vec<String>,
+}
+
+impl Ground {
+    /// Reads the facts.
+    pub(crate) async fn read(facts: &mut Facts) -> Result<Self, Stop> {
+        let version = number(facts, "select server_version_num from target").await?;
+        Ok(Self {
+            tenant: tenant(facts).await?,
+            roles: roles(facts, version).await?,
+            schemas: texts(facts, "select name from schemas").await?,
+        })
+    }
+
+    /// What templates know of the tenant: an object, or null.
+    pub(crate) fn tenant_value(&self) -> Value {
+        let Some(tenant) = &self.tenant else { return Value::Null };
+        let name = ident(&tenant.name);
+        let send = match tenant.type_name.as_str() {
+            "uuid" => format!("uuid_send(new.{name})"),
+            "bigint" => format!("int8send(new.{name})"),
+            "numeric" => format!("numeric_send(new.{name})"),
+            _ => format!("convert_to(new.{name}::text, 'UTF8')"),
+        };
+        let default = tenant.setting.as_ref().and_then(|_| {
+            let tail = tenant.predicate.strip_prefix(&name)?.trim().strip_prefix('=')?.trim();
+            let plain = tail.to_lowercase().contains(", true)") && !tail.to_lowercase().contains("select");
+            plain.then(|| tail.to_owned())
+        });
+        let (table, key) = match &tenant.table {
+            Some((schema, table, key)) => {
+                (Value::from(format!("{}.{}", ident(schema), ident(table))), Value::from(ident(key)))
+            }
+            None => (Value::Null, Value::Null),
+        };
+        json!({ "name": name, "type": tenant.type_name, "send": send, "default": default, "table": table, "key": key })
+    }
+
+    /// The variables every template has: the tenant, its predicate, and the setting by which functions of an owner that
+    /// is bound as well enter a tenant.
+    pub(crate) fn values(&self, owner_role: &str) -> Map<String, Value> {
+        let mut values = Map::new();
+        let tenant = self.tenant.as_ref();
+        let own = tenant.is_some_and(|tenant| tenant.setting.is_none());
+        let context = tenant.map(|tenant| tenant.setting.clone().unwrap_or_else(|| OWN_SETTING.to_owned()));
+        values.insert("tenant".into(), self.tenant_value());
+        values.insert("predicate".into(), tenant.map_or(Value::Null, |tenant| json!(tenant.predicate)));
+        values.insert("own_context".into(), json!(own));
+        values.insert(
+            "own_predicate".into(),
+            tenant.map_or(Value::Null, |tenant| {
+                json!(format!(
+                    "{} = nullif(current_setting('{OWN_SETTING}', true), '')::{}",
+                    ident(&tenant.name),
+                    tenant.type_name
+                ))
+            }),
+        );
+        values.insert("context".into(), context.map_or(Value::Null, |setting| json!(literal(&setting))));
+        values.insert("owner_role".into(), json!(ident(owner_role)));
+        values.insert("policy_roles".into(), listed(&self.roles.writers));
+        values.insert("writers".into(), listed(&self.roles.writers));
+        let told = [tenant.map_or("", |t| &t.predicate), tenant.map_or("", |t| &t.name)];
+        values.insert("q".into(), json!(super::template::dollar(&told)));
+        values
+    }
+}
+
+/// Where policies ask more than a setting, functions of the owner enter a tenant by a setting of their own.
+pub(crate) const OWN_SETTING: &str = "audit.tenant";
+
+/// Names as a list in SQL; null where there are none.
+pub(crate) fn listed(names: &[String]) -> Value {
+    if names.is_empty() {
+        return Value::Null;
+    }
+    Value::from(names.iter().map(|name| ident(name)).collect::<Vec<_>>().join(", "))
+}
+
+async fn number(facts: &mut Facts, sql: &'static str) -> Result<i64, Stop> {
+    Ok(sqlx::query_scalar(sql).fetch_optional(facts.connection()).await?.unwrap_or_default())
+}
+
+/// The first column, as text.
+pub(crate) async fn texts(facts: &mut Facts, sql: &'static str) -> Result<Vec<String>, Stop> {
+    Ok(sqlx::query_scalar(sql).fetch_all(facts.connection()).await?)
+}
+
+/// The key most tables have, and how a policy over it reads.
+async fn tenant(facts: &mut Facts) -> Result<Option<Tenant>, Stop> {
+    let mode = texts(facts, "select mode from tenancy").await?;
+    if mode.first().map(String::as_str) != Some("multi") {
+        return Ok(None);
+    }
+    let keys: Vec<(String, String, String, Option<String>)> = sqlx::query_as(
+        "select k.name, c.type, c.type_name, min(p.predicate)
+         from tenant_keys k
+         join relations r on r.oid = k.relation and r.provenance = 'user' and r.kind in ('table', 'partitioned table')
+         join columns c on c.relation = k.relation and c.number = k.column_number and c.type_kind = 'base'
+         left join tenant_predicates p on p.relation = k.relation
+         where k.role in ('key', 'user')
+         group by k.name, c.type
+         order by max(k.role = 'key') desc, count(*) desc, k.name limit 1",
+    )
+    .fetch_all(facts.connection())
+    .await?;
+    let table: Option<(String, String, String)> = sqlx::query_as(
+        "select r.schema, r.name, k.name from tenancy t
+         join relations r on r.oid = t.tenant_relation
+         join tenant_keys k on k.relation = r.oid and k.role = 'tenant table'
+         where exists (select 1 from indexes i join index_columns ic on ic.index_oid = i.oid and ic.column_number = k.column_number
+                       where i.relation = r.oid and i.is_unique = 1 and i.predicate is null)",
+    )
+    .fetch_optional(facts.connection())
+    .await?;
+    let Some((name, declared, base, predicate)) = keys.into_iter().next() else { return Ok(None) };
+    let type_name = match base.as_str() {
+        "int2" | "int4" | "int8" => "bigint".to_owned(),
+        "text" | "varchar" | "bpchar" | "name" => "text".to_owned(),
+        "numeric" => "numeric".to_owned(),
+        _ => declared,
+    };
+    let quoted = ident(&name);
+    let predicate = predicate
+        .filter(|text| text.starts_with(&quoted))
+        .unwrap_or_else(|| format!("{quoted} = nullif(current_setting('app.tenant_id', true), '')::{type_name}"));
+    let setting = only_setting(predicate.strip_prefix(&quoted).unwrap_or(&predicate));
+    Ok(Some(Tenant { name, type_name, predicate, setting, table }))
+}
+
+/// The setting that an expression reads, where it does nothing else but cast it.
+fn only_setting(tail: &str) -> Option<String> {
+    let mut settings = Vec::new();
+    let mut rest = tail;
+    let mut plain = String::new();
+    while let Some(open) = rest.find('\'') {
+        let close = open + 1 + rest[open + 1..].find('\'')?;
+        plain.push_str(&rest[..open]);
+        if plain.trim_end().to_lowercase().ends_with("current_setting(") {
+            settings.push(rest[open + 1..close].to_owned());
+        }
+        plain.push('?');
+        rest = &rest[close + 1..];
+    }
+    plain.push_str(rest);
+    let words = plain.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    const KNOWN: &str = "nullif current_setting select as true text uuid bigint integer smallint int int2 int4 int8 numeric character varying varchar name citext";
+    let known = words.clone().all(|word| KNOWN.split(' ').any(|known| known.eq_ignore_ascii_case(word)));
+    let tail = plain.trim_start();
+    (known && tail.starts_with('=') && settings.len() == 1 && !plain.contains("->")).then(|| settings.remove(0))
+}
+
+async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
+    let deployer: Option<(i64, String, i64, i64)> = sqlx::query_as(
+        "select o.oid, o.name, o.superuser, o.create_role from roles o
+         left join (select owner, count(*) as tables from relations where provenance = 'user' and kind in ('table', 'partitioned table')
+                    group by owner) owned on owned.owner = o.oid
+         where owned.tables is not null or o.oid = (select owner from databases where is_current = 1)
+         order by coalesce(owned.tables, 0) desc, o.oid limit 1",
+    )
+    .fetch_optional(facts.connection())
+    .await?;
+    let (oid, deployer, superuser, creates) = deployer.unwrap_or_default();
+    let logins: Vec<(String, String)> = sqlx::query_as(
+        "select r.name, case when r.superuser = 1 and coalesce(p.purpose, 'unknown') not in ('agent', 'person') then 'administration'
+                             else coalesce(p.purpose, 'unknown') end
+         from roles r left join role_purposes p on p.role = r.oid
+         where r.login = 1 and r.name not like 'pg\\_%' escape '\\' order by r.name",
+    )
+    .fetch_all(facts.connection())
+    .await?;
+    let writers = texts(
+        facts,
+        "with wrote as (
+           select distinct g.grantee as role from grants g
+           join relations r on r.oid = g.object and r.provenance = 'user' and r.kind in ('table', 'partitioned table') and r.owner <> g.grantee
+           where g.object_kind in ('relation', 'column') and g.privilege in ('INSERT', 'UPDATE', 'DELETE') and g.grantee <> 0
+         ), chosen as (
+           select role from wrote
+           union select role from agents
+           union select p.role from principals p
+             where p.kind = 'login' and exists (select 1 from relation_privileges rp join relations r on r.oid = rp.relation and r.provenance = 'user'
+                                                where rp.role = p.role and rp.visible = 1 and rp.can_insert + rp.can_update + rp.can_delete > 0)
+               and not exists (select 1 from role_reach reach join wrote w on w.role = reach.reaches
+                               where reach.role = p.role and reach.reaches <> p.role and reach.inherits = 1)
+         )
+         select distinct r.name from chosen c
+         join roles r on r.oid = c.role and r.superuser = 0 and r.provenance <> 'system' and r.name <> 'anon'
+         left join role_purposes p on p.role = r.oid
+         where coalesce(p.purpose, 'unknown') not in ('auditor', 'administration', 'monitoring', 'replication')
+         order by r.name",
+    )
+    .await?;
+    let auditors = texts(
+        facts,
+        "select r.name from roles r join role_purposes p on p.role = r.oid and p.purpose = 'auditor'
+         where r.superuser = 0 and not exists (select 1 from relation_privileges rp join relations t on t.oid = rp.relation and t.provenance = 'user'
+                           where rp.role = r.oid and rp.can_insert + rp.can_update + rp.can_delete > 0)
+         order by r.name",
+    )
+    .await?;
+    let all = texts(facts, "select name from roles order by name").await?;
+    // Where the owner is no login, those who may act as it deploy; where nobody may, a superuser does.
+    let acting: Vec<(i64, i64)> = sqlx::query_as(
+        "select r.superuser, r.create_role from role_reach reach join roles r on r.oid = reach.role and r.login = 1
+         where reach.reaches = ? and (reach.inherits = 1 or reach.can_set = 1)",
+    )
+    .bind(oid)
+    .fetch_all(facts.connection())
+    .await?;
+    let nobody = acting.is_empty();
+    let any = |pick: fn(&(i64, i64)) -> i64| acting.iter().any(|role| pick(role) == 1);
+    // From 16 on, who makes roles may hand over to those it made alone.
+    let hands_over = version < 160_000 || !all.iter().any(|name| name == "audit_owner");
+    let makes_roles =
+        superuser == 1 || nobody || any(|role| role.0) || (creates == 1 || any(|role| role.1)) && hands_over;
+    Ok(Roles { deployer, makes_roles, all, logins, writers, auditors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only_setting;
+
+    #[test]
+    fn a_setting_alone_is_told_from_more() {
+        let plain = [
+            ("= nullif(current_setting('app.tenant_id', true), '')::uuid", "app.tenant_id"),
+            ("= (NULLIF(current_setting('a.b'::text, true), ''::text))::bigint", "a.b"),
+            ("= ( SELECT (current_setting('x.y'::text))::integer AS current_setting)", "x.y"),
+        ];
+        for (tail, setting) in plain {
+            assert_eq!(only_setting(tail).as_deref(), Some(setting), "{tail}");
+        }
+        for tail in [
+            "= app.current_tenant()",
+            "= ((current_setting('request.jwt.claims'::text, true))::json ->> 'org'::text)::uuid",
+            "IN ( SELECT m.org_id FROM members m WHERE m.user_id = auth.uid())",
+            "= any (string_to_array(current_setting('app.tenants', true), ','))",
+            "> current_setting('a.b')",
+        ] {
+            assert_eq!(only_setting(tail), None, "{tail}");
+        }
+    }
+}
