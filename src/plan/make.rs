@@ -62,7 +62,8 @@ pub async fn make(
     let Some(bench) = bench else {
         let mut plan = draft.plan(facts).await?;
         plan.notes.push(
-            "Not run on a copy: what one migration brings to light, no other mends. Plan again once these have run.".into(),
+            "Not run on a copy: what one migration brings to light, no other mends. Plan again once these have run."
+                .into(),
         );
         return Ok(plan);
     };

@@ -216,7 +216,8 @@ fn proof(plan: &Plan, look: &Look) -> String {
     for line in &proof.failed {
         text.push_str(&wrap(&look.paint(Tone::Bad, clean(line)), "  failed  ", look.width));
     }
-    let known = |left: &&Unproved| !plan.open.iter().any(|open| (&open.check, &open.object) == (&left.check, &left.object));
+    let known =
+        |left: &&Unproved| !plan.open.iter().any(|open| (&open.check, &open.object) == (&left.check, &left.object));
     for left in proof.remaining.iter().filter(known) {
         let line = format!("{} {}: {}", left.check, left.object, left.why);
         text.push_str(&wrap(&clean(&line), "  left    ", look.width));
