@@ -919,7 +919,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__verify__subcmd__chain)
-            opts="-q -h -V --url --table --expect --checkpoint --since --trust --key-file --workers --all --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --url --table --expect --checkpoint --since --shard --until --shard-out --merge --trust --key-file --workers --all --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -942,6 +942,22 @@ _govctl() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard-out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --merge)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -101,6 +101,10 @@ complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l table -d 
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l expect -d 'A head that must be there: HASH, POSITION:HASH or TABLE=POSITION:HASH; repeatable' -r
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l checkpoint -d 'A checkpoint that the rows must agree with, at its own size; repeatable' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l since -d 'Read only the rows behind this checkpoint; those before it are not looked at again' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l shard -d 'Read only the Kth of N parts of each chain, and write what was read to --shard-out, for --merge' -r
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l until -d 'The last number that --shard reads; say the same one for all parts of a table that still grows' -r
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l shard-out -d 'Where --shard writes' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l merge -d 'A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l trust -d 'The public key that checkpoints must be signed with; repeatable' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l key-file -d 'The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l workers -d 'Connections that read at the same time' -r

@@ -1,7 +1,9 @@
 //! Heads that are known from outside, and what is left of them.
 
 use super::algorithm::Digest;
+use super::checkpoint::Checkpoint;
 use super::definition::Chain;
+use super::pins;
 use super::segment::Segment;
 use super::verdict::{Break, BreakKind, ChainReport, Tail, Verdict};
 use crate::check::quote;
@@ -29,7 +31,7 @@ pub fn concerns(expected: &Expected, report: &ChainReport) -> bool {
 }
 
 /// Heads that were expected and found nowhere: cut off with the rows behind them, or rewritten.
-pub fn expectations(reports: &mut [ChainReport], expected: &[Expected]) {
+pub fn expectations(reports: &mut Vec<ChainReport>, expected: &[Expected]) {
     for expected in expected {
         let found = reports.iter().any(|report| {
             concerns(expected, report)
@@ -41,8 +43,21 @@ pub fn expectations(reports: &mut [ChainReport], expected: &[Expected]) {
             continue;
         }
         let concerned: Vec<usize> = (0..reports.len()).filter(|at| concerns(expected, &reports[*at])).collect();
-        let [at] = concerned.as_slice() else { continue };
-        let report = &mut reports[*at];
+        // What was not read may hold it.
+        if concerned.iter().any(|at| reports[*at].interrupted) {
+            continue;
+        }
+        let at = if let [at] = concerned.as_slice() {
+            *at
+        } else {
+            // It was somewhere, and is nowhere: that is said even if nobody knows of which chain.
+            let table = expected.table.clone().unwrap_or_else(|| "any chain".to_owned());
+            let mut nowhere = ChainReport::undecided(table, "", "");
+            (nowhere.why, nowhere.needs) = (None, None);
+            reports.push(nowhere);
+            reports.len() - 1
+        };
+        let report = &mut reports[at];
         let place = expected.position.clone();
         let end = report.head.as_ref().map(|head| head.position.clone());
         // A place that is still there holds another hash: rewritten. A place behind the end is gone.
@@ -121,4 +136,44 @@ async fn is_taken(connection: &mut PgConnection, chain: &Chain, place: &str) -> 
     };
     sqlx::raw_sql(back).execute(connection).await.map_err(refusal::lost)?;
     Ok(taken)
+}
+
+/// Checkpoints of chains that were not met: their tables are gone, or are no chains any more.
+///
+/// # Errors
+/// A checkpoint is of a table that was not asked for.
+pub fn checkpoints(reports: &mut Vec<ChainReport>, checkpoints: &[&Checkpoint], asked: &[String]) -> Result<(), Stop> {
+    for checkpoint in checkpoints {
+        let met = |report: &ChainReport| {
+            pins::concerns(checkpoint, &report.table, report.column.as_deref().unwrap_or_default())
+                || report.verdict == Verdict::Undecided && checkpoint.origin.contains(&format!("/{}/", report.table))
+        };
+        if reports.iter().any(met) {
+            continue;
+        }
+        let mut parts = checkpoint.origin.rsplit('/');
+        let (column, table) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if !asked.is_empty() && !asked.iter().any(|asked| asked == table || table.ends_with(&format!(".{asked}"))) {
+            let help = "leave out --table, or name that one too";
+            return Err(Stop::usage(format!("a checkpoint is of {table}, which was not asked for"), help));
+        }
+        let rows = checkpoint.rows();
+        let mut gone = ChainReport::undecided(table.to_owned(), "", "");
+        (gone.why, gone.needs) = (None, None);
+        gone.verdict = Verdict::Broken;
+        gone.tail.pinned = true;
+        gone.breaks_total = 1;
+        gone.breaks.push(Break {
+            kind: BreakKind::Truncated,
+            at: rows.to_string(),
+            partition: None,
+            detail: format!("the checkpoint saw {rows} rows; this database has no chain {table}.{column}"),
+            cause: Some("the table was dropped or renamed, or this is another database".to_owned()),
+            before: None,
+            after: None,
+            look: None,
+        });
+        reports.push(gone);
+    }
+    Ok(())
 }

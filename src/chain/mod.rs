@@ -6,10 +6,12 @@
 //!
 //! * [`recipe`]: how a row becomes bytes; [`v1`]: the recipe govctl writes itself
 //! * [`discover`]: pair, order, partition and formula, from data and sources
+//! * [`hazards`]: what a formula leaves open, for the checks
 //! * [`walk`]: one run of rows; [`segment`]: what it says, and joining two
 //! * [`links`]: a damaged chain looked at again, row by row; [`lost`]: which rows are gone; [`diagnose`]: what happened to it
 //! * [`expect`]: heads that are known from outside
 //! * [`merkle`], [`note`], [`checkpoint`], [`pins`]: what a chain was once, signed and kept elsewhere
+//! * [`shard`]: a part of a chain, read by itself; [`none`]: tables without rows
 //! * [`run`]: all of it, for the tables of a database
 
 pub mod algorithm;
@@ -21,12 +23,14 @@ pub mod encoding;
 pub mod expect;
 pub mod form;
 pub mod genesis;
+pub mod hazards;
 pub mod items;
 pub mod json_form;
 pub mod judge;
 pub mod links;
 pub mod lost;
 pub mod merkle;
+pub mod none;
 pub mod note;
 pub mod pins;
 pub mod ranges;
@@ -34,6 +38,7 @@ pub mod recipe;
 pub mod relation;
 pub mod run;
 pub mod segment;
+pub mod shard;
 pub mod source;
 pub mod stream;
 pub mod time;

@@ -1,17 +1,20 @@
 //! Verifies the chains of a database: one report a chain.
 
+use super::algorithm::Digest;
 use super::checkpoint::Checkpoint;
 use super::definition::Chain;
 use super::discover::{self, Found, Means};
 use super::expect::{self, Expected};
 use super::judge;
+use super::none;
 use super::pins;
 use super::ranges;
 use super::relation;
 use super::segment::Segment;
+use super::shard::{self, Part, Shard};
 use super::stream;
 use super::verdict::{BreakKind, ChainReport, Head, Verdict};
-use super::workers::{self, Work};
+use super::workers::{self, Outcome, Work};
 use crate::config::Config;
 use crate::error::Stop;
 use crate::target::refusal;
@@ -37,6 +40,10 @@ pub struct Wish {
     pub since: Option<Checkpoint>,
     /// Marks of every intact chain are wanted, for a checkpoint.
     pub marks: bool,
+    /// Only this part of each chain, to be joined with the others later.
+    pub part: Option<Part>,
+    /// Parts that were read before: nothing is read but what explains a break.
+    pub merge: Vec<Shard>,
     /// The secret of keyed chains.
     pub key: Option<Vec<u8>>,
     /// Raised by Ctrl-C.
@@ -72,6 +79,7 @@ pub async fn verify(
         }
     }
     let mut reports = Vec::new();
+    let checkpoints: Vec<&Checkpoint> = wish.checkpoints.iter().chain(&wish.since).collect();
     for oid in oids {
         let start = Instant::now();
         let table = relation::read(&mut connection, oid).await?;
@@ -86,13 +94,13 @@ pub async fn verify(
             }
             Found::Nothing => {}
             // A table that only might hold a chain is no chain that is hidden.
-            Found::Hidden { why, needs } if named || looks_chained(&table) => {
+            Found::Hidden { why, needs } if named || none::looks_chained(&table) => {
                 reports.push(ChainReport::undecided(table.shown(), why, needs));
             }
             Found::Hidden { .. } => {}
             Found::Empty(chains) => {
                 for chain in chains {
-                    reports.push(empty(&mut connection, &chain).await?);
+                    reports.push(none::empty(&mut connection, &chain, &checkpoints).await?);
                 }
             }
             Found::Chains(chains) => {
@@ -105,46 +113,9 @@ pub async fn verify(
         }
     }
     expect::expectations(&mut reports, &wish.expected);
+    expect::checkpoints(&mut reports, &checkpoints, &wish.tables)?;
     let _ = connection.close().await;
     Ok(reports)
-}
-
-/// By its names a chain: a previous hash and a hash.
-fn looks_chained(table: &relation::Relation) -> bool {
-    let names: Vec<&str> = table
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .chain(table.refused.iter().map(String::as_str))
-        .collect();
-    let holds =
-        |part: &[&str]| names.iter().any(|name| part.iter().any(|part| name.to_ascii_lowercase().contains(part)));
-    holds(&["prev", "parent_hash", "hash_anterior"]) && holds(&["hash", "digest", "checksum", "signature", "hmac"])
-        || holds(&["chain_hash", "hash_chain"])
-}
-
-/// A chain without rows: one that was emptied looks like one that was never written.
-async fn empty(connection: &mut PgConnection, chain: &Chain) -> Result<ChainReport, Stop> {
-    let oid = i64::from(chain.relation.oid);
-    let sql = "
-        select coalesce((select n_tup_ins > 0 from pg_catalog.pg_stat_all_tables where relid = $1::int8::oid), false)
-          or coalesce((select bool_or(pg_catalog.pg_sequence_last_value(s.objid::pg_catalog.regclass) is not null)
-            from pg_catalog.pg_depend s where s.refobjid = $1::int8::oid and s.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-              and s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and s.deptype in ('a', 'i')
-              and exists (select from pg_catalog.pg_class q where q.oid = s.objid and q.relkind = 'S')), false)";
-    let written = sqlx::query_scalar::<_, bool>(sql).bind(oid).fetch_one(connection).await.unwrap_or(true);
-    let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
-    report.column = chain.column(chain.hash).map(|column| column.name.clone());
-    report.recipe = chain.recipe();
-    if written {
-        report.why = Some("the table is empty, and it once had rows".to_owned());
-        report.needs = Some("name the head that was last seen: --expect HASH, or --checkpoint FILE".to_owned());
-    } else {
-        report.verdict = Verdict::Intact;
-        (report.why, report.needs) = (None, None);
-        report.notes.push("no row was written yet".to_owned());
-    }
-    Ok(report)
 }
 
 async fn one(
@@ -165,7 +136,12 @@ async fn one(
         Some([only]) if only.key.is_empty() => Some(only.clone()),
         _ => None,
     };
-    let only = after.as_ref().map(|mark| pins::behind(chain, &mark.position));
+    let mut only = after.as_ref().map(|mark| pins::behind(chain, &mark.position));
+    let mut bounds = (None, None);
+    if let Some(part) = wish.part {
+        let (condition, of) = shard::bounds(connection, chain, part).await?;
+        (only, bounds) = (Some(condition), of);
+    }
     let mut plan = ranges::plan(connection, chain, true, only.as_deref()).await?;
     progress.begin("Verifying", u64::try_from(plan.queries.len()).ok());
     let grows = wish.marks || !checkpoints.is_empty();
@@ -181,7 +157,21 @@ async fn one(
         sizes: grows.then(|| Arc::new(pins::sizes(&checkpoints))),
         after: after.clone().map(Arc::new),
     };
-    let mut outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+    let merged: Vec<&Shard> =
+        wish.merge.iter().filter(|shard| shard.table == table && shard.column == column).collect();
+    let expected: Vec<Digest> = wish.expected.iter().map(|expected| expected.hash).collect();
+    let mut outcome = if wish.merge.is_empty() {
+        workers::read(connection, options, &work, wish.workers, progress).await?
+    } else {
+        match shard::join(chain, &merged, &expected) {
+            Ok(segment) => Outcome { segment, ..Outcome::default() },
+            Err(why) => {
+                let needs =
+                    "read every part with the same --shard K/N, --until and --expect, and give all of them to --merge";
+                return Ok(ChainReport { interrupted: true, ..ChainReport::undecided(table, why, needs) });
+            }
+        }
+    };
     if outcome.segment.disordered {
         plan = ranges::plan(connection, chain, false, only.as_deref()).await?;
         progress.begin("Verifying in order", u64::try_from(plan.queries.len()).ok());
@@ -189,6 +179,10 @@ async fn one(
         outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
     }
     let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
+    if let Some(part) = wish.part {
+        report.shard = (!outcome.interrupted).then(|| Shard::new(chain, part, &outcome.segment, bounds, &expected));
+        return Ok(report);
+    }
     (report.why, report.needs) = (None, None);
     report.column = chain.column(chain.hash).map(|column| column.name.clone());
     report.recipe = chain.recipe();
@@ -202,7 +196,11 @@ async fn one(
     {
         report.head = Some(Head { position: thread.last.shown(), hash: hash.hex() });
     }
-    tail(connection, chain, &outcome.segment, wish, &mut report).await?;
+    if outcome.interrupted {
+        report.interrupted = true;
+    } else {
+        tail(connection, chain, &outcome.segment, wish, &mut report).await?;
+    }
     judge::weigh(connection, chain, &outcome.segment, &mut report).await?;
     if let Some(mark) = &after {
         outcome.roots.insert((mark.key.clone(), mark.tree.size()), mark.tree.root());

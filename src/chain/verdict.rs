@@ -1,6 +1,7 @@
 //! What verifying a chain came to.
 
 use super::checkpoint::Mark;
+use super::shard::Shard;
 use std::fmt;
 
 /// What happened to a row, or to its place.
@@ -175,6 +176,10 @@ pub struct ChainReport {
     pub retaken: Vec<String>,
     /// What a checkpoint would sign, where one is wanted and the chain is intact.
     pub marks: Vec<Mark>,
+    /// Not all of it was read, so that what was not met may be there.
+    pub interrupted: bool,
+    /// Where only a part was read: what was read.
+    pub shard: Option<Shard>,
     /// A part of the preimage is computed by the server.
     pub weaker: bool,
     /// How long it took.
@@ -202,6 +207,8 @@ impl ChainReport {
             found: Vec::new(),
             retaken: Vec::new(),
             marks: Vec::new(),
+            interrupted: false,
+            shard: None,
             weaker: false,
             seconds: 0.0,
         }

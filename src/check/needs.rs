@@ -70,6 +70,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("event_logs", &["event_log_columns", "event_log_guards", "event_log_rights", "enum_labels", "domain_checks"]),
     ("framework_relations", &["relations", "columns"]),
     ("event_log_columns", &["tenant_keys", "triggers", "functions"]),
+    ("event_log_chains", &["event_logs", "event_log_columns", "columns", "triggers", "functions"]),
     ("event_log_guards", &["relations", "inheritance", "triggers", "rules", "functions"]),
     ("event_log_rights", &["relation_privileges", "column_privileges", "inheritance"]),
     (

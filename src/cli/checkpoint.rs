@@ -68,6 +68,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         checkpoints,
         since: None,
         marks: true,
+        part: None,
+        merge: Vec::new(),
         key: secret(args.key_file.as_deref())?,
         stop: Arc::new(AtomicBool::new(false)),
     };
@@ -155,7 +157,7 @@ fn file_name(table: &str, column: &str) -> String {
 }
 
 /// Whole or not at all.
-fn write(path: &Path, text: &str) -> Result<(), Stop> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Stop> {
     let unwritten = |cause| Stop::Unwritten { what: path.display().to_string(), cause, audited: false };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(unwritten)?;

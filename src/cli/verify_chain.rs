@@ -1,6 +1,7 @@
 //! `govctl verify-chain`: hash chains recomputed row by row.
 
 use super::Global;
+use super::checkpoint::write as whole_file;
 use super::outputs::Outputs;
 use super::source::Source;
 use crate::chain::checkpoint::{self, Checkpoint};
@@ -8,6 +9,7 @@ use crate::chain::encoding;
 use crate::chain::expect::Expected;
 use crate::chain::note::Public;
 use crate::chain::run::{self, Wish};
+use crate::chain::shard::{Part, Shard};
 use crate::chain::verdict::{ChainReport, Verdict};
 use crate::check::Severity;
 use crate::config::Config;
@@ -41,6 +43,18 @@ pub(super) struct Args {
     /// Read only the rows behind this checkpoint; those before it are not looked at again
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+    /// Read only the Kth of N parts of each chain, and write what was read to --shard-out, for --merge
+    #[arg(long, value_name = "K/N", requires = "shard_out", conflicts_with_all = ["checkpoint", "since"])]
+    shard: Option<String>,
+    /// The last number that --shard reads; say the same one for all parts of a table that still grows
+    #[arg(long, value_name = "NUMBER", requires = "shard")]
+    until: Option<i64>,
+    /// Where --shard writes
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    shard_out: Option<PathBuf>,
+    /// A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "checkpoint", "since"])]
+    merge: Vec<PathBuf>,
     /// The public key that checkpoints must be signed with; repeatable
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
@@ -72,6 +86,13 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let trust = args.trust.iter().map(|path| trusted(path)).collect::<Result<Vec<_>, _>>()?;
     let checkpoints = args.checkpoint.iter().map(|path| checkpoint(path, &trust)).collect::<Result<Vec<_>, _>>()?;
     let since = args.since.as_deref().map(|path| checkpoint(path, &trust)).transpose()?;
+    let part = match &args.shard {
+        None => None,
+        Some(text) => Some(Part::parse(text, args.until).ok_or_else(|| {
+            Stop::usage(format!("{text} is no part"), "say which of how many, for example --shard 2/8")
+        })?),
+    };
+    let merge = args.merge.iter().map(|path| shard_file(path)).collect::<Result<Vec<_>, _>>()?.concat();
     let outputs = Outputs::open(&global.output)?;
     let stop = Arc::new(AtomicBool::new(false));
     let wish = Wish {
@@ -81,6 +102,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         checkpoints,
         since,
         marks: false,
+        part,
+        merge,
         key,
         stop: Arc::clone(&stop),
     };
@@ -100,6 +123,9 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         }
     };
     progress.end();
+    if let (Some(_), Some(path)) = (part, &args.shard_out) {
+        return write_shards(&reports, path, ui);
+    }
     let exit = exit(&reports, global.allow_undecided);
     let exit = if global.exit_zero { exit.forgiven() } else { exit };
     let settings = Settings {
@@ -125,6 +151,43 @@ fn exit(reports: &[ChainReport], allow_undecided: bool) -> Exit {
     } else {
         Exit::Clean
     }
+}
+
+/// One line a chain.
+fn shard_file(path: &Path) -> Result<Vec<Shard>, Stop> {
+    let text = read(path)?;
+    let shards: Option<Vec<Shard>> = text.lines().map(Shard::parse).collect();
+    shards.filter(|shards| !shards.is_empty()).ok_or_else(|| {
+        Stop::usage(format!("{} holds no part of a chain", path.display()), "--shard K/N --shard-out FILE writes one")
+    })
+}
+
+/// What was read of each chain, to be joined later. Whether the chain holds is not said before.
+fn write_shards(reports: &[ChainReport], path: &Path, ui: &Ui) -> Result<Exit, Stop> {
+    let (mut text, mut lines, mut exit) = (String::new(), String::new(), Exit::Clean);
+    for report in reports {
+        match &report.shard {
+            Some(shard) => {
+                lines += &shard.text();
+                let flawed = if shard.is_flawed() { "; not all of them hold: --merge says what is wrong" } else { "" };
+                text += &format!("{} rows of {} were read{flawed}\n", shard.rows(), report.table);
+                if shard.is_flawed() {
+                    exit = Exit::Broken;
+                }
+            }
+            None => {
+                text += &format!("{} was not read: {}\n", report.table, report.why.as_deref().unwrap_or("interrupted"));
+                exit = if exit == Exit::Broken { exit } else { Exit::Undecided };
+            }
+        }
+    }
+    whole_file(path, &lines)?;
+    ui.data(|out| {
+        out.write_all(
+            crate::ui::clean::clean_lines(&text).map(|line| format!("{line}\n")).collect::<String>().as_bytes(),
+        )
+    })?;
+    Ok(exit)
 }
 
 /// `[TABLE=][POSITION:]HASH`.

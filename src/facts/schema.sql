@@ -370,6 +370,14 @@ create table event_log_columns (
 create table event_log_guards (
   log integer not null, relation integer not null, command text not null, guard_kind text not null, name text not null,
   effect text not null, enabled text not null);
+-- The chain that a row trigger of a log writes: the column of the row's own hash and of the one before, the trigger, its function.
+-- enabled: as in triggers. writers_wait: its function takes a lock that a second writer waits for. The rest is null where the
+-- formula could not be read: covers_previous (the hash reads the one before), and as JSON arrays uncovered (columns it does not
+-- read), unframed (`left and right`: neighbours without a seam), session_dependent (points in time in the session's zone).
+create table event_log_chains (
+  relation integer primary key, hash_column integer not null, previous_column integer, trigger_name text not null,
+  function integer not null, enabled text not null, writers_wait integer not null, covers_previous integer,
+  uncovered text, unframed text, session_dependent text);
 -- Who, superusers aside, may do what to a log, or through which of its partitions. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
 -- | 'TRUNCATE'. via: 'grant' | 'owner'; on_columns: on some columns only (column_privileges has them). Triggers not considered.
 create table event_log_rights (

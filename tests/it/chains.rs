@@ -143,7 +143,7 @@ async fn what_nobody_can_know_is_undecided() {
     carry_out("undecided").await;
 }
 
-const CHAIN: &str = "
+pub(crate) const CHAIN: &str = "
     create schema s;
     create table s.log (id bigserial primary key, msg text, prev_hash text, hash text);
     create function s.seal() returns trigger language plpgsql as $$ begin

@@ -4,6 +4,7 @@
 
 mod assess;
 mod attacks;
+mod chain_parts;
 mod chains;
 mod checks;
 mod cli;

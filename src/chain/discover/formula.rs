@@ -1,5 +1,6 @@
 //! The formulas of a chain: declared, read from who writes it, or searched for; then those of the digests it covers.
 
+use super::coverage::{is_payload, mentions, uncovered};
 use super::evaluate::Sample;
 use super::layout::Layout;
 use super::search::Search;
@@ -395,13 +396,6 @@ async fn commitments(
     Ok(())
 }
 
-/// Long or personal by its type or its name: what is put behind a digest so that it may be taken away.
-fn is_payload(kind: Kind, name: &str) -> bool {
-    const NAMES: [&str; 11] =
-        ["payload", "body", "content", "data", "detail", "prompt", "message", "salt", "state", "diff", "meta"];
-    matches!(kind, Kind::Json | Kind::Jsonb | Kind::Bytes) || NAMES.iter().any(|part| name.contains(part))
-}
-
 /// Lays out the stream, and says what no hash covers.
 fn finish(chain: &mut Chain, mut items: Items, mut formulas: Vec<Formula>) {
     // Only what is read is asked for.
@@ -471,50 +465,4 @@ fn renumber_pieces(pieces: &mut [Piece], to: &dyn Fn(usize) -> usize) {
             *at = to(*at);
         }
     }
-}
-
-/// Columns that neither the chain nor a digest in it reads. What the server renders is looked for in its expression.
-fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> Vec<String> {
-    if formulas.is_empty() {
-        return Vec::new();
-    }
-    let chained: Vec<usize> = formulas.iter().flat_map(Formula::reads).collect();
-    let covers = |name: &str| {
-        // A digest that the chain does not read covers nothing.
-        let of_digest = chain
-            .commitments
-            .iter()
-            .filter(|commitment| chained.contains(&commitment.at) || mentions(items, &chained, &commitment.column));
-        let reads = |read: &[usize]| read.iter().any(|at| items.list[*at].column.as_deref() == Some(name));
-        reads(&chained)
-            || mentions(items, &chained, name)
-            || of_digest.into_iter().any(|commitment| reads(&commitment.of) || mentions(items, &commitment.of, name))
-    };
-    let own = |column: usize| column == chain.hash || chain.prev == Some(column);
-    chain
-        .relation
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(at, column)| !own(*at) && !covers(&column.name))
-        .map(|(_, column)| column.name.clone())
-        .collect()
-}
-
-/// A rendered expression names the column, or the whole row.
-fn mentions(items: &Items, read: &[usize], name: &str) -> bool {
-    read.iter().filter(|at| items.list[**at].column.is_none()).any(|at| {
-        let tokens = tokens(&items.list[*at].sql);
-        let named = tokens
-            .windows(3)
-            .any(|three| three[0].is_word("t") && three[1].is_sign(".") && three[2].name() == Some(name));
-        let whole =
-            tokens.windows(3).any(|three| three[0].is_sign("(") && three[1].is_word("t") && !three[2].is_sign("."));
-        named || whole && !removes(&tokens, name)
-    })
-}
-
-/// `to_jsonb(t) - 'column'`.
-fn removes(expression: &[Token], name: &str) -> bool {
-    expression.windows(2).any(|two| two[0].is_sign("-") && matches!(&two[1], Token::Text(text) if text == name))
 }

@@ -1,11 +1,12 @@
 //! Finds chains without being told: the pair and the order from the data, the formula from whoever writes it, else by search.
 
+mod coverage;
 mod evaluate;
 mod formula;
 mod layout;
 mod pair;
 mod search;
-mod written;
+pub(crate) mod written;
 
 use super::algorithm::Digest;
 use super::definition::Chain;

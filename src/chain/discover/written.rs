@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// An expression that may compute the hash of a row.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     /// Over the stored row; what no column stores is gone or unknown.
     pub expression: Vec<Token>,
     /// Where it was found, in words.
@@ -18,7 +18,7 @@ pub(super) struct Candidate {
 }
 
 /// All candidates for `target`, the likeliest first. `hashes` are the columns of digests.
-pub(super) fn candidates(
+pub(crate) fn candidates(
     relation: &Relation,
     library: &Library,
     target: &str,

@@ -169,6 +169,8 @@ pub(crate) struct Function {
     pub(crate) default_count: i64,
     pub(crate) argument_defaults: Option<String>,
     pub(crate) source: Option<String>,
+    /// Names of the settings it pins, as a JSON array.
+    pub(crate) settings: String,
     pub(crate) default_acl: bool,
 }
 

@@ -53,6 +53,7 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         event_logs(derived),
         event_log_columns(catalog, derived),
         event_log_guards(derived),
+        event_log_chains(derived),
         event_log_rights(derived),
     ]
 }
@@ -370,6 +371,41 @@ fn event_log_guards(derived: &Derived) -> Table {
     });
     let columns = &["log", "relation", "command", "guard_kind", "name", "effect", "enabled"];
     ("event_log_guards", columns, rows.collect())
+}
+
+fn event_log_chains(derived: &Derived) -> Table {
+    let list = |of: &[String]| text(serde_json::Value::from(of.to_vec()).to_string());
+    let rows = derived.event_logs.iter().filter_map(|log| {
+        let chain = log.chained.as_ref()?;
+        let formula = chain.formula.as_ref();
+        Some(vec![
+            number(log.relation),
+            number(chain.hash),
+            optional(chain.previous, number),
+            text(&chain.trigger),
+            number(chain.function),
+            text(&chain.enabled),
+            flag(chain.waits),
+            optional(formula, |formula| flag(formula.reads_previous)),
+            optional(formula, |formula| list(&formula.uncovered)),
+            optional(formula, |formula| list(&formula.unframed)),
+            optional(formula, |formula| list(&formula.session)),
+        ])
+    });
+    let columns = &[
+        "relation",
+        "hash_column",
+        "previous_column",
+        "trigger_name",
+        "function",
+        "enabled",
+        "writers_wait",
+        "covers_previous",
+        "uncovered",
+        "unframed",
+        "session_dependent",
+    ];
+    ("event_log_chains", columns, rows.collect())
 }
 
 fn event_log_rights(derived: &Derived) -> Table {

@@ -2,6 +2,7 @@
 //! (AU-01, AU-02, AU-04, AU-07, AU-11 to AU-13).
 
 mod actor;
+mod chain;
 mod changers;
 mod columns;
 mod guards;
@@ -14,6 +15,7 @@ use super::privileges::Privileges;
 use super::reach::Reach;
 use super::tenancy::{KeyRole, Tenancy};
 pub(crate) use actor::Kinds;
+pub(crate) use chain::Chained;
 pub(crate) use changers::Right;
 pub(crate) use guards::Guard;
 pub(crate) use recognise::Purpose;
@@ -35,6 +37,7 @@ pub(crate) struct EventLog {
     pub(crate) rights: Vec<Right>,
     /// Logins that are the owner or may become it.
     pub(crate) owners: Vec<String>,
+    pub(crate) chained: Option<Chained>,
 }
 
 impl EventLog {
@@ -93,6 +96,7 @@ fn log(callers: &changers::Callers<'_>, tenancy: &Tenancy, relation: &Relation) 
         relation: relation.oid,
         purpose,
         reason,
+        chained: chain::of(catalog, relation, &columns),
         columns,
         filled: guards::filled(catalog, relation),
         kinds,
