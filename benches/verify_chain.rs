@@ -19,9 +19,9 @@ fn table(rows: usize) -> String {
           tenant uuid not null, action text not null, object text, key text, payload bytea not null, hash_v int not null,
           prev_hash bytea not null, row_hash bytea not null);
         do $$ declare prev bytea := sha256('\x00'); h bytea; r record; begin
-          for r in select s seq, '2026-03-01'::timestamptz + s * interval '2.6 seconds' at, 'agent'::b.kind kind, 'agent-' || s % 50 actor,
-              md5(s::text)::uuid tenant, 'ticket.reply' action, 'ticket/' || s % 100000 object,
-              case when s % 10 > 0 then 'idem-' || md5(s::text) end as key, sha256(int8send(s)) payload from generate_series(1::bigint, {rows}) s loop
+          for r in select s as seq, '2026-03-01'::timestamptz + s * interval '2.6 seconds' as at, 'agent'::b.kind as kind, 'agent-' || s % 50 as actor,
+              md5(s::text)::uuid as tenant, 'ticket.reply' as action, 'ticket/' || s % 100000 as object,
+              case when s % 10 > 0 then 'idem-' || md5(s::text) end as key, sha256(int8send(s)) as payload from generate_series(1::bigint, {rows}) s loop
             h := sha256('\x676f7663746c2f636861696e2f3100'::bytea || prev || b.f(int8send(r.seq)) || b.f(timestamptz_send(r.at))
               || b.f(convert_to(r.kind::text, 'UTF8')) || b.f(convert_to(r.actor, 'UTF8')) || b.f(uuid_send(r.tenant))
               || b.f(convert_to(r.action, 'UTF8')) || b.f(convert_to(r.object, 'UTF8')) || b.f(convert_to(r.key, 'UTF8'))

@@ -97,6 +97,8 @@ pub struct Finding {
     pub facts: Map<String, Value>,
     /// SQL that mends it, proved on scratch; none where a decision is needed.
     pub fix: Option<String>,
+    /// SQL of the usual decision, where one is needed: what a plan goes by.
+    pub default: Option<String>,
     /// Stable across runs: names the finding, however bad it is.
     pub fingerprint: Fingerprint,
     /// What it is like now, in 16 hex digits; changes when the expressions or the evidence behind it do, see [`super::state`].

@@ -51,6 +51,7 @@ fn finding(check: &Check, row: Row) -> Result<Finding, Mistakes> {
     let source = &check.source;
     let message = fill(check, &check.finding, source.finding, &values)?;
     let fix = check.fix.as_ref().map(|fix| fill(check, fix, source.fix, &values)).transpose()?;
+    let default = check.default.as_ref().map(|sql| fill(check, sql, source.default, &values)).transpose()?;
     let identity: Vec<_> = check.identity.iter().map(|column| (column.as_str(), text(values.get(column)))).collect();
     let identity: Vec<_> = identity.iter().map(|(column, value)| (*column, value.as_str())).collect();
     let fingerprint = Fingerprint::of(&check.id, &object, &identity);
@@ -62,6 +63,7 @@ fn finding(check: &Check, row: Row) -> Result<Finding, Mistakes> {
         message,
         facts: values,
         fix,
+        default,
         fingerprint,
         state: String::new(),
         introduced: None,

@@ -42,6 +42,13 @@ pub struct Checkpoint {
     pub signer: Option<String>,
 }
 
+impl Checkpoint {
+    /// Rows of all its chains.
+    pub fn rows(&self) -> u64 {
+        self.marks.iter().map(|mark| mark.tree.size()).sum::<u64>().max(self.size)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Written {
     schema: String,

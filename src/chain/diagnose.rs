@@ -2,6 +2,7 @@
 
 use super::definition::Chain;
 use super::links::{self, Found, Oddity};
+use super::lost::{Lost, Stretch};
 use super::segment::{Fault, Flaw, Position, Thread};
 use super::verdict::{Break, BreakKind};
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 const NEAR: usize = 64;
 
 /// What is known of one chain when it is diagnosed.
-#[expect(missing_debug_implementations, reason = "holds a question, not a value")]
+#[derive(Debug)]
 pub struct Case<'a> {
     /// The chain.
     pub chain: &'a Chain,
@@ -22,8 +23,10 @@ pub struct Case<'a> {
     pub found: &'a [Found],
     /// Missing numbers behind which the link holds.
     pub holes: &'a [(i64, i64)],
-    /// Numbers of the whole table that are missing between two rows, as far as they were asked for.
-    pub missing: &'a dyn Fn(i64, i64) -> Option<Vec<i64>>,
+    /// Its number among the chains of the table.
+    pub at: usize,
+    /// Numbers of the whole table that are missing.
+    pub lost: &'a Lost,
     /// Rows behind missing numbers that were written again after the rows behind them.
     pub later: &'a [Position],
 }
@@ -69,7 +72,7 @@ impl Case<'_> {
         let mut overtaken = 0_usize;
         for found in self.found.iter().filter(|found| !settled.contains(&found.row.at) && !names_erased(found)) {
             match self.oddity(found) {
-                Some(found) => breaks.push(found),
+                Some(found) => breaks.extend(found),
                 None => overtaken += 1,
             }
         }
@@ -118,12 +121,25 @@ impl Case<'_> {
             }
             Flaw::Content { recomputed, fits_before } => {
                 let counted = fault.at.number.zip(before.and_then(|before| before.number));
-                if let (None, Some((number, last))) = (self.chain.prev, counted)
-                    && number > last + 1
-                    && self.chain.formulas.iter().any(super::recipe::Formula::needs_last)
+                let builds =
+                    self.chain.prev.is_none() && self.chain.formulas.iter().any(super::recipe::Formula::needs_last);
+                if let (true, Some((number, last))) = (builds, counted)
+                    && number != last.saturating_add(1)
                 {
-                    // It builds upon a row that is not there.
-                    breaks.push(self.gap(last + 1, number - 1, before, &fault.at));
+                    // It builds upon a row that is not there, or upon another than the one in front of it.
+                    breaks.push(if number > last {
+                        self.gap(last.saturating_add(1), number.saturating_sub(1), before, &fault.at)
+                    } else {
+                        let detail = format!("two rows have the position {}", fault.at.shown());
+                        self.at(BreakKind::Duplicate, &fault.at, before, detail)
+                    });
+                    return;
+                }
+                if let (true, None, Some(first)) = (builds, before, fault.at.number)
+                    && first > 1
+                    && self.chain.partition.is_empty()
+                {
+                    breaks.push(self.gap(1, first - 1, None, &fault.at));
                     return;
                 }
                 if *fits_before {
@@ -144,12 +160,12 @@ impl Case<'_> {
                         "the hash of the row was overwritten: its values hash to what the next row names".to_owned();
                 }
                 let mut it = self.at(BreakKind::Content, &fault.at, before, detail);
-                if let Some((from, to)) = self.hole_before(&fault.at) {
-                    let relinked = self.gap(from, to, before, &fault.at);
-                    breaks.push(Break {
+                let relinked = self.hole_before(&fault.at, before);
+                if !relinked.is_empty() {
+                    breaks.extend(relinked.into_iter().map(|gap| Break {
                         cause: Some("rows were deleted and the next row was linked over them".to_owned()),
-                        ..relinked
-                    });
+                        ..gap
+                    }));
                     it.cause = Some("it was linked anew over deleted rows".to_owned());
                 }
                 breaks.push(it);
@@ -158,13 +174,27 @@ impl Case<'_> {
     }
 
     /// Numbers missing in front of a row, though it names the row before it.
-    fn hole_before(&self, at: &Position) -> Option<(i64, i64)> {
-        let number = at.number?;
-        self.holes.iter().copied().find(|(_, to)| to + 1 == number).filter(|_| self.later.contains(at)).filter(
-            |(from, to)| {
-                self.chain.partition.is_empty() || (self.missing)(*from, *to).is_some_and(|missing| !missing.is_empty())
-            },
-        )
+    fn hole_before(&self, at: &Position, before: Option<&Position>) -> Vec<Break> {
+        let hole = at.number.and_then(|number| self.holes.iter().copied().find(|(_, to)| to + 1 == number));
+        match hole.filter(|_| self.later.contains(at)) {
+            Some((from, to)) => self.gaps(from, to, before, at).unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    /// A gap for each run of missing numbers between two rows; none where nobody asked for them.
+    fn gaps(&self, from: i64, to: i64, before: Option<&Position>, after: &Position) -> Option<Vec<Break>> {
+        let stretch = Stretch { thread: self.at, from, to };
+        let runs = self.lost.of(stretch)?;
+        if let (Some(count), Some((first, _))) = (self.lost.vague.get(&stretch), runs.first()) {
+            let detail = format!(
+                "rows are missing behind {}: {count} numbers up to {} belong to no row, and not all of them need have",
+                first - 1,
+                after.shown()
+            );
+            return Some(vec![Break { detail, ..self.gap(*first, *first, before, after) }]);
+        }
+        Some(runs.iter().map(|(from, to)| self.gap(*from, *to, before, after)).collect())
     }
 
     fn gap(&self, from: i64, to: i64, before: Option<&Position>, after: &Position) -> Break {
@@ -181,10 +211,10 @@ impl Case<'_> {
     }
 
     /// A break; none where writers merely overtook each other.
-    fn oddity(&self, found: &Found) -> Option<Break> {
+    fn oddity(&self, found: &Found) -> Option<Vec<Break>> {
         let before = found.before.as_ref().map(|row| &row.at);
         let at = &found.row.at;
-        Some(match &found.oddity {
+        Some(vec![match &found.oddity {
             Oddity::Duplicate => {
                 let detail = format!("two rows have the position {}", at.shown());
                 self.at(BreakKind::Duplicate, at, before, detail)
@@ -216,30 +246,23 @@ impl Case<'_> {
                 before,
                 "it begins a chain of its own in the middle of this one".to_owned(),
             ),
-            Oddity::Orphan => self.orphan(found),
-        })
+            Oddity::Orphan => return Some(self.orphan(found)),
+        }])
     }
 
     /// The row a row names is nowhere: deleted, or replaced by one with another hash.
-    fn orphan(&self, found: &Found) -> Break {
+    fn orphan(&self, found: &Found) -> Vec<Break> {
         let at = &found.row.at;
         let before = found.before.as_ref().map(|row| &row.at);
         let replaced = |cause: &str| {
             let previous =
                 before.map_or_else(|| "the row before it".to_owned(), |before| format!("row {}", before.shown()));
             let detail = format!("it names a hash that no row has; {previous} has another");
-            Break { cause: Some(cause.to_owned()), ..self.at(BreakKind::Link, at, before, detail) }
+            vec![Break { cause: Some(cause.to_owned()), ..self.at(BreakKind::Link, at, before, detail) }]
         };
         if let (Some(low), Some(high)) = (before.and_then(|before| before.number), at.number) {
-            let missing = if high - low <= 1 {
-                Vec::new()
-            } else if self.chain.partition.is_empty() {
-                vec![low + 1, high - 1]
-            } else {
-                (self.missing)(low + 1, high - 1).unwrap_or_default()
-            };
-            return match (missing.first(), missing.last()) {
-                (Some(first), Some(last)) => self.gap(*first, *last, before, at),
+            return match self.gaps(low.saturating_add(1), high.saturating_sub(1), before, at) {
+                Some(gaps) if !gaps.is_empty() => gaps,
                 _ => replaced("the row before it was replaced, or this row's previous hash was"),
             };
         }
@@ -256,7 +279,7 @@ impl Case<'_> {
         );
         it.after = Some(at.shown());
         it.cause = Some("it was deleted, or replaced by a row with another hash".to_owned());
-        it
+        vec![it]
     }
 
     /// Numbers that nothing but a deletion leaves out: they come from no sequence, and are dense but for this.
@@ -282,17 +305,31 @@ impl Case<'_> {
     }
 
     /// The beginning is not one: what was before it is gone.
-    pub fn headless(&self) -> Break {
+    pub fn headless(&self) -> Vec<Break> {
         let first = &self.thread.first;
-        match first.number.filter(|number| *number > 1 && self.chain.partition.is_empty()) {
-            Some(number) => self.gap(1, number - 1, None, first),
-            None => {
-                let detail = "the first row names a row before it, which is gone";
-                let mut it = self.at(BreakKind::Gap, first, None, detail.to_owned());
-                it.after = Some(first.shown());
-                it
-            }
+        let gaps = first.number.and_then(|number| self.gaps(1, number.saturating_sub(1), None, first));
+        if let Some(gaps) = gaps.filter(|gaps| !gaps.is_empty()) {
+            return gaps;
         }
+        let detail = "the first row names a row before it, which is gone";
+        let mut it = self.at(BreakKind::Gap, first, None, detail.to_owned());
+        it.after = Some(first.shown());
+        vec![it]
+    }
+}
+
+/// Rows that are gone, of one of several chains.
+pub fn of_nobody(from: i64, to: i64) -> Break {
+    let rows = if from == to { format!("row {from} is") } else { format!("rows {from} to {to} are") };
+    Break {
+        kind: BreakKind::Gap,
+        at: from.to_string(),
+        partition: None,
+        detail: format!("{rows} missing, from one of the chains that lost rows here"),
+        cause: None,
+        before: None,
+        after: None,
+        look: None,
     }
 }
 

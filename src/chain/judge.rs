@@ -2,17 +2,17 @@
 
 use super::algorithm::{Algorithm, Digest};
 use super::definition::Chain;
-use super::diagnose::Case;
-use super::links::{self, Found};
-use super::run::{Expected, KEPT, Wish};
+use super::diagnose::{self, Case};
+use super::links::{self, Found, Oddity};
+use super::lost::{self, Stretch};
+use super::run::KEPT;
 use super::segment::{Fault, Flaw, Position, Segment, Thread};
 use super::value::Kind;
-use super::verdict::{Break, BreakKind, ChainReport, Verdict};
+use super::verdict::{ChainReport, Verdict};
 use super::{encoding, genesis};
 use crate::error::Stop;
 use crate::target::refusal;
 use sqlx::{AssertSqlSafe, PgConnection};
-use std::collections::HashMap;
 
 /// Chains of one table that are looked at row by row.
 const INSPECTED: usize = 50;
@@ -34,6 +34,7 @@ pub async fn weigh(
     threads.sort_by(|a, b| a.1.partition.cmp(&b.1.partition));
     let mut total = if wrong.is_some() { segment.flawed - flaws.min(segment.flawed) } else { segment.flawed };
     let shared = shared_beginning(&threads);
+    let mut seen = Vec::with_capacity(threads.len());
     let mut inspected = 0;
     for (key, thread) in &threads {
         let faults: Vec<&Fault> = segment
@@ -54,22 +55,29 @@ pub async fn weigh(
         } else {
             total += thread.unlinked;
         }
-        let headless = if begins { Beginning::Known } else { headless(connection, chain, thread, shared).await? };
-        if faults.is_empty() && found.is_empty() && holes.is_empty() && headless == Beginning::Known {
+        let beginning = if begins { Beginning::Known } else { headless(connection, chain, thread, shared).await? };
+        let later = later(connection, chain, thread, &faults, &holes).await?;
+        seen.push(Seen { faults, holes, found, beginning, later });
+    }
+    let of_all: Vec<&Thread> = threads.iter().map(|(_, thread)| *thread).collect();
+    let stretches: Vec<Stretch> =
+        seen.iter().enumerate().flat_map(|(at, seen)| seen.stretches(at, of_all[at])).collect();
+    let stretches = if chain.is_numbered() { stretches } else { Vec::new() };
+    let lost = lost::find(connection, chain, segment, &of_all, &stretches).await?;
+    for (at, Seen { faults, holes, found, beginning, later }) in seen.into_iter().enumerate() {
+        if faults.is_empty() && found.is_empty() && holes.is_empty() && beginning == Beginning::Known {
             continue;
         }
-        let missing = missing(connection, chain, thread, &found, &holes).await?;
-        let missing = |from: i64, to: i64| missing.get(&(from, to)).cloned();
-        let later = later(connection, chain, thread, &faults, &holes).await?;
-        let case = Case { chain, thread, faults, found: &found, holes: &holes, missing: &missing, later: &later };
+        let case =
+            Case { chain, thread: of_all[at], at, faults, found: &found, holes: &holes, lost: &lost, later: &later };
         let (breaks, notes) = case.breaks();
         report.notes.extend(notes);
         report.breaks.extend(breaks);
-        match headless {
+        match beginning {
             Beginning::Known => {}
             Beginning::Gone => {
                 total += 1;
-                report.breaks.insert(0, case.headless());
+                report.breaks.splice(0..0, case.headless());
             }
             Beginning::Unknown => report.notes.push(
                 "the first row names a hash that no row has: taken for the beginning, since nothing was ever before it"
@@ -77,6 +85,7 @@ pub async fn weigh(
             ),
         }
     }
+    report.breaks.extend(lost.shared.iter().map(|(from, to)| diagnose::of_nobody(*from, *to)));
     if let Some(unchained) = threads.iter().map(|(_, thread)| thread.unchained).max().filter(|unchained| *unchained > 0)
     {
         report.notes.push(format!("{unchained} rows from before the chain began have no hash: nothing protects them"));
@@ -165,6 +174,36 @@ fn shared_beginning(threads: &[(&Vec<u8>, &Thread)]) -> bool {
     threads.len() > 1 && threads.windows(2).all(|two| two[0].1.first_prev == two[1].1.first_prev)
 }
 
+/// What was seen of one chain.
+struct Seen<'a> {
+    faults: Vec<&'a Fault>,
+    holes: Vec<(i64, i64)>,
+    found: Vec<Found>,
+    beginning: Beginning,
+    later: Vec<Position>,
+}
+
+impl Seen<'_> {
+    /// Numbers among which rows are missing.
+    fn stretches(&self, thread: usize, of: &Thread) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        let mut add = |from: i64, to: i64| stretches.push(Stretch { thread, from, to });
+        for found in self.found.iter().filter(|found| found.oddity == Oddity::Orphan) {
+            if let (Some(before), Some(number)) =
+                (found.before.as_ref().and_then(|before| before.at.number), found.row.at.number)
+            {
+                add(before.saturating_add(1), number.saturating_sub(1));
+            }
+        }
+        let linked_anew = |to: i64| self.later.iter().any(|at| at.number == Some(to.saturating_add(1)));
+        self.holes.iter().filter(|(_, to)| linked_anew(*to)).for_each(|(from, to)| add(*from, *to));
+        if let (Beginning::Gone, Some(first)) = (self.beginning, of.first.number) {
+            add(1, first.saturating_sub(1));
+        }
+        stretches
+    }
+}
+
 async fn headless(
     connection: &mut PgConnection,
     chain: &Chain,
@@ -228,97 +267,4 @@ async fn later(
 
 fn decoded_is(value: &str, digest: Option<Digest>) -> bool {
     digest.is_some() && encoding::decode(value.as_bytes(), false).map(|(digest, _)| digest) == digest
-}
-
-/// Numbers that no row of the whole table has, between rows of one of its chains.
-async fn missing(
-    connection: &mut PgConnection,
-    chain: &Chain,
-    thread: &Thread,
-    found: &[Found],
-    holes: &[(i64, i64)],
-) -> Result<HashMap<(i64, i64), Vec<i64>>, Stop> {
-    let mut answers = HashMap::new();
-    if chain.partition.is_empty() || !chain.is_numbered() {
-        return Ok(answers);
-    }
-    let between = found.iter().filter_map(|found| {
-        let (low, high) = (found.before.as_ref()?.at.number?, found.row.at.number?);
-        (high - low > 1).then_some((low + 1, high - 1))
-    });
-    let column = chain.items[chain.order[0]].sql.trim_end_matches("::text").to_owned();
-    for (from, to) in between.chain(holes.iter().copied()).take(KEPT) {
-        if to - from > 1_000_000 || answers.contains_key(&(from, to)) {
-            continue;
-        }
-        let sql = format!(
-            "select n from pg_catalog.generate_series({from}::int8, {to}::int8) n
-             where not exists (select from {} t where {column} = n) order by n limit 100",
-            chain.relation.sql()
-        );
-        let numbers: Vec<i64> = if thread.is_counted() {
-            vec![from, to]
-        } else {
-            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.map_err(refusal::lost)?
-        };
-        answers.insert((from, to), numbers);
-    }
-    Ok(answers)
-}
-
-/// Whether an expected head is meant for this chain.
-pub fn concerns(expected: &Expected, report: &ChainReport) -> bool {
-    let bare = report.table.rsplit('.').next().unwrap_or_default();
-    expected.table.as_ref().is_none_or(|table| *table == report.table || table == bare)
-}
-
-/// Heads that were expected and found nowhere: cut off with the rows behind them, or rewritten.
-pub fn expectations(reports: &mut [ChainReport], wish: &Wish) {
-    for expected in &wish.expected {
-        let found = reports.iter().any(|report| {
-            concerns(expected, report)
-                && report.tail.pinned
-                && report.tail.detail.is_some()
-                && report.found.contains(&expected.hash.hex())
-        });
-        if found {
-            continue;
-        }
-        let concerned: Vec<usize> = (0..reports.len()).filter(|at| concerns(expected, &reports[*at])).collect();
-        let [at] = concerned.as_slice() else { continue };
-        let report = &mut reports[*at];
-        let place = expected.position.clone();
-        let end = report.head.as_ref().map(|head| head.position.clone());
-        // A place that is still there holds another hash: rewritten. A place behind the end is gone.
-        let still = match (
-            place.as_ref().and_then(|place| place.parse::<i64>().ok()),
-            end.as_ref().and_then(|end| end.parse::<i64>().ok()),
-        ) {
-            (Some(place), Some(end)) => place <= end,
-            _ => false,
-        };
-        let kind = if still { BreakKind::Rewritten } else { BreakKind::Truncated };
-        let detail = match kind {
-            BreakKind::Rewritten => "the row at this place has another hash than the one that was expected".to_owned(),
-            _ => format!(
-                "the expected head {}… is gone{}",
-                expected.hash.brief(),
-                end.as_ref().map(|end| format!("; the last row is {end}")).unwrap_or_default()
-            ),
-        };
-        report.breaks.push(Break {
-            kind,
-            at: place.or_else(|| end.clone()).unwrap_or_else(|| "end".to_owned()),
-            partition: None,
-            detail,
-            cause: Some("rows were cut off the end, the table was restored from an older copy, or its hashes were computed anew".to_owned()),
-            before: end,
-            after: None,
-            look: None,
-        });
-        report.breaks_total += 1;
-        report.verdict = Verdict::Broken;
-        report.tail.pinned = true;
-        report.tail.detail = Some("the expected head was compared and is not there".to_owned());
-    }
 }

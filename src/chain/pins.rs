@@ -1,5 +1,6 @@
 //! Checkpoints held against a table: which of its rows they pin, and what they show to be gone or rewritten.
 
+use super::algorithm::Digest;
 use super::checkpoint::{Checkpoint, Mark};
 use super::definition::Chain;
 use super::encoding;
@@ -46,6 +47,7 @@ struct Expected {
     size: u64,
     root: Hash,
     position: String,
+    hash: Option<Digest>,
 }
 
 impl Expected {
@@ -56,6 +58,7 @@ impl Expected {
             size: mark.tree.size(),
             root: mark.tree.root(),
             position: mark.position.shown(),
+            hash: Some(mark.hash),
         }
     }
 }
@@ -64,7 +67,10 @@ impl Expected {
 pub fn compare(checkpoints: &[&Checkpoint], outcome: &Outcome, report: &mut ChainReport) {
     let mut newest: Option<(&Checkpoint, u64)> = None;
     let mut disagrees = false;
-    for checkpoint in checkpoints {
+    let mut agreed: HashMap<Vec<u8>, u64> = HashMap::new();
+    let mut by_size = checkpoints.to_vec();
+    by_size.sort_by_key(|checkpoint| checkpoint.rows());
+    for checkpoint in by_size {
         let mut expected: Vec<Expected> = checkpoint.marks.iter().map(Expected::of).collect();
         if expected.is_empty() {
             expected.push(Expected {
@@ -73,22 +79,37 @@ pub fn compare(checkpoints: &[&Checkpoint], outcome: &Outcome, report: &mut Chai
                 size: checkpoint.size,
                 root: checkpoint.root,
                 position: checkpoint.size.to_string(),
+                hash: None,
             });
         }
-        for Expected { key, partition, size, root, position } in expected {
+        for Expected { key, partition, size, root, position, hash } in expected {
             let grown = outcome.trees.get(&key).map_or(0, super::merkle::Tree::size);
             let found = outcome.roots.get(&(key.clone(), size));
+            let still = |(digest, at, of): &(Digest, Position, Vec<u8>)| {
+                Some(*digest) == hash && at.shown() == position && *of == key
+            };
             let kind = match found {
-                Some(found) if *found == root => continue,
+                Some(found) if *found == root => {
+                    agreed.entry(key).and_modify(|agreed| *agreed = size.max(*agreed)).or_insert(size);
+                    continue;
+                }
                 Some(_) => BreakKind::Rewritten,
                 None if size == 0 => continue,
+                // Its last row is where it was: what is missing is missing before it.
+                None if outcome.segment.heads.iter().any(still) => BreakKind::Rewritten,
                 None => BreakKind::Truncated,
             };
             disagrees = true;
-            let detail = match kind {
-                BreakKind::Truncated => format!("the checkpoint saw {size} rows up to {position}; there are {grown}"),
+            let mut detail = match (kind, found) {
+                (BreakKind::Truncated, _) => {
+                    format!("the checkpoint saw {size} rows up to {position}; there are {grown}")
+                }
+                (_, None) => format!("the checkpoint saw {size} rows up to this one; there are {grown}"),
                 _ => format!("the first {size} rows are not those the checkpoint saw"),
             };
+            if let Some(agreed) = agreed.get(&key) {
+                detail += &format!("; the first {agreed} are, by an older checkpoint");
+            }
             let known = |it: &Break| it.kind == kind && it.at == position && it.partition == partition;
             if !report.breaks.iter().any(known) {
                 report.breaks.push(Break {
@@ -110,7 +131,7 @@ pub fn compare(checkpoints: &[&Checkpoint], outcome: &Outcome, report: &mut Chai
                 report.breaks_total += 1;
             }
         }
-        let rows = checkpoint.marks.iter().map(|mark| mark.tree.size()).sum::<u64>().max(checkpoint.size);
+        let rows = checkpoint.rows();
         if newest.is_none_or(|(_, known)| rows > known) {
             newest = Some((checkpoint, rows));
         }

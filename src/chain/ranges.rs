@@ -16,27 +16,80 @@ pub const WORTH_SHARING: f64 = 40_000.0;
 /// Most runs.
 const MOST: f64 = 4096.0;
 
-/// Every run's query, in the order of the chain.
+/// How a table is read.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// A query a run, in the order of the chain.
+    pub queries: Vec<String>,
+    /// Rows come as they are stored, which is hoped to be their order: whoever reads them must look.
+    pub as_stored: bool,
+}
+
+/// Every run's query, in the order of the chain. `stored`: rows may come as they are stored.
 ///
 /// # Errors
 /// The session is lost.
 pub async fn plan(
     connection: &mut PgConnection,
     chain: &Chain,
-    shared: bool,
+    stored: bool,
     only: Option<&str>,
-) -> Result<Vec<String>, Stop> {
+) -> Result<Plan, Stop> {
+    let sorted = |queries| Plan { queries, as_stored: false };
     let estimate = chain.relation.estimate;
-    let whole = vec![query(chain, only)];
-    if !shared || estimate < WORTH_SHARING || chain.formulas.iter().any(super::recipe::Formula::needs_last) {
-        return Ok(whole);
+    if estimate < WORTH_SHARING || chain.formulas.iter().any(super::recipe::Formula::needs_last) {
+        return Ok(sorted(vec![query(chain, only)]));
     }
+    if stored
+        && only.is_none()
+        && let Some(queries) = by_block(connection, chain).await?
+    {
+        return Ok(Plan { queries, as_stored: true });
+    }
+    Ok(sorted(by_value(connection, chain, only).await?))
+}
+
+/// Runs of blocks, where rows seem to be stored in their order: reading them so spares the server the index.
+async fn by_block(connection: &mut PgConnection, chain: &Chain) -> Result<Option<Vec<String>>, Stop> {
+    let Some(column) = chain.column(chain.order[0]) else { return Ok(None) };
+    if chain.relation.kind != 'r' || chain.beside.is_some() || !chain.is_numbered() || by_partition(chain) {
+        return Ok(None);
+    }
+    // Ranges of places are read as such since PostgreSQL 14.
+    let sql = "
+        select pg_catalog.current_setting('server_version_num')::int >= 140000 and s.correlation > 0.9999,
+          pg_catalog.pg_relation_size($1::int8::oid) / pg_catalog.current_setting('block_size')::int8
+        from pg_catalog.pg_stats s where s.schemaname = $2 and s.tablename = $3 and s.attname = $4 and not s.inherited";
+    let relation = &chain.relation;
+    let asked = sqlx::query_as::<_, (Option<bool>, i64)>(sql)
+        .bind(i64::from(relation.oid))
+        .bind(&relation.schema)
+        .bind(&relation.name)
+        .bind(&column.name);
+    let Some((Some(true), blocks)) = asked.fetch_optional(connection).await.map_err(refusal::lost)? else {
+        return Ok(None);
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "at most some thousand")]
+    let runs = i64::from((relation.estimate / RUN).ceil().clamp(2.0, MOST) as i32).min(blocks);
+    let bound = |run: i64| blocks * run / runs;
+    let run = |run: i64| {
+        // Behind the last known block there may be more by now, though none that this snapshot sees.
+        let to = if run + 1 < runs { format!(" and t.ctid < '({},0)'", bound(run + 1)) } else { String::new() };
+        format!("select {} from {} where t.ctid >= '({},0)'{to}", chain.select(), chain.from(), bound(run))
+    };
+    Ok((runs > 1).then(|| (0..runs).map(run).collect()))
+}
+
+/// Runs between values of what rows are ordered by.
+async fn by_value(connection: &mut PgConnection, chain: &Chain, only: Option<&str>) -> Result<Vec<String>, Stop> {
+    let whole = vec![query(chain, only)];
+    let estimate = chain.relation.estimate;
     let by = if by_partition(chain) { chain.partition[0] } else { chain.order[0] };
     let column = chain.sort(by);
     let kind = chain.items[by].kind;
     let runs = (estimate / RUN).ceil().clamp(2.0, MOST);
     let bounds = if kind == Kind::Int && !by_partition(chain) {
-        numbers(connection, chain, &column, runs).await?
+        numbers(connection, chain, &column, runs, only).await?
     } else {
         sampled(connection, chain, &column, runs).await?
     };
@@ -79,14 +132,24 @@ pub fn by_partition(chain: &Chain) -> bool {
 }
 
 /// Even parts of the numbers there are.
-async fn numbers(connection: &mut PgConnection, chain: &Chain, column: &str, runs: f64) -> Result<Vec<String>, Stop> {
-    let sql = format!("select min({column})::int8, max({column})::int8 from {} t", chain.relation.sql());
+async fn numbers(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    column: &str,
+    runs: f64,
+    only: Option<&str>,
+) -> Result<Vec<String>, Stop> {
+    let only = only.map(|only| format!(" where {only}")).unwrap_or_default();
+    let sql = format!("select min({column})::int8, max({column})::int8 from {} t{only}", chain.relation.sql());
     let (low, high): (Option<i64>, Option<i64>) =
         sqlx::query_as(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)?;
     let (Some(low), Some(high)) = (low, high) else { return Ok(Vec::new()) };
     #[expect(clippy::cast_possible_truncation, reason = "at most some thousand")]
     let runs = i128::from(runs as i64);
     let span = i128::from(high) - i128::from(low) + 1;
+    // Behind a checkpoint there may be few.
+    #[expect(clippy::cast_possible_truncation, reason = "a constant")]
+    let runs = if only.is_empty() { runs } else { runs.min(span / RUN as i128 + 1) };
     let mut bounds: Vec<i128> = (1..runs).map(|run| i128::from(low) + span * run / runs).collect();
     bounds.dedup();
     Ok(bounds.into_iter().map(|bound| bound.to_string()).collect())

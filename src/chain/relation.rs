@@ -127,7 +127,9 @@ pub async fn read(connection: &mut PgConnection, oid: u32) -> Result<Relation, S
           (select coalesce(sum(s.n_tup_upd + s.n_tup_del), 0)::int8 from pg_catalog.pg_stat_all_tables s
            where s.relid = c.oid or s.relid in (select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid)),
           (select sum(p.reltuples)::float8 from pg_catalog.pg_inherits i join pg_catalog.pg_class p on p.oid = i.inhrelid
-           where i.inhparent = c.oid and p.reltuples > 0)
+           where i.inhparent = c.oid and p.reltuples > 0),
+          -- Of a table that was never analysed the size is known.
+          case when c.relkind = 'r' and c.reltuples <= 0 then pg_catalog.pg_relation_size(c.oid) / 200 else 0 end::float8
         from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = $1::int8::oid";
     let row = sqlx::query(sql).bind(i64::from(oid)).fetch_one(&mut *connection).await.map_err(lost)?;
     let kind: String = row.get(2);
@@ -140,7 +142,7 @@ pub async fn read(connection: &mut PgConnection, oid: u32) -> Result<Relation, S
         refused: Vec::new(),
         reachable: row.get(4),
         hides_rows: row.get(5),
-        estimate: row.get::<f64, _>(3).max(row.get::<Option<f64>, _>(7).unwrap_or(0.0)),
+        estimate: row.get::<f64, _>(3).max(row.get::<Option<f64>, _>(7).unwrap_or(0.0)).max(row.get(8)),
         indexes: Vec::new(),
         triggers: Vec::new(),
         changed: row.get(6),

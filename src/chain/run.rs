@@ -1,16 +1,16 @@
 //! Verifies the chains of a database: one report a chain.
 
-use super::algorithm::Digest;
 use super::checkpoint::Checkpoint;
 use super::definition::Chain;
 use super::discover::{self, Found, Means};
+use super::expect::{self, Expected};
 use super::judge;
 use super::pins;
 use super::ranges;
 use super::relation;
 use super::segment::Segment;
 use super::stream;
-use super::verdict::{BreakKind, ChainReport, Head, Tail, Verdict};
+use super::verdict::{BreakKind, ChainReport, Head, Verdict};
 use super::workers::{self, Work};
 use crate::config::Config;
 use crate::error::Stop;
@@ -21,19 +21,6 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-
-/// A head that is known from outside.
-#[derive(Clone, Debug)]
-pub struct Expected {
-    /// Of which table; any where there is none.
-    pub table: Option<String>,
-    /// Where it was.
-    pub position: Option<String>,
-    /// Its hash.
-    pub hash: Digest,
-    /// As it was given.
-    pub given: String,
-}
 
 /// What is asked.
 #[derive(Debug)]
@@ -117,7 +104,7 @@ pub async fn verify(
             }
         }
     }
-    judge::expectations(&mut reports, wish);
+    expect::expectations(&mut reports, &wish.expected);
     let _ = connection.close().await;
     Ok(reports)
 }
@@ -179,21 +166,28 @@ async fn one(
         _ => None,
     };
     let only = after.as_ref().map(|mark| pins::behind(chain, &mark.position));
-    let shared = wish.workers > 1 && after.is_none();
-    let queries = ranges::plan(connection, chain, shared, only.as_deref()).await?;
-    let steps = u64::try_from(queries.len()).unwrap_or(0);
-    progress.begin("Verifying", Some(steps));
+    let mut plan = ranges::plan(connection, chain, true, only.as_deref()).await?;
+    progress.begin("Verifying", u64::try_from(plan.queries.len()).ok());
     let grows = wish.marks || !checkpoints.is_empty();
-    let work = Work {
+    let marks = checkpoints.iter().flat_map(|checkpoint| &checkpoint.marks).map(|mark| mark.hash);
+    let heads = wish.expected.iter().map(|expected| expected.hash).chain(marks);
+    let mut work = Work {
         chain: Arc::new(chain.clone()),
         key: wish.key.clone().map(Arc::new),
-        heads: Arc::new(wish.expected.iter().map(|expected| expected.hash).collect()),
-        queries: Arc::new(queries),
+        heads: Arc::new(heads.collect()),
+        queries: Arc::new(std::mem::take(&mut plan.queries)),
+        as_stored: plan.as_stored,
         stop: Arc::clone(&wish.stop),
         sizes: grows.then(|| Arc::new(pins::sizes(&checkpoints))),
         after: after.clone().map(Arc::new),
     };
     let mut outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+    if outcome.segment.disordered {
+        plan = ranges::plan(connection, chain, false, only.as_deref()).await?;
+        progress.begin("Verifying in order", u64::try_from(plan.queries.len()).ok());
+        (work.queries, work.as_stored) = (Arc::new(plan.queries), false);
+        outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+    }
     let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
     (report.why, report.needs) = (None, None);
     report.column = chain.column(chain.hash).map(|column| column.name.clone());
@@ -249,16 +243,7 @@ async fn tail(
     wish: &Wish,
     report: &mut ChainReport,
 ) -> Result<(), Stop> {
-    for (digest, at, _) in &segment.heads {
-        let expected = wish.expected.iter().find(|expected| expected.hash == *digest);
-        if let Some(expected) = expected.filter(|expected| judge::concerns(expected, report)) {
-            let moved = expected.position.as_ref().is_some_and(|position| *position != at.shown());
-            if !moved {
-                report.found.push(digest.hex());
-                report.tail = Tail { pinned: true, detail: Some(format!("the expected head is row {}", at.shown())) };
-            }
-        }
-    }
+    expect::look(connection, chain, segment, &wish.expected, report).await?;
     if report.tail.pinned || !chain.sequenced || !chain.is_numbered() {
         return Ok(());
     }

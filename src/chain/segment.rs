@@ -103,6 +103,10 @@ pub struct Segment {
     pub holes: Vec<(i64, i64, Vec<u8>)>,
     /// Heads that were looked for and found, with their places.
     pub heads: Vec<(Digest, Position, Vec<u8>)>,
+    /// The first number and the last, where rows were read as they are stored.
+    pub span: Option<(i64, i64)>,
+    /// They are not stored in their order.
+    pub disordered: bool,
     /// Every hash in order, by chain, where trees are grown.
     pub leaves: HashMap<Vec<u8>, Vec<Digest>>,
 }
@@ -114,6 +118,14 @@ impl Segment {
     /// Adds the run that follows this one. Seams between the two are compared by the caller's rule `names`:
     /// whether a stored previous hash names a digest.
     pub fn join(&mut self, next: Self, names: impl Fn(Option<&[u8]>, Option<&Digest>) -> bool) {
+        self.disordered |= next.disordered;
+        if let (Some((_, last)), Some((first, _))) = (self.span, next.span) {
+            self.disordered |= first <= last;
+        }
+        self.span = match (self.span, next.span) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (mine, theirs) => mine.or(theirs),
+        };
         self.rows += next.rows;
         self.flawed += next.flawed;
         self.explained.resize(self.explained.len().max(next.explained.len()), 0);

@@ -171,6 +171,8 @@ pub struct ChainReport {
     pub notes: Vec<String>,
     /// Expected heads that are there, in hex.
     pub found: Vec<String>,
+    /// Places of expected heads where a row of another hash stands.
+    pub retaken: Vec<String>,
     /// What a checkpoint would sign, where one is wanted and the chain is intact.
     pub marks: Vec<Mark>,
     /// A part of the preimage is computed by the server.
@@ -198,6 +200,7 @@ impl ChainReport {
             breaks_total: 0,
             notes: Vec::new(),
             found: Vec::new(),
+            retaken: Vec::new(),
             marks: Vec::new(),
             weaker: false,
             seconds: 0.0,

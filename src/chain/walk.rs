@@ -28,8 +28,9 @@ struct Live {
     position: Vec<Option<Vec<u8>>>,
     /// The last hash, as it is stored: what the next row should name.
     stored: Vec<u8>,
-    /// What the last row's hash should have been, where it was not: the next row may still build upon that.
-    intended: Option<Digest>,
+    /// Where no column names the row before: what the next row may build upon if not upon the last hash. What that
+    /// should have been, or the hash before it, where the last row was slipped in.
+    instead: [Option<Digest>; 2],
 }
 
 /// A run of rows under way.
@@ -49,6 +50,8 @@ pub struct Walker<'a> {
     numbered: bool,
     /// Every hash is kept, for a tree.
     grows: bool,
+    /// Rows are read as they are stored: each must have a higher number than the one before it.
+    as_stored: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -70,6 +73,7 @@ impl<'a> Walker<'a> {
             hash_is_bytes: is_bytes(chain.hash),
             numbered: chain.is_numbered(),
             grows: false,
+            as_stored: false,
         }
     }
 
@@ -78,6 +82,18 @@ impl<'a> Walker<'a> {
     pub fn growing(mut self) -> Self {
         self.grows = true;
         self
+    }
+
+    /// The same, of rows that are read as they are stored.
+    #[must_use]
+    pub fn as_stored(mut self, as_stored: bool) -> Self {
+        self.as_stored = as_stored;
+        self
+    }
+
+    /// The rows are not in their order: nothing that was found counts.
+    pub fn is_disordered(&self) -> bool {
+        self.segment.disordered
     }
 
     /// The same, after a row that is known.
@@ -95,7 +111,7 @@ impl<'a> Walker<'a> {
             unlinked: 0,
         };
         let position = vec![None; self.against.chain.order.len()];
-        self.current = Some(Live { thread, position, stored: Vec::new(), intended: None });
+        self.current = Some(Live { thread, position, stored: Vec::new(), instead: [None; 2] });
         self
     }
 
@@ -127,12 +143,28 @@ impl<'a> Walker<'a> {
         self.segment.rows += 1;
         let mut fields = std::mem::take(&mut self.fields);
         if fields.read(tuple) {
+            if self.as_stored {
+                self.follows(tuple, &fields);
+            }
             self.enter(tuple, &fields);
             let live = self.current.take();
             let live = self.judge(tuple, &fields, live);
             self.current = Some(live);
         }
         self.fields = fields;
+    }
+
+    /// Looks whether the row stands behind the one before it.
+    fn follows(&mut self, tuple: &[u8], fields: &Fields) {
+        let number = self.number(tuple, fields);
+        self.segment.span = match (self.segment.span, number) {
+            (None, Some(number)) => Some((number, number)),
+            (Some((first, last)), Some(number)) if number > last => Some((first, number)),
+            (span, _) => {
+                self.segment.disordered = true;
+                span
+            }
+        };
     }
 
     /// Finds the chain of the row.
@@ -175,11 +207,10 @@ impl<'a> Walker<'a> {
             }
             Some(digest) => {
                 let stored = live.as_ref().map_or(&[][..], |live| &live.stored);
-                let intended = live.as_ref().and_then(|live| live.intended);
                 let flaw = self.content(tuple, fields, &digest, last.as_ref(), (!linked).then_some(stored));
-                let builds =
-                    |digest: &Digest| intended.as_ref().is_some_and(|last| self.fits(tuple, fields, digest, last));
-                flaws.extend(flaw.filter(|_| !builds(&digest)));
+                let instead = live.as_ref().map_or([None; 2], |live| live.instead);
+                let builds = |last: &Digest| self.fits(tuple, fields, &digest, last);
+                flaws.extend(flaw.filter(|_| !instead.iter().flatten().any(builds)));
                 self.commitments(tuple, fields, &mut flaws);
                 if self.grows {
                     match self.segment.leaves.get_mut(&self.key) {
@@ -204,10 +235,17 @@ impl<'a> Walker<'a> {
         {
             self.segment.holes.push((before + 1, number - 1, self.key.clone()));
         }
-        let intended = flaws.iter().find_map(|flaw| match flaw {
-            Flaw::Content { recomputed, .. } => *recomputed,
-            _ => None,
-        });
+        let instead = match flaws.iter().find(|_| chain.prev.is_none()) {
+            Some(Flaw::Content { recomputed, .. }) => [*recomputed, last],
+            Some(Flaw::Unreadable) => {
+                let context = Context { last: last.as_ref(), key: self.against.key, instead: None };
+                let formula = chain.formulas.get(self.last_formula);
+                let own =
+                    formula.and_then(|formula| formula.hash(&chain.items, fields, tuple, &context, &mut self.buffer));
+                [own, last]
+            }
+            _ => [None; 2],
+        };
         for flaw in flaws {
             self.segment.flawed += u64::from(flaw != Flaw::Link);
             if self.segment.faults.len() < KEPT {
@@ -230,9 +268,9 @@ impl<'a> Walker<'a> {
             },
             position: vec![None; chain.order.len()],
             stored: Vec::new(),
-            intended: None,
+            instead: [None; 2],
         });
-        live.intended = intended;
+        live.instead = instead;
         if starts && !unchained {
             // Here the chain begins, perhaps behind rows that were there before it.
             live.thread.first_prev = prev.map(<[u8]>::to_vec);

@@ -27,6 +27,8 @@ pub struct Work {
     pub heads: Arc<HashSet<Digest>>,
     /// A query a run, in order.
     pub queries: Arc<Vec<String>>,
+    /// Rows come as they are stored.
+    pub as_stored: bool,
     /// Raised by Ctrl-C.
     pub stop: Arc<AtomicBool>,
     /// Trees are grown, and their roots kept at these sizes, by chain.
@@ -53,7 +55,7 @@ pub struct Outcome {
 /// Joins runs in their order, as they come.
 struct Joiner<'a> {
     work: &'a Work,
-    waiting: HashMap<usize, Segment>,
+    waiting: HashMap<usize, (Segment, bool)>,
     outcome: Outcome,
 }
 
@@ -66,14 +68,22 @@ impl<'a> Joiner<'a> {
         Self { work, waiting: HashMap::new(), outcome }
     }
 
-    fn add(&mut self, at: usize, segment: Segment) {
-        self.waiting.insert(at, segment);
+    fn add(&mut self, at: usize, segment: Segment, whole: bool) {
+        if segment.disordered {
+            self.outcome.segment.disordered = true;
+            return;
+        }
+        self.waiting.insert(at, (segment, whole));
         let chain = &self.work.chain;
         let is_bytes = chain.prev.is_some_and(|prev| chain.items[prev].kind == super::value::Kind::Bytes);
-        while let Some(mut segment) = self.waiting.remove(&self.outcome.runs) {
+        while !self.outcome.interrupted
+            && let Some((mut segment, whole)) = self.waiting.remove(&self.outcome.runs)
+        {
             self.grow(std::mem::take(&mut segment.leaves));
             self.outcome.segment.join(segment, |prev, last| chain.prev.is_none() || names(prev, is_bytes, last));
             self.outcome.runs += 1;
+            // What follows a run that was stopped does not follow what was read of it.
+            self.outcome.interrupted = !whole;
         }
     }
 
@@ -97,29 +107,34 @@ impl Work {
         Against { chain: &self.chain, key: self.key.as_ref().map(|key| key.as_slice()), heads: &self.heads }
     }
 
-    /// One run; none where it was stopped.
-    async fn run(&self, connection: &mut PgConnection, query: &str) -> Result<Option<Segment>, Stop> {
-        let mut walker = Walker::new(self.against());
+    /// One run, and whether it was read to its end. `drain`: the connection is needed afterwards.
+    async fn run(&self, connection: &mut PgConnection, at: usize, drain: bool) -> Result<(Segment, bool), Stop> {
+        let mut walker = Walker::new(self.against()).as_stored(self.as_stored);
         if self.sizes.is_some() {
             walker = walker.growing();
         }
-        if let Some(mark) = &self.after {
+        if let Some(mark) = self.after.as_ref().filter(|_| at == 0) {
             walker = walker.after(mark);
         }
-        let stopped = |rows: u64| rows.is_multiple_of(1024) && self.stop.load(Ordering::Relaxed);
         let mut whole = true;
-        stream::copy(connection, query, |tuple| {
-            walker.row(tuple);
-            whole = !stopped(walker.rows());
-            whole
+        stream::copy(connection, &self.queries[at], |tuple| {
+            if whole {
+                walker.row(tuple);
+                let stopped = walker.rows().is_multiple_of(1024) && self.stop.load(Ordering::Relaxed);
+                whole = !stopped && !walker.is_disordered();
+            }
+            whole || drain
         })
         .await
         .map_err(refusal::lost)?;
-        Ok(whole.then(|| walker.finish()))
+        Ok((walker.finish(), whole))
     }
 }
 
-/// Reads all runs: on this connection where there is one, else on `workers` connections of their own.
+/// A run of so many rows is read to its end though nobody needs it any more.
+const SHORT: f64 = 100_000.0;
+
+/// Reads all runs: a short one on this connection, else on `workers` connections of their own.
 ///
 /// # Errors
 /// A session is lost, or the server cannot carry out a query.
@@ -132,17 +147,17 @@ pub async fn read(
 ) -> Result<Outcome, Stop> {
     let runs = work.queries.len();
     let mut joiner = Joiner::new(work);
-    if runs == 1 || workers < 2 {
-        for (at, query) in work.queries.iter().enumerate() {
-            let Some(segment) = work.run(connection, query).await? else { break };
-            joiner.add(at, segment);
+    if runs == 1 && work.chain.relation.estimate < SHORT {
+        for at in 0..runs {
+            let (segment, whole) = work.run(connection, at, true).await?;
+            joiner.add(at, segment, whole);
             progress.step(&work.chain.relation.shown());
         }
     } else {
         share(connection, options, work, workers, &mut joiner, progress).await?;
     }
     let mut outcome = joiner.outcome;
-    outcome.interrupted = outcome.runs < runs;
+    outcome.interrupted |= outcome.runs < runs;
     Ok(outcome)
 }
 
@@ -168,10 +183,13 @@ async fn share(
                 let mut connection = stream::open(&options, &work.chain.time_zone, Some(&snapshot)).await?;
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(query) = work.queries.get(at) else { return Ok(()) };
-                    match work.run(&mut connection, query).await? {
-                        Some(segment) => _ = send.send(Ok((at, segment))),
-                        None => return Ok(()),
+                    if at >= work.queries.len() {
+                        return Ok(());
+                    }
+                    let (segment, whole) = work.run(&mut connection, at, false).await?;
+                    _ = send.send(Ok((at, segment, whole)));
+                    if !whole {
+                        return Ok(());
                     }
                 }
             });
@@ -182,8 +200,13 @@ async fn share(
     }
     drop(send);
     while let Some(result) = receive.recv().await {
-        let (at, segment) = result?;
-        joiner.add(at, segment);
+        let (at, segment, whole) = result?;
+        joiner.add(at, segment, whole);
+        if joiner.outcome.segment.disordered {
+            // What the others read is of no use: they come to an end by themselves.
+            next.store(work.queries.len(), Ordering::Relaxed);
+            return Ok(());
+        }
         progress.step(&work.chain.relation.shown());
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::yaml::{Fields, Mistake, Mistakes, Node, Place, Reader, Value};
 use std::path::Path;
 use std::sync::Arc;
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "id",
     "title",
     "axis",
@@ -22,6 +22,7 @@ const KEYS: [&str; 16] = [
     "finding",
     "fix",
     "ask",
+    "default",
     "single_tenant",
     "proof",
 ];
@@ -82,6 +83,7 @@ fn read(reader: &Reader, fields: &Fields<'_>, id: &CheckId, path: &str, text: &s
         finding,
         fix: way_out.fix,
         ask: way_out.ask,
+        default: way_out.default.as_ref().map(|(_, default)| default.clone()),
         applies_to_single_tenant: single_tenant.unwrap_or(false),
         proof: proof?,
         source: Arc::new(CheckSource {
@@ -90,6 +92,7 @@ fn read(reader: &Reader, fields: &Fields<'_>, id: &CheckId, path: &str, text: &s
             sql: sql_place,
             finding: finding_place,
             fix: way_out.place,
+            default: way_out.default.map_or(way_out.place, |(place, _)| place),
             identity: identity.map_or(sql_place, |node| node.place),
         }),
     })
@@ -140,31 +143,39 @@ fn controls(reader: &Reader, node: &Node) -> Option<Vec<(String, Vec<String>)>> 
 struct WayOut {
     fix: Option<String>,
     ask: Option<String>,
+    default: Option<(Place, String)>,
     place: Place,
 }
 
-/// A finding ends either in SQL that mends it or in a question to a person: exactly one of the two.
+/// A finding ends either in SQL that mends it or in a question to a person: exactly one of the two. A question may come
+/// with the answer that a plan goes by.
 fn way_out(reader: &Reader, fields: &Fields<'_>) -> Option<WayOut> {
     let node = fields.required("fix");
     let ask = fields.optional("ask");
     // Prose: its line breaks are those of the file, not of a screen.
     let question =
         ask.and_then(|node| reader.text(node)).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let default = fields.optional("default").and_then(|node| Some((node.place, reader.text(node)?)));
     let node = node?;
     let fix = reader.text(node)?;
+    if let Some((place, _)) = default.as_ref().filter(|_| fix != "none") {
+        let mistake =
+            Mistake::new(*place, "a check has a `fix` or a default answer, not both", "there is a fix already");
+        reader.mistake(mistake.help("`default` goes with `fix: none` and `ask`"));
+    }
     match (fix.as_str(), ask) {
         ("none", None) => {
             let mistake = Mistake::new(node.place, "a finding without a fix has to ask", "no way out from here");
             reader.mistake(mistake.help("add `ask:` with the decision a person must make"));
             None
         }
-        ("none", Some(_)) => Some(WayOut { fix: None, ask: question, place: node.place }),
+        ("none", Some(_)) => Some(WayOut { fix: None, ask: question, default, place: node.place }),
         (_, Some(ask)) => {
             let mistake = Mistake::new(ask.place, "a check has a `fix` or it asks, not both", "there is a fix already");
             reader.mistake(mistake.help("write `fix: none`, or drop `ask`"));
             None
         }
-        (_, None) => Some(WayOut { fix: Some(fix), ask: None, place: node.place }),
+        (_, None) => Some(WayOut { fix: Some(fix), ask: None, default: None, place: node.place }),
     }
 }
 

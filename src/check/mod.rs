@@ -148,6 +148,8 @@ pub struct Check {
     pub fix: Option<String>,
     /// What the person must decide, where `fix` is none.
     pub ask: Option<String>,
+    /// SQL of the answer that a plan goes by where nobody answers; a template like `fix`.
+    pub default: Option<String>,
     /// Runs even where a single tenant is declared, and so tenant isolation is otherwise not applicable.
     pub applies_to_single_tenant: bool,
     /// How the check proves itself.
@@ -169,6 +171,8 @@ pub struct CheckSource {
     pub finding: Place,
     /// Where `fix` stands.
     pub fix: Place,
+    /// Where `default` stands, or `fix` where there is none.
+    pub default: Place,
     /// Where `identity` stands, or `sql` where there is none.
     pub identity: Place,
 }

@@ -24,7 +24,9 @@ pub(super) async fn mistakes(check: &Check, facts: &mut Facts) -> Vec<Mistake> {
     for column in check.identity.iter().filter(|column| !columns.contains(column)) {
         mistakes.push(unknown(source.identity, column, &columns));
     }
-    let templates = [Some((&check.finding, source.finding)), check.fix.as_ref().map(|fix| (fix, source.fix))];
+    let fix = check.fix.as_ref().map(|fix| (fix, source.fix));
+    let default = check.default.as_ref().map(|default| (default, source.default));
+    let templates = [Some((&check.finding, source.finding)), fix, default];
     for (text, place) in templates.into_iter().flatten() {
         mistakes.extend(
             in_template(text, &columns)

@@ -13,6 +13,7 @@ mod facts;
 mod init;
 mod matrix;
 mod outputs;
+mod plan_stage;
 mod source;
 mod stage;
 mod verify_chain;
@@ -48,6 +49,7 @@ enum Command {
     Diagnose(diagnose::Args),
     VerifyChain(verify_chain::Args),
     Checkpoint(checkpoint::Args),
+    PlanStage(plan_stage::Args),
     Stage(stage::Args),
     Demo(demo::Args),
     Diff(diff::Args),
@@ -163,6 +165,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         // It hears Ctrl-C itself: what was read until then is a result.
         Command::Checkpoint(args) => unless_interrupted(checkpoint::run(args, &cli.global, ui)),
         Command::VerifyChain(args) => to_the_end(verify_chain::run(args, &cli.global, ui)),
+        Command::PlanStage(args) => unless_interrupted(plan_stage::run(args, &cli.global, ui)),
         Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
         Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),

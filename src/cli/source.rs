@@ -60,7 +60,7 @@ impl Folder {
 }
 
 /// One of the names `--tool` takes.
-fn tool(name: &str) -> Result<String, String> {
+pub(super) fn tool(name: &str) -> Result<String, String> {
     if history::is_tool(name) {
         return Ok(name.to_owned());
     }

@@ -53,6 +53,11 @@ create table columns (
 
 create table enum_labels (type_oid integer not null, schema text not null, type text not null, label text not null, position real not null);
 
+-- Types somebody made. kind: 'enum' | 'domain' | 'composite' | 'range' | 'base'. Row types, arrays and multiranges come with others.
+create table types (
+  oid integer primary key, schema_oid integer not null, schema text not null, name text not null, kind text not null,
+  owner integer not null, default_acl integer not null, provenance text not null, comment text);
+
 -- CHECK constraints of domains; `domain` as `columns.type` names it.
 create table domain_checks (domain text not null, definition text not null);
 
@@ -196,6 +201,13 @@ create table sampled_shapes (
 create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
+
+-- What it takes to make an object again and no other table says: the part of its statement in PostgreSQL's own words.
+-- object_kind: 'domain' (all after AS) | 'composite', 'range', 'aggregate' (between the parentheses) | 'collation' (all of it)
+-- | 'function' (all before the body) | 'trigger' (all of it) | 'index' (from USING on; no row for a plain one) | 'partition key'
+-- | 'sequence' (its options) | 'column' (number; its collation, and 'virtual') | 'replica identity' | 'view option' (its check option)
+-- | 'published columns' (number is the relation) | 'event trigger' (its tags).
+create table ddl (object_kind text not null, object integer not null, number integer not null, text text not null);
 
 -- What is to be said about the run as a whole. topic: 'run' | 'stage'.
 create table remarks (topic text not null, remark text not null);

@@ -97,6 +97,12 @@ impl Facts {
         Ok(sqlx::query_scalar("select exists (select 1 from subscriptions)").fetch_one(&mut self.connection).await?)
     }
 
+    /// Whether the audited database has this schema.
+    pub(crate) async fn has_schema(&mut self, name: &str) -> Result<bool, Stop> {
+        let sql = "select exists (select 1 from schemas where name = ?)";
+        Ok(sqlx::query_scalar(sql).bind(name).fetch_one(&mut self.connection).await?)
+    }
+
     /// Whether the audited database has this relation.
     pub(crate) async fn has_relation(&mut self, schema: &str, name: &str) -> Result<bool, Stop> {
         let sql = "select exists (select 1 from relations where schema = ? and name = ?)";

@@ -4,11 +4,13 @@
 //! folder ─► tools (order, up parts) ─► sql, code (events with places) ─► timeline (schema, judge) ─► transitions
 //! ```
 
+pub(crate) mod atlas_sum;
 mod code;
 mod dates;
 mod event;
 pub mod facts;
 mod folder;
+pub(crate) mod graphile_hash;
 mod judge;
 mod ledger;
 mod read;
@@ -17,5 +19,9 @@ mod sql;
 mod timeline;
 mod tools;
 
+pub(crate) use code::{Language, assigned, listed_pairs};
+pub(crate) use folder::Folder;
 pub use read::{Fault, History, Known, Line, Migration, Regressed, Statement, Transition, UnisolatedKey, Unreadable};
+pub(crate) use sql::statements;
 pub use tools::{is_tool, names as tool_names};
+pub(crate) use tools::{named, recognise};

@@ -185,7 +185,7 @@ impl History {
             Some(name) => Some(tools::named(name).ok_or_else(|| unknown_tool(name))?),
             None => None,
         };
-        let Some((tool, claim)) = tools::recognise(&folder, only) else {
+        let Some(tools::Recognised { tool, claim, .. }) = tools::recognise(&folder, only) else {
             let message = format!("{} holds no migrations that govctl knows", root.display());
             return Err(Stop::usage(message, "name the folder of the files themselves, or the tool with --tool"));
         };

@@ -1,5 +1,7 @@
 //! What a plan wants changed: plain DDL, one idea, before it is made safe for a live system.
 
+use std::borrow::Cow;
+
 /// When a change is made: every table has its key before rows are filled in, every policy stands before it is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
@@ -62,14 +64,14 @@ pub struct Closes {
 /// What only the owner can answer. A default from the facts is taken where `govctl.yaml` is silent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// `tenant-table`, `user-table`, `agent-roles`, `payload-columns`, …
-    pub id: &'static str,
+    /// `tenant-table`, `user-table`, …, or the check that asks.
+    pub id: Cow<'static, str>,
     /// In one sentence.
     pub question: String,
     /// What the plan goes by.
     pub default: String,
     /// Where it is answered: the key of govctl.yaml.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Whether govctl.yaml answered it.
     pub answered: bool,
 }
@@ -90,5 +92,5 @@ pub struct Change {
     /// What it is made for.
     pub closes: Vec<Closes>,
     /// Ids of the questions that decided something in it.
-    pub questions: Vec<&'static str>,
+    pub questions: Vec<Cow<'static, str>>,
 }

@@ -7,9 +7,122 @@
 //!
 //! Nothing here speaks to the audited database.
 
+mod batch;
+mod before;
 mod change;
+mod ddl;
+mod fixes;
+mod guard;
+mod harden;
+pub mod lint;
+mod make;
+mod order;
+mod piece;
+pub mod prove;
 mod step;
 pub mod structures;
+mod undo;
+pub mod write;
 
 pub use change::{Change, Closes, Phase, Question, Statement};
+pub use make::{Bench, make};
 pub use step::{Plan, Proof, Step, Unproved};
+
+use crate::assess;
+use crate::check::Library;
+use crate::config::Config;
+use crate::error::Stop;
+use crate::facts::Facts;
+use before::Before;
+use harden::Planned;
+use lint::Way;
+use piece::Piece;
+use std::collections::BTreeSet;
+
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal<'a> {
+    /// 2 to 5.
+    pub stage: u8,
+    /// What the owner decided.
+    pub config: &'a Config,
+    /// What is to hold.
+    pub library: &'a Library,
+}
+
+/// A plan that is being made: what one look at the facts asks for, and the next.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    goal: Goal<'a>,
+    from: Option<u8>,
+    pieces: Vec<Piece>,
+    planned: Planned,
+    questions: Vec<Question>,
+    open: Vec<Unproved>,
+    /// Statements that are planned already.
+    known: BTreeSet<String>,
+}
+
+impl<'a> Draft<'a> {
+    /// Nothing yet.
+    pub fn new(goal: Goal<'a>) -> Self {
+        let (planned, known) = (Planned::default(), BTreeSet::new());
+        Self { goal, from: None, pieces: Vec::new(), planned, questions: Vec::new(), open: Vec::new(), known }
+    }
+
+    /// Adds what derived facts ask for: those of the database, then those of a copy that has run the plan so far. False:
+    /// nothing is added.
+    pub async fn look(&mut self, facts: &mut Facts) -> Result<bool, Stop> {
+        let it = assess::run(facts, self.goal.library, self.goal.config).await?;
+        let first = self.from.is_none();
+        self.from.get_or_insert(it.stage.evidenced.unwrap_or(1));
+        let (mut changes, questions) = structures::missing(self.goal.stage, facts, self.goal.config).await?;
+        self.ask(questions);
+        let (fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
+        changes.extend(fixes);
+        self.ask(asked);
+        for one in open.into_iter().filter(|_| first) {
+            self.open.push(one);
+        }
+        let mut before = Before::new(facts);
+        if first {
+            self.planned.names.extend(before.names().await?);
+        }
+        let mut added = false;
+        for mut change in changes {
+            change.statements.retain(|statement| self.known.insert(statement.up.clone()));
+            if change.statements.is_empty() {
+                continue;
+            }
+            let pieces = harden::harden(&change, &mut self.planned, &mut before).await?;
+            added |= !pieces.is_empty();
+            self.pieces.extend(pieces);
+        }
+        Ok(added)
+    }
+
+    fn ask(&mut self, questions: Vec<Question>) {
+        for question in questions {
+            if !self.questions.iter().any(|known| known.id == question.id && known.default == question.default) {
+                self.questions.push(question);
+            }
+        }
+    }
+
+    /// The plan so far, in the order in which it is run, with what squawk has to be told.
+    pub async fn plan(&self, facts: &mut Facts) -> Result<Plan, Stop> {
+        let server = Before::new(facts).version().await?;
+        let mut steps = order::order(self.pieces.clone());
+        let mut notes = Vec::new();
+        for step in &mut steps {
+            step.up = lint::excused(&step.up, step.transaction, server, Way::Up);
+            step.down = lint::excused(&step.down, step.transaction, server, Way::Down);
+            for warning in lint::lint(&step.up_sql(), step.transaction, server) {
+                notes.push(format!("squawk warns of migration {}: {} ({})", step.n, warning.message, warning.rule));
+            }
+        }
+        let (from, to) = (self.from.unwrap_or(1), self.goal.stage);
+        let (questions, open) = (self.questions.clone(), self.open.clone());
+        Ok(Plan { from, to, steps, questions, open, proof: None, notes })
+    }
+}

@@ -1,6 +1,7 @@
 //! A plan as it is shown, written and proved: migrations, each complete by itself.
 
 use super::change::{Closes, Question};
+use std::borrow::Cow;
 
 /// One migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct Step {
     /// What cannot be undone, and what else a reviewer should know; a sentence each.
     pub notes: Vec<String>,
     /// Ids of the questions that decided something in it.
-    pub questions: Vec<&'static str>,
+    pub questions: Vec<Cow<'static, str>>,
 }
 
 impl Step {

@@ -10,6 +10,7 @@ mod junit;
 mod markdown;
 mod oscal;
 mod outline;
+pub(crate) mod plan;
 mod sarif;
 pub(crate) mod stage;
 

@@ -35,6 +35,7 @@ fn finding(of: &Check, severity: Severity, name: &str) -> Finding {
         message: format!("app.{name} is reached by app_user and has no row-level security"),
         facts: Map::from_iter([("logins".to_owned(), Value::from("app_user"))]),
         fix: Some(format!("alter table app.{name} enable row level security;")),
+        default: None,
         object,
     }
 }

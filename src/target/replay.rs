@@ -26,6 +26,11 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("citext", include_str!("replay/citext.sql")),
 ];
 
+/// What stands in for an extension that a scratch server lacks.
+pub(crate) fn stand_in(extension: &str) -> Option<&'static str> {
+    EXTENSIONS.iter().find(|(name, _)| *name == extension).map(|(_, script)| *script)
+}
+
 /// What a check may rest on that a statement, had it run, would have made.
 const AREAS: [&str; 10] = [
     "relations",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Runs the program and reads its JSON.
-async fn verify(url: &str, arguments: &[&str], key: Option<&str>) -> (Value, i32) {
+pub(crate) async fn verify(url: &str, arguments: &[&str], key: Option<&str>) -> (Value, i32) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_govctl"));
     command.env_clear().args(["verify-chain", url, "--format", "json"]).args(arguments).stdin(Stdio::null());
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
@@ -23,22 +23,27 @@ async fn verify(url: &str, arguments: &[&str], key: Option<&str>) -> (Value, i32
 }
 
 /// A chain, and what is done to it.
-struct Fixture {
+pub(crate) struct Fixture {
     path: PathBuf,
-    script: String,
+    pub(crate) script: String,
     lines: Vec<(String, String)>,
 }
 
 impl Fixture {
-    fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let script = std::fs::read_to_string(path).unwrap();
         let header = script.lines().filter_map(|line| line.strip_prefix("-- ")?.split_once(':'));
         let lines = header.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect();
         Self { path: path.to_owned(), script, lines }
     }
 
-    fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.lines.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Every line of a kind.
+    pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.lines.iter().filter(move |(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// What is done, and what must be said; first nothing is done.
@@ -50,7 +55,7 @@ impl Fixture {
 }
 
 /// What the document says of its only chain, in the words of the fixtures.
-fn said(document: &Value) -> String {
+pub(crate) fn said(document: &Value) -> String {
     let chain = &document["chains"][0];
     let breaks = chain["breaks"].as_array().unwrap();
     if breaks.is_empty() {
@@ -62,7 +67,7 @@ fn said(document: &Value) -> String {
 }
 
 /// `gap` and `gap *` are a gap anywhere; `*` is anything.
-fn fits(expected: &str, said: &str) -> bool {
+pub(crate) fn fits(expected: &str, said: &str) -> bool {
     if expected == "*" || expected == said {
         return true;
     }
@@ -210,7 +215,7 @@ async fn hidden_rows_and_columns_and_views_are_undecided() {
 }
 
 /// Runs the program for its text.
-async fn govctl(arguments: &[&str]) -> (String, i32) {
+pub(crate) async fn govctl(arguments: &[&str]) -> (String, i32) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_govctl"));
     command.env_clear().args(arguments).stdin(Stdio::null()).current_dir(env!("CARGO_TARGET_TMPDIR"));
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -88,6 +88,7 @@ async fn what_is_refused_is_listed_and_costs_nothing_else() {
     let mut auditor = shop.facts_of_an_auditor().await;
     let policy = "pg_catalog.pg_policy | grant select on pg_catalog.pg_policy to t_refused_auditor";
     let expected = [
+        ["ddl", "pg_catalog.pg_trigger | grant select on pg_catalog.pg_trigger to t_refused_auditor"],
         ["grants", "pg_catalog.pg_tablespace | grant select on pg_catalog.pg_tablespace to t_refused_auditor"],
         ["policies", policy],
         ["policy_dependencies", policy],
@@ -135,7 +136,7 @@ async fn a_locked_table_costs_the_expressions_over_it_and_no_more() {
     let facts = &mut shop.facts().await;
     let why = "select distinct area from unseen where why like 'another session held a lock%' order by 1";
     let row_filters = (shop.version >= 150_000).then_some("publication_relations");
-    let lost = ["columns", "constraints", "indexes", "policies"].into_iter().chain(row_filters);
+    let lost = ["columns", "constraints", "ddl", "indexes", "policies"].into_iter().chain(row_filters);
     let lost = lost.chain(["relations", "samples", "secrets"]);
     assert_rows(facts, why, &lost.collect::<Vec<_>>()).await;
     // Without columns, no rows: that is said as well.

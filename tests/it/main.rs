@@ -3,6 +3,7 @@
 //! A file a command or a data-driven suite. One suite is run by its name: `cargo test --test it proofs::`.
 
 mod assess;
+mod attacks;
 mod chains;
 mod checks;
 mod cli;
@@ -24,8 +25,11 @@ mod matrix;
 mod policies;
 mod privileges;
 mod proofs;
+mod prove;
 mod readme;
 mod requirements;
 mod scratch;
 mod secrets;
 mod support;
+mod tampering;
+mod written;

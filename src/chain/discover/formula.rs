@@ -2,7 +2,7 @@
 
 use super::evaluate::Sample;
 use super::layout::Layout;
-use super::template::Search;
+use super::search::Search;
 use super::written::{self, Candidate};
 use super::{Means, in_order, pair, sample};
 use crate::chain::definition::{Beside, Chain, Commitment};
@@ -20,12 +20,12 @@ use crate::check::quote;
 use crate::error::Stop;
 use jiff::tz::TimeZone;
 use sqlx::PgConnection;
-use std::time::Duration;
 
-/// How long a search may take: for the chain, and for each digest it covers.
-const BUDGET: Duration = Duration::from_secs(8);
-const SMALL_BUDGET: Duration = Duration::from_secs(2);
-const DIGEST_BUDGET: Duration = Duration::from_millis(300);
+/// How many candidates of each shape are tried on a row: for the chain, for what one formula leaves over, and for each
+/// digest the chain covers.
+const CANDIDATES: u32 = 3_000_000;
+const FEWER: u32 = 600_000;
+const OF_DIGEST: u32 = 30_000;
 
 /// Zones that servers are set to, beside those this one names.
 const ZONES: [&str; 20] = [
@@ -119,7 +119,7 @@ pub(super) async fn find(
         if rest.is_empty() || (!chosen.is_empty() && rest.len() * 20 < sampled.explainable()) {
             break;
         }
-        let budget = if chosen.is_empty() { BUDGET } else { SMALL_BUDGET };
+        let candidates = if chosen.is_empty() { CANDIDATES } else { FEWER };
         let mut found = None;
         for chained in [true, false] {
             let search = Search {
@@ -130,7 +130,7 @@ pub(super) async fn find(
                 sample: &sampled,
                 unexplained: rest.clone(),
                 key: means.key,
-                budget: if chained { budget } else { SMALL_BUDGET },
+                candidates: if chained { candidates } else { FEWER },
             };
             found = search.run();
             if found.is_some() {
@@ -370,7 +370,7 @@ async fn commitments(
                 sample: &own,
                 unexplained: unexplained(&own, &[], &items.list, means.key),
                 key: means.key,
-                budget: DIGEST_BUDGET,
+                candidates: OF_DIGEST,
             };
             found.extend(search.run());
         }
@@ -380,23 +380,26 @@ async fn commitments(
         let mut of: Vec<usize> = found.iter().flat_map(Formula::reads).collect();
         of.sort_unstable();
         of.dedup();
-        let payload = |at: &usize| {
-            let item = &items.list[*at];
-            let long = matches!(item.kind, Kind::Json | Kind::Jsonb | Kind::Bytes)
-                || item.column.as_deref().is_some_and(|name| {
-                    [
-                        "payload", "body", "content", "data", "detail", "prompt", "message", "salt", "state", "diff",
-                        "meta",
-                    ]
-                    .iter()
-                    .any(|part| name.contains(part))
-                });
-            item.column.is_none() || long
+        let payload = |at: &usize| match items.list[*at].column.as_deref() {
+            Some(name) => is_payload(items.list[*at].kind, name),
+            // What the server renders is a payload if all it names is.
+            None => {
+                let mut named =
+                    relation.columns.iter().filter(|column| mentions(items, &[*at], &column.name)).peekable();
+                named.peek().is_some() && named.all(|column| is_payload(column.kind, &column.name))
+            }
         };
         let is_payload = of.iter().all(payload) && chosen.iter().any(|formula| formula.reads().contains(&at));
         chain.commitments.push(Commitment { at, column, formulas: found, is_payload, of });
     }
     Ok(())
+}
+
+/// Long or personal by its type or its name: what is put behind a digest so that it may be taken away.
+fn is_payload(kind: Kind, name: &str) -> bool {
+    const NAMES: [&str; 11] =
+        ["payload", "body", "content", "data", "detail", "prompt", "message", "salt", "state", "diff", "meta"];
+    matches!(kind, Kind::Json | Kind::Jsonb | Kind::Bytes) || NAMES.iter().any(|part| name.contains(part))
 }
 
 /// Lays out the stream, and says what no hash covers.

@@ -4,7 +4,7 @@ mod evaluate;
 mod formula;
 mod layout;
 mod pair;
-mod template;
+mod search;
 mod written;
 
 use super::algorithm::Digest;

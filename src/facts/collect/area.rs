@@ -37,6 +37,7 @@ pub(super) const AREAS: &[Area] = &[
     area!("definitions", "definitions", "relations", "definitions of views"),
     area!("columns", "columns"),
     area!("enum_labels", "labels of enum types"),
+    area!("types", "types"),
     area!("domain_checks", "checks of domains"),
     area!("indexes", "indexes"),
     area!("index_columns", "columns of indexes"),
@@ -78,6 +79,9 @@ pub(super) const AREAS: &[Area] = &[
     area!("settings", "settings"),
     area!("large_objects", "large objects"),
     area!("relation_statistics", "statistics of tables"),
+    area!("ddl", "what it takes to make objects again"),
+    area!("ddl_functions", "ddl", "ddl", "what it takes to make functions again"),
+    area!("ddl_decompiled", "ddl", "ddl", "what it takes to make triggers and indexes again"),
     area!("surfaces", SURFACES, "secrets", "comments, settings and options"),
     area!("surfaces_triggers", SURFACES, "secrets", "arguments and conditions of triggers"),
 ];

@@ -86,6 +86,8 @@ const WATCHED: &[Watched] = &[
         "name",
         &[("host", "", Kind::Text), ("dbname", "", Kind::Text)],
     ),
+    watched("types", "type", "oid", "", "", &[("comment", "", Kind::Text)]),
+    watched("ddl", "object", "object", "", "", &[("text", "", Kind::Sql)]),
     watched("domain_checks", "type", "", "", "", &[("definition", "", Kind::Sql)]),
     watched("user_mappings", "foreign server", "server", "", "", &[("remote_user", "", Kind::Text)]),
 ];

@@ -63,6 +63,13 @@ pub(crate) struct Claim {
     pub(crate) notes: Vec<String>,
 }
 
+impl Claim {
+    /// Names alone speak for the tool.
+    pub(crate) const fn is_guess(&self) -> bool {
+        self.sure < 50
+    }
+}
+
 /// One migration, before it is read, in the order in which the tool runs it.
 #[derive(Debug)]
 pub(crate) struct Planned {
@@ -147,25 +154,32 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TOOLS.into_iter().chain([LAST]).map(|tool| tool.name)
 }
 
+/// A folder, and whose it is.
+#[derive(Debug)]
+pub(crate) struct Recognised<'f> {
+    pub(crate) tool: &'static Tool,
+    /// The folder itself, or the one in it that holds the migrations.
+    pub(crate) dir: Dir<'f>,
+    pub(crate) claim: Claim,
+}
+
 /// The tool whose folder this is, or holds: the surest, then the one nearest to the top.
-pub(crate) fn recognise(folder: &Folder, only: Option<&'static Tool>) -> Option<(&'static Tool, Claim)> {
-    let mut best: Option<(&'static Tool, usize, Claim)> = None;
+pub(crate) fn recognise<'f>(folder: &'f Folder, only: Option<&'static Tool>) -> Option<Recognised<'f>> {
+    let mut best: Option<Recognised<'f>> = None;
     for dir in folder.dirs() {
         if dir.depth() > 0 && is_apart(dir.name()) {
             continue;
         }
         for tool in TOOLS.into_iter().chain([LAST]).filter(|tool| only.is_none_or(|only| only.name == tool.name)) {
             let Some(claim) = (tool.claim)(dir).filter(|claim| !claim.migrations.is_empty()) else { continue };
-            let better = best.as_ref().is_none_or(|(_, depth, known)| {
-                let rank = |claim: &Claim, depth: usize| (claim.sure, usize::MAX - depth, claim.migrations.len());
-                rank(&claim, dir.depth()) > rank(known, *depth)
-            });
-            if better {
-                best = Some((tool, dir.depth(), claim));
+            let found = Recognised { tool, dir, claim };
+            let rank = |it: &Recognised<'_>| (it.claim.sure, usize::MAX - it.dir.depth(), it.claim.migrations.len());
+            if best.as_ref().is_none_or(|known| rank(&found) > rank(known)) {
+                best = Some(found);
             }
         }
     }
-    best.map(|(tool, _, claim)| (tool, claim))
+    best
 }
 
 /// Folders of examples, and of what was put away.

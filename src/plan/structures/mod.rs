@@ -1,16 +1,51 @@
-//! What a stage has and the database lacks, as changes: looked up in the facts, written from templates.
+//! What a stage needs and the database has not: tables, columns and what belongs to them.
 //!
 //! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
 //! name, and adds what is missing.
 
 mod ground;
+mod key;
 mod place;
 mod role;
 mod stage3;
 mod stage4;
 mod stage5;
 mod template;
+mod tenants;
 
 pub use stage3::stage3;
 pub use stage4::stage4;
 pub use stage5::stage5;
+
+use super::change::{Change, Question};
+use crate::config::Config;
+use crate::error::Stop;
+use crate::facts::Facts;
+
+/// What is missing for the stages from 2 up to the goal, in order.
+pub(crate) async fn missing(
+    goal: u8,
+    facts: &mut Facts,
+    config: &Config,
+) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+    let (mut changes, mut questions) = tenants::missing(facts, config).await?;
+    if !changes.is_empty() {
+        // Who a tenant is comes first; the next look at the facts sees the rest.
+        return Ok((changes, questions));
+    }
+    changes.extend(key::missing(facts).await?);
+    let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {
+        changes.extend(more);
+        questions.extend(asked);
+    };
+    if goal >= 3 {
+        add(stage3(facts, config).await?);
+    }
+    if goal >= 4 {
+        add(stage4(facts, config).await?);
+    }
+    if goal >= 5 {
+        add(stage5(facts, config).await?);
+    }
+    Ok((changes, questions))
+}

@@ -18,6 +18,6 @@ pub(super) fn create(name: &str, stage: u8, closes: &[Closes], questions: Vec<&'
         why: format!("{name} stands for a task and is no login."),
         statements: statements(ROLE, values.as_object().unwrap_or(&Map::new()))?,
         closes: closes.to_vec(),
-        questions,
+        questions: questions.into_iter().map(Into::into).collect(),
     })
 }

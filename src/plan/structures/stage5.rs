@@ -45,14 +45,14 @@ pub async fn stage5(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>,
             vec!["cosigners"],
         )?);
         questions.push(Question {
-            id: "cosigners",
+            id: "cosigners".into(),
             question: "Which roles sign what an agent asks for, and which actions wait for how many of them?".into(),
             default: if signers.is_empty() {
                 "nobody yet; one signature".into()
             } else {
                 format!("{}; one signature", signers.join(", "))
             },
-            key: "roles",
+            key: "roles".into(),
             answered: false,
         });
     }
@@ -66,10 +66,10 @@ pub async fn stage5(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>,
             vec!["reasoning-retention"],
         )?);
         questions.push(Question {
-            id: "reasoning-retention",
+            id: "reasoning-retention".into(),
             question: "How long must an action be explained?".into(),
             default: "two years".into(),
-            key: "regimes",
+            key: "regimes".into(),
             answered: false,
         });
     }
@@ -92,7 +92,7 @@ fn change(
         why: why.into(),
         statements: statements(template, values)?,
         closes: vec![Closes { check: "stage 5".into(), object: criterion.into() }],
-        questions,
+        questions: questions.into_iter().map(Into::into).collect(),
     })
 }
 
@@ -153,7 +153,7 @@ async fn unkept(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
             why: format!("Rows of {name} lead to a run, and say until when they are kept."),
             statements: statements(UNKEPT, values.as_object().unwrap_or(&Map::new()))?,
             closes: vec![Closes { check: "audit/reasoning-unkept".into(), object: format!("{schema}.{name}") }],
-            questions: vec!["reasoning-retention"],
+            questions: vec!["reasoning-retention".into()],
         });
     }
     Ok(changes)

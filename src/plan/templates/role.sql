@@ -4,7 +4,7 @@ do $$ begin
     create role {{ name }} nologin;
   end if;
 exception when insufficient_privilege then
-  raise exception using message = {{ ['an administrator has to run first: create role ', name, ' nologin'] | join | literal }};
+  raise exception using errcode = 'insufficient_privilege', message = {{ ['an administrator has to run first: create role ', name, ' nologin'] | join | literal }};
 end $$
 --> undo
 drop role if exists {{ name }}

@@ -50,7 +50,7 @@ pub(super) async fn plan(
         why: "For which tenants an agent may act is written down, apart by what it does there, and ends.".into(),
         statements: statements(TABLE, &values)?,
         closes: closes.clone(),
-        questions: vec!["agent-tenants"],
+        questions: vec!["agent-tenants".into()],
     });
     for (schema, table) in tenant_tables(facts, true).await? {
         if !has_policy(facts, &schema, &table, "agent_reads").await? {
@@ -58,10 +58,10 @@ pub(super) async fn plan(
         }
     }
     questions.push(Question {
-        id: "agent-tenants",
+        id: "agent-tenants".into(),
         question: "Which agents act for some tenants only? Listed in agent_scope, an agent is held to its rows of agent_tenants.".into(),
         default: "none yet: each acts for the tenant of its session".into(),
-        key: "roles.agents",
+        key: "roles.agents".into(),
         answered: false,
     });
     Ok(())
@@ -103,6 +103,6 @@ fn policies(agents: &[String], function: &str, schema: &str, table: &str, closes
         why: format!("An agent that is held to a list reaches rows of {table} for tenants on it alone."),
         statements: statements(POLICIES, values.as_object().unwrap_or(&Map::new()))?,
         closes: closes.to_vec(),
-        questions: vec!["agent-tenants"],
+        questions: vec!["agent-tenants".into()],
     })
 }

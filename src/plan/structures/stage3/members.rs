@@ -154,23 +154,23 @@ async fn create(
             },
             Closes { check: "rbac/no-roles-table".into(), object: table.clone() },
         ],
-        questions: vec!["user-table", "member-roles"],
+        questions: vec!["user-table".into(), "member-roles".into()],
     });
     questions.push(Question {
-        id: "user-table",
+        id: "user-table".into(),
         question: "Which table holds the people?".into(),
         default: persons.as_ref().map_or_else(
             || "none was found: user_id is text, without a foreign key".to_owned(),
             |persons| format!("{}.{}", persons.schema, persons.name),
         ),
-        key: "tenancy",
+        key: "tenancy".into(),
         answered: false,
     });
     questions.push(Question {
-        id: "member-roles",
+        id: "member-roles".into(),
         question: "Which roles do people have inside a tenant?".into(),
         default: ROLES.join(", "),
-        key: "tenancy",
+        key: "tenancy".into(),
         answered: false,
     });
     let tenant = ground.tenant.as_ref().map_or_else(String::new, |tenant| tenant.name.clone());
@@ -267,7 +267,7 @@ async fn ask(
         why: "One function says what the session's person may do, and policies can ask it.".into(),
         statements: statements(ASK, &values)?,
         closes: closes.clone(),
-        questions: vec!["role-policies"],
+        questions: vec!["role-policies".into()],
     });
     let mut bound = 0;
     for (schema, name) in tenant_tables(facts, true).await? {
@@ -283,10 +283,10 @@ async fn ask(
         }
     }
     questions.push(Question {
-        id: "role-policies",
+        id: "role-policies".into(),
         question: "What may a role do? The policies are restrictive, and bind a session that names a person, in a tenant that has memberships.".into(),
         default: if members.ours { "a viewer reads, everybody else writes; who is no member sees nothing" } else { "who is no member sees nothing" }.into(),
-        key: "tenancy",
+        key: "tenancy".into(),
         answered: false,
     });
     Ok(())
@@ -325,7 +325,7 @@ fn policies(
         why: format!("Which role decides about rows of {name} is in the database."),
         statements: statements(POLICIES, values.as_object().unwrap_or(&Map::new()))?,
         closes: closes.to_vec(),
-        questions: vec!["role-policies"],
+        questions: vec!["role-policies".into()],
     })
 }
 

@@ -52,10 +52,10 @@ pub(super) async fn plan(
         why: "What is sent and what is stored are decided in one transaction.".into(),
         statements: statements(TABLE, &values)?,
         closes,
-        questions: vec!["outbox-worker"],
+        questions: vec!["outbox-worker".into()],
     });
     questions.push(Question {
-        id: "outbox-worker",
+        id: "outbox-worker".into(),
         question: "Which login sends what is in the outbox?".into(),
         default: match drain {
             Some(drain) => format!("none yet: grant {drain} to it"),
@@ -63,7 +63,7 @@ pub(super) async fn plan(
                 "none yet: an administrator runs `create role {DRAIN} nologin`, and a policy lets it read and mark rows"
             ),
         },
-        key: "roles.applications",
+        key: "roles.applications".into(),
         answered: false,
     });
     Ok(())

@@ -69,14 +69,14 @@ pub(super) async fn plan(
         ]
         .map(|(check, object)| Closes { check: check.into(), object: object.into() })
         .to_vec(),
-        questions: vec!["log-owner", "auditors", "actor-kinds", "event-writers"],
+        questions: vec!["log-owner".into(), "auditors".into(), "actor-kinds".into(), "event-writers".into()],
     });
     questions.push(actor_kinds(ground));
     questions.push(Question {
-        id: "event-writers",
+        id: "event-writers".into(),
         question: "Which roles record events?".into(),
         default: said(&ground.roles.writers),
-        key: "roles",
+        key: "roles".into(),
         answered: false,
     });
     Ok(())
@@ -141,7 +141,7 @@ async fn existing(
                 why: "Which login is an agent, and which a person, is written down once, out of their reach.".into(),
                 statements: all,
                 closes: vec![Closes { check: "stage 4".into(), object: "the actor is known by its login".into() }],
-                questions: vec!["actor-kinds", "log-owner"],
+                questions: vec!["actor-kinds".into(), "log-owner".into()],
             });
             questions.push(actor_kinds(ground));
             schema
@@ -165,10 +165,10 @@ fn new_role(name: &str) -> Result<Change, Stop> {
 
 fn actor_kinds(ground: &Ground) -> Question {
     Question {
-        id: "actor-kinds",
+        id: "actor-kinds".into(),
         question: "Which login is an agent, a service, a person, and what does the log call it?".into(),
         default: said(&pairs(ground)),
-        key: "roles",
+        key: "roles".into(),
         answered: ground.roles.logins.iter().all(|(_, purpose)| purpose != "unknown"),
     }
 }
@@ -215,21 +215,21 @@ fn hands(ground: &Ground, questions: &mut Vec<Question>) -> Hands {
         )
     };
     questions.push(Question {
-        id: "log-owner",
+        id: "log-owner".into(),
         question: "Which role owns the log? No login may be a member of it: no guard binds an owner.".into(),
         default: owner.clone().unwrap_or_else(|| missing("audit_owner")),
-        key: "roles.administrators",
+        key: "roles.administrators".into(),
         answered: false,
     });
     questions.push(Question {
-        id: "auditors",
+        id: "auditors".into(),
         question: "Who reviews the log, and changes nothing?".into(),
         default: if auditors.is_empty() {
             missing("auditor_ro").replace(&roles.deployer, "nobody yet")
         } else {
             said(&auditors)
         },
-        key: "roles.auditors",
+        key: "roles.auditors".into(),
         answered: !roles.auditors.is_empty(),
     });
     Hands { owner, auditors, new }

@@ -1,0 +1,199 @@
+//! Fields with a separator between them, in the order of the table or, where there are few, in any.
+
+use super::{Left, MOST, Search, clocks};
+use crate::chain::form::Form;
+use crate::chain::json_form::Style;
+use crate::chain::recipe::{Context, Formula, Piece};
+use crate::chain::value::Kind;
+
+const SEPARATORS: [&str; 10] = ["|", "", ":", "||", ",", "\n", "-", ";", " ", "_"];
+
+impl Search<'_> {
+    /// Fields with a separator, the previous hash first or last.
+    pub(super) fn joined(&self, target: usize, mut left: Left) -> Option<Formula> {
+        let mut buffer = Vec::new();
+        let fields: Vec<_> = self.fields.iter().copied().take(MOST).collect();
+        let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
+        let clocks = if times { clocks() } else { vec![Form::Text] };
+        let nulls: &[&[u8]] = if self.null_of_row(target) { &[b"", b"null", b"None", b"NULL"] } else { &[b""] };
+        let prevs: Vec<(usize, Form)> = if self.chained {
+            vec![(0, Form::Hex), (1, Form::Hex), (0, Form::Text), (0, Form::Digest), (1, Form::Digest), (1, Form::Text)]
+        } else {
+            vec![(2, Form::Text)]
+        };
+        let jsons: Vec<Option<Style>> = std::iter::once(None).chain(Style::ALL.into_iter().map(Some)).collect();
+        let jsons = if fields.iter().any(|at| self.is(*at, Kind::Jsonb) || self.is(*at, Kind::Json)) {
+            jsons
+        } else {
+            vec![None]
+        };
+        let subsets = 1_usize << fields.len();
+        for algorithm in self.algorithms(target) {
+            for keyed in [false, true].into_iter().filter(|keyed| !keyed || self.key.is_some()) {
+                for json in &jsons {
+                    for clock in &clocks {
+                        for separator in SEPARATORS {
+                            for null in nulls {
+                                let render = |at: usize| self.field(at, clock, *json, null);
+                                let all: Vec<Piece> = fields.iter().map(|at| render(*at)).collect();
+                                let context =
+                                    Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
+                                let row = &self.sample.rows[target];
+                                let bytes = |piece: &Piece| {
+                                    let mut out = Vec::new();
+                                    piece
+                                        .write(&self.items.list, &row.fields, &row.tuple, &context, &mut out)
+                                        .then_some(out)
+                                };
+                                let Some(spelled) = all.iter().map(bytes).collect::<Option<Vec<_>>>() else { continue };
+                                for (place, form) in &prevs {
+                                    let previous = self.previous(form.clone(), b"");
+                                    let Some(before) = bytes(&previous) else { continue };
+                                    let key = if keyed { self.key } else { None };
+                                    for subset in (1..subsets).rev() {
+                                        if !left.take(1) {
+                                            return None;
+                                        }
+                                        concatenate(&spelled, subset, &before, *place, separator, &mut buffer);
+                                        if Some(algorithm.digest(key, &buffer)) == self.sample.hashes[target] {
+                                            let chosen = (0..fields.len())
+                                                .filter(|bit| subset >> bit & 1 == 1)
+                                                .map(|bit| &all[bit]);
+                                            let pieces = assemble(chosen, &previous, *place, separator);
+                                            let formula =
+                                                Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
+                                            if self.holds(&formula, target, &mut Vec::new()) {
+                                                return Some(formula);
+                                            }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Up to five fields in any order.
+    pub(super) fn permuted(&self, target: usize, mut left: Left) -> Option<Formula> {
+        let fields: Vec<usize> = self.fields.iter().copied().take(MOST).collect();
+        let context = Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
+        let row = &self.sample.rows[target];
+        let bytes = |piece: &Piece| {
+            let mut out = Vec::new();
+            piece.write(&self.items.list, &row.fields, &row.tuple, &context, &mut out).then_some(out)
+        };
+        let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
+        let clocks = if times { clocks() } else { vec![Form::Text] };
+        let places: &[usize] = if self.chained { &[0, 1] } else { &[2] };
+        let mut buffer = Vec::new();
+        for algorithm in self.algorithms(target) {
+            for separator in ["|", "", ":", ","] {
+                for clock in &clocks {
+                    let all: Vec<Piece> = fields.iter().map(|at| self.field(*at, clock, None, b"")).collect();
+                    let Some(spelled) = all.iter().map(bytes).collect::<Option<Vec<_>>>() else { continue };
+                    let previous = self.previous(Form::Text, b"");
+                    let before = bytes(&previous)?;
+                    let mut order = Vec::new();
+                    let found = arrange(fields.len(), 5, &mut order, &mut |order| {
+                        if !left.take(1) {
+                            return Some(None);
+                        }
+                        let found = places.iter().find_map(|place| {
+                            let chosen: Vec<Vec<u8>> = order.iter().map(|at| spelled[*at].clone()).collect();
+                            concatenate(&chosen, (1 << chosen.len()) - 1, &before, *place, separator, &mut buffer);
+                            if Some(algorithm.digest(None, &buffer)) != self.sample.hashes[target] {
+                                return None;
+                            }
+                            let pieces = assemble(order.iter().map(|at| &all[*at]), &previous, *place, separator);
+                            let formula = Formula::new(algorithm, pieces, "found by search");
+                            self.holds(&formula, target, &mut Vec::new()).then_some(formula)
+                        });
+                        found.map(Some)
+                    });
+                    if let Some(end) = found {
+                        return end;
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Tries every ordered choice of at most `most` of `count` things.
+fn arrange<T>(
+    count: usize,
+    most: usize,
+    order: &mut Vec<usize>,
+    attempt: &mut impl FnMut(&[usize]) -> Option<T>,
+) -> Option<T> {
+    for next in 0..count {
+        if order.contains(&next) {
+            continue;
+        }
+        order.push(next);
+        let found = attempt(order);
+        if found.is_some() {
+            return found;
+        }
+        if order.len() < most {
+            let found = arrange(count, most, order, attempt);
+            if found.is_some() {
+                return found;
+            }
+        }
+        order.pop();
+    }
+    None
+}
+
+/// The same as [`assemble`], over bytes that are known: most candidates fail, and fail fast.
+fn concatenate(spelled: &[Vec<u8>], subset: usize, before: &[u8], place: usize, separator: &str, out: &mut Vec<u8>) {
+    out.clear();
+    let mut any = false;
+    let mut push = |bytes: &[u8], out: &mut Vec<u8>| {
+        if std::mem::replace(&mut any, true) {
+            out.extend_from_slice(separator.as_bytes());
+        }
+        out.extend_from_slice(bytes);
+    };
+    if place == 0 {
+        push(before, out);
+    }
+    for (bit, bytes) in spelled.iter().enumerate() {
+        if subset >> bit & 1 == 1 {
+            push(bytes, out);
+        }
+    }
+    if place == 1 {
+        push(before, out);
+    }
+}
+
+/// Pieces with a separator between them; the previous hash first (0), last (1) or not at all (2).
+fn assemble<'a>(
+    fields: impl Iterator<Item = &'a Piece>,
+    previous: &Piece,
+    place: usize,
+    separator: &str,
+) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(16);
+    let mut push = |piece: &Piece| {
+        if !pieces.is_empty() && !separator.is_empty() {
+            pieces.push(Piece::literal(separator));
+        }
+        pieces.push(piece.clone());
+    };
+    if place == 0 {
+        push(previous);
+    }
+    fields.for_each(&mut push);
+    if place == 1 {
+        push(previous);
+    }
+    pieces
+}

@@ -1,0 +1,164 @@
+//! A bounded search for a formula nobody wrote down: fields in the order of the table, separators, the place of the
+//! previous hash, spellings of times and of nothing, JSON.
+//!
+//! One matching row of thirty-two bytes is proof, so the search is fast: every candidate is tried on one row, and only
+//! what fits there is tried on the others. It is bounded by how many are tried, so that every machine finds the same.
+
+mod documents;
+mod framed;
+mod joined;
+mod single;
+
+use super::evaluate::Sample;
+use crate::chain::algorithm::Algorithm;
+use crate::chain::form::Form;
+use crate::chain::items::{Column, Items};
+use crate::chain::json_form::Style;
+use crate::chain::recipe::{Formula, Item, Null, Piece};
+use crate::chain::time::{Clock, Fraction};
+use crate::chain::value::Kind;
+
+/// What is searched.
+pub(super) struct Search<'a> {
+    /// The stream: one item a column.
+    pub items: &'a Items,
+    /// Items that may be hashed, in the order of the table.
+    pub fields: Vec<usize>,
+    /// The item of the previous hash; none where the sample's own order says it.
+    pub prev: Option<usize>,
+    /// The previous hash is part of the preimage at all.
+    pub chained: bool,
+    /// Rows.
+    pub sample: &'a Sample,
+    /// Rows to explain.
+    pub unexplained: Vec<usize>,
+    /// The secret of a keyed chain.
+    pub key: Option<&'a [u8]>,
+    /// How many candidates of each shape are tried on a row.
+    pub candidates: u32,
+}
+
+/// Candidates that may still be tried.
+#[derive(Clone, Copy, Debug)]
+struct Left(u32);
+
+impl Left {
+    /// One more, which costs so much; `false` where that is too many.
+    fn take(&mut self, cost: u32) -> bool {
+        self.0 = self.0.saturating_sub(cost);
+        self.0 > 0
+    }
+}
+
+/// Most fields of which every subset is tried.
+const MOST: usize = 13;
+
+fn clocks() -> Vec<Form> {
+    let clock = |between, fraction, suffix| Form::Time(Clock { between, fraction, suffix: Some(suffix), place: None });
+    let mut forms = vec![Form::Text];
+    for suffix in ["Z", "+00:00", ""] {
+        for fraction in [
+            Fraction::Fixed(3),
+            Fraction::Fixed(6),
+            Fraction::Python,
+            Fraction::Trimmed,
+            Fraction::Thirds,
+            Fraction::Fixed(0),
+        ] {
+            forms.push(clock(b'T', fraction, suffix));
+        }
+    }
+    forms.extend([
+        clock(b' ', Fraction::Fixed(6), ""),
+        clock(b' ', Fraction::Python, "+00:00"),
+        clock(b' ', Fraction::Fixed(0), ""),
+    ]);
+    forms.extend([
+        clock(b'T', Fraction::Fixed(9), "Z"),
+        clock(b' ', Fraction::Trimmed, ""),
+        clock(b' ', Fraction::Fixed(3), ""),
+    ]);
+    forms.extend([
+        Form::Epoch(1),
+        Form::Epoch(1000),
+        Form::Epoch(1_000_000),
+        Form::Epoch(1_000_000_000),
+        Form::EpochText,
+    ]);
+    forms
+}
+
+impl Search<'_> {
+    /// The first formula that explains at least two rows (or the only one there is).
+    pub(super) fn run(&self) -> Option<Formula> {
+        // A row that was tampered with explains nothing, and one with nulls too much: try several, the fullest first.
+        let nulls =
+            |row: usize| self.fields.iter().filter(|field| self.sample.rows[row].get(**field).is_none()).count();
+        let mut rows: Vec<usize> =
+            self.unexplained.iter().copied().filter(|row| self.sample.before[*row].is_some()).collect();
+        if rows.is_empty() {
+            rows.clone_from(&self.unexplained);
+        }
+        rows.sort_by_key(|row| nulls(*row));
+        let fullest = rows.iter().take_while(|row| nulls(**row) == nulls(rows[0])).count();
+        let mut targets = Vec::new();
+        for at in [fullest / 2, 0, fullest.checked_sub(1)?] {
+            targets.extend(rows.get(at).filter(|row| !targets.contains(*row)).copied().into_iter().collect::<Vec<_>>());
+        }
+        targets.into_iter().find_map(|target| {
+            // Each shape has a number of its own: many of one take nothing from the next.
+            let left = || Left(self.candidates);
+            self.framed(target, left())
+                .or_else(|| self.single(target))
+                .or_else(|| self.joined(target, left()))
+                .or_else(|| self.documents(target, left()))
+                .or_else(|| self.permuted(target, left()))
+        })
+    }
+
+    fn algorithms(&self, target: usize) -> impl Iterator<Item = Algorithm> {
+        let length = self.sample.hashes[target].map_or(0, |digest| digest.bytes().len());
+        Algorithm::ALL.into_iter().filter(move |algorithm| algorithm.length() == length)
+    }
+
+    /// Whether a candidate holds: on the row it was tried on, and on another.
+    fn holds(&self, formula: &Formula, target: usize, buffer: &mut Vec<u8>) -> bool {
+        let items = &self.items.list;
+        self.sample.matches_row(formula, items, self.key, target, buffer) && {
+            let others = self.unexplained.iter().filter(|row| **row != target);
+            let mut others = others.map(|row| self.sample.matches_row(formula, items, self.key, *row, buffer));
+            self.unexplained.len() == 1 || others.any(|matches| matches)
+        }
+    }
+
+    fn is(&self, at: usize, kind: Kind) -> bool {
+        self.items.list[at].kind == kind
+    }
+
+    fn column(&self, at: usize) -> Option<&Column> {
+        self.items.known(self.items.list[at].column.as_deref()?)
+    }
+
+    /// The previous hash in a spelling.
+    fn previous(&self, form: Form, genesis: &[u8]) -> Piece {
+        match self.prev {
+            Some(at) => Piece::Item { at, form, null: Null::Bytes(genesis.to_vec()) },
+            None => Piece::Last { form, genesis: genesis.to_vec() },
+        }
+    }
+
+    fn null_of_row(&self, target: usize) -> bool {
+        self.fields.iter().any(|field| self.sample.rows[target].get(*field).is_none())
+    }
+
+    fn field(&self, at: usize, clock: &Form, json: Option<Style>, null: &[u8]) -> Piece {
+        let Item { kind, .. } = self.items.list[at];
+        let form = match (kind, json) {
+            (Kind::Json | Kind::Jsonb, Some(style)) => Form::Rewritten(style),
+            (Kind::Bytes, _) => Form::Hex,
+            (kind, _) if kind.is_time() => clock.clone(),
+            _ => Form::Text,
+        };
+        Piece::Item { at, form, null: Null::Bytes(null.to_vec()) }
+    }
+}

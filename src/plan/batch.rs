@@ -1,0 +1,58 @@
+//! Rows written a few at a time, so that nobody waits for long.
+
+use super::ddl::Name;
+use super::guard;
+use crate::check::quote::literal;
+
+/// Pages of 8 KiB in one transaction: about a thousand rows.
+const PAGES: u32 = 32;
+
+/// One anonymous block that walks the table, or each of its partitions, page by page (TID range scans, from
+/// PostgreSQL 14), and commits after each. `set`: `set a = …`; `from`: what else is read; `todo`: which rows, of `t`.
+///
+/// It waits less than a second for a lock and then lets others go first: a deadlock with the application is never the
+/// application's to lose. A second run finds nothing to do.
+pub(crate) fn fill(table: &Name, set: &str, from: Option<&str>, todo: &str) -> String {
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    let update = format!(
+        "update only %1$s t {}{} where t.ctid >= %2$L::tid and t.ctid < %3$L::tid and {}",
+        escaped(set),
+        escaped(&from),
+        escaped(todo)
+    );
+    let body = format!(
+        "declare
+  part regclass;
+  page bigint;
+  last_page bigint;
+begin
+  perform set_config('lock_timeout', '500ms', false), set_config('statement_timeout', '0', false);
+  for part in
+    select relid from pg_catalog.pg_partition_tree({oid}) where isleaf
+    union select {oid} where {oid} is not null
+  loop
+    page := 0;
+    last_page := pg_catalog.pg_relation_size(part) / pg_catalog.current_setting('block_size')::bigint;
+    while page <= last_page loop
+      begin
+        execute format({update},
+          part, format('(%s,0)', page), format('(%s,0)', page + {PAGES}));
+        page := page + {PAGES};
+      exception when lock_not_available or deadlock_detected then
+        perform pg_catalog.pg_sleep(0.1);
+      end;
+      commit;
+    end loop;
+  end loop;
+end",
+        oid = guard::oid(table),
+        update = literal(&update),
+    );
+    let tag = guard::tag(&body);
+    format!("do {tag}\n{body} {tag}")
+}
+
+/// `format` takes a percent sign for its own.
+fn escaped(sql: &str) -> String {
+    sql.replace('%', "%%")
+}

@@ -1,0 +1,163 @@
+//! What stood in the database before the plan: what a statement has to put back.
+
+use super::ddl::Name;
+use crate::check::quote::ident;
+use crate::error::Stop;
+use crate::facts::Facts;
+
+/// The facts, asked for one object at a time.
+pub(crate) struct Before<'a> {
+    facts: &'a mut Facts,
+}
+
+impl<'a> Before<'a> {
+    pub(crate) fn new(facts: &'a mut Facts) -> Self {
+        Self { facts }
+    }
+
+    /// The first column of the rows, as text.
+    pub(crate) async fn ask(&mut self, sql: &'static str, values: &[&str]) -> Result<Vec<String>, Stop> {
+        let mut query = sqlx::query_scalar::<_, Option<String>>(sql);
+        for value in values {
+            query = query.bind((*value).to_owned());
+        }
+        let rows = query.fetch_all(self.facts.connection()).await?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    async fn holds(&mut self, sql: &'static str, values: &[&str]) -> Result<bool, Stop> {
+        Ok(!self.ask(sql, values).await?.is_empty())
+    }
+
+    /// The oid of a table, view or sequence.
+    pub(crate) async fn relation(&mut self, name: &Name) -> Result<Option<String>, Stop> {
+        let schema = name.schema.as_deref().unwrap_or("public");
+        let sql = "select cast(oid as text) from relations where schema = ? and name = ?";
+        Ok(self.ask(sql, &[schema, &name.name]).await?.pop())
+    }
+
+    /// Whether a table is there.
+    pub(crate) async fn has(&mut self, table: &Name) -> Result<bool, Stop> {
+        Ok(self.relation(table).await?.is_some())
+    }
+
+    /// Whether a table has a column.
+    pub(crate) async fn has_column(&mut self, table: &Name, column: &str) -> Result<bool, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(false) };
+        self.holds("select '1' from columns where relation = ? and name = ?", &[&oid, column]).await
+    }
+
+    /// Whether a column takes no NULL.
+    pub(crate) async fn is_not_null(&mut self, table: &Name, column: &str) -> Result<bool, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(false) };
+        self.holds("select '1' from columns where relation = ? and name = ? and not_null = 1", &[&oid, column]).await
+    }
+
+    /// The default of a column, as an expression.
+    pub(crate) async fn default(&mut self, table: &Name, column: &str) -> Result<Option<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(None) };
+        let sql = "select default_expression from columns where relation = ? and name = ?";
+        Ok(self.ask(sql, &[&oid, column]).await?.pop())
+    }
+
+    /// Whether row security is on, and whether it is forced.
+    pub(crate) async fn row_security(&mut self, table: &Name) -> Result<(bool, bool), Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok((false, false)) };
+        let state = self.ask("select rls || '' || force_rls from relations where oid = ?", &[&oid]).await?.pop();
+        let state = state.unwrap_or_default();
+        Ok((state.starts_with('1'), state.ends_with('1')))
+    }
+
+    /// `add constraint … …`, as it stands.
+    pub(crate) async fn constraint(&mut self, table: &Name, name: &str) -> Result<Option<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(None) };
+        let sql = "select definition || case when validated = 0 and definition not like '%NOT VALID' then ' not valid' else '' end
+                   from constraints where relation = ? and name = ?";
+        let found = self.ask(sql, &[&oid, name]).await?.pop();
+        Ok(found.map(|definition| format!("add constraint {} {definition}", ident(name))))
+    }
+
+    /// Whether a foreign key, unique key or check with these words stands already.
+    pub(crate) async fn has_constraint(&mut self, table: &Name, name: &str) -> Result<bool, Stop> {
+        Ok(self.constraint(table, name).await?.is_some())
+    }
+
+    /// Whether it is the parent of partitions.
+    pub(crate) async fn is_partitioned(&mut self, table: &Name) -> Result<bool, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(false) };
+        self.holds("select '1' from relations where oid = ? and kind = 'partitioned table'", &[&oid]).await
+    }
+
+    /// The owner of a relation.
+    pub(crate) async fn owner(&mut self, table: &Name) -> Result<Option<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(None) };
+        let sql = "select o.name from relations r join roles o on o.oid = r.owner where r.oid = ?";
+        Ok(self.ask(sql, &[&oid]).await?.pop())
+    }
+
+    /// `create policy …`, as it stands.
+    pub(crate) async fn policy(&mut self, table: &Name, policy: &str) -> Result<Option<Policy>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(None) };
+        let sql = "select p.permissive, p.command, p.using_expression, p.check_expression,
+                     (select json_group_array(coalesce(r.name, '')) from policy_roles pr left join roles r on r.oid = pr.role
+                      where pr.policy = p.oid)
+                   from policies p where p.relation = ? and p.name = ?";
+        let row: Option<Row> =
+            sqlx::query_as(sql).bind(oid).bind(policy.to_owned()).fetch_optional(self.facts.connection()).await?;
+        Ok(row.map(|(permissive, command, using, check, roles)| Policy {
+            permissive: permissive == 1,
+            command,
+            using,
+            check,
+            roles: serde_json::from_str(&roles).unwrap_or_default(),
+        }))
+    }
+
+    /// Names of indexes and constraints that are taken.
+    pub(crate) async fn names(&mut self) -> Result<Vec<String>, Stop> {
+        self.ask("select name from indexes union select name from constraints union select name from relations", &[])
+            .await
+    }
+
+    /// Which server: `server_version_num`.
+    pub(crate) async fn version(&mut self) -> Result<u32, Stop> {
+        let found = self.ask("select cast(server_version_num as text) from target", &[]).await?.pop();
+        Ok(found.and_then(|number| number.parse().ok()).unwrap_or_default())
+    }
+}
+
+/// Permissive, command, the two expressions, roles.
+type Row = (i64, String, Option<String>, Option<String>, String);
+
+/// A policy as the facts have it.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    permissive: bool,
+    command: String,
+    using: Option<String>,
+    check: Option<String>,
+    /// `""`: PUBLIC.
+    roles: Vec<String>,
+}
+
+impl Policy {
+    fn expressions(&self) -> String {
+        let using = self.using.as_ref().map(|text| format!(" using ({text})")).unwrap_or_default();
+        let check = self.check.as_ref().map(|text| format!(" with check ({text})")).unwrap_or_default();
+        using + &check
+    }
+
+    /// `create policy`, without the words and its name and table.
+    pub(crate) fn definition(&self) -> String {
+        let kind = if self.permissive { "" } else { " as restrictive" };
+        let command =
+            if self.command == "ALL" { String::new() } else { format!(" for {}", self.command.to_lowercase()) };
+        let each = self.roles.iter().map(|role| if role.is_empty() { "public".to_owned() } else { ident(role) });
+        format!("{kind}{command} to {}{}", each.collect::<Vec<_>>().join(", "), self.expressions())
+    }
+
+    /// What `alter policy` puts back.
+    pub(crate) fn alteration(&self) -> String {
+        self.expressions()
+    }
+}

@@ -1,0 +1,493 @@
+//! Plain DDL in the form that does not stop a busy database.
+//!
+//! NOT VALID and then VALIDATE, indexes built concurrently, NOT NULL by way of a check, columns filled in batches: sections
+//! "ALTER TABLE" and "CREATE INDEX" of PostgreSQL's documentation. What is written runs a second time without effect.
+
+use super::before::Before;
+use super::change::{Change, Phase};
+use super::ddl::{self, Action, Added, Column, Ddl, Name};
+use super::piece::{FINISH, Lock, NOT_VALID, Piece, UNIQUE, VALIDATE};
+use super::undo::{Undo, undo};
+use super::{batch, guard};
+use crate::check::quote::ident;
+use crate::error::Stop;
+use std::collections::BTreeSet;
+
+/// What is being planned, as far as one statement depends on another.
+#[derive(Debug, Default)]
+pub(crate) struct Planned {
+    /// Tables that earlier changes of the plan make: nobody uses them yet.
+    pub(crate) tables: BTreeSet<Name>,
+    /// Names of indexes and constraints that are taken.
+    pub(crate) names: BTreeSet<String>,
+    /// Policies the plan makes, by table and name.
+    pub(crate) policies: BTreeSet<(Name, String)>,
+}
+
+/// One change, made safe.
+pub(crate) async fn harden(
+    change: &Change,
+    planned: &mut Planned,
+    before: &mut Before<'_>,
+) -> Result<Vec<Piece>, Stop> {
+    if matches!(change.phase, Phase::Ground | Phase::Table) {
+        return whole(change, planned, before).await;
+    }
+    let mut pieces = Vec::new();
+    for statement in &change.statements {
+        let ddl = ddl::read(&statement.up);
+        let mut hardener = Hardener { change, planned, before, pieces: Vec::new() };
+        hardener.statement(&statement.up, ddl).await?;
+        let mut made = hardener.pieces;
+        if let Some(down) = &statement.down
+            && let Some(last) = made.last_mut()
+        {
+            last.down = split(down);
+            last.lost.clear();
+        }
+        pieces.append(&mut made);
+    }
+    Ok(pieces)
+}
+
+/// What makes things that nobody uses yet needs no safer form.
+async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) -> Result<Vec<Piece>, Stop> {
+    let mut piece = blank(change, change.phase, None);
+    piece.name = Some(change.name.clone());
+    let (mut downs, mut tables) = (Vec::new(), Vec::new());
+    for statement in &change.statements {
+        let ddl = ddl::read(&statement.up);
+        if let Ddl::Create { kind: "table", name, .. } = &ddl
+            && !before.has(name).await?
+        {
+            planned.tables.insert(name.clone());
+        }
+        piece.up.push(statement.up.clone());
+        match &statement.down {
+            Some(down) => downs.push(split(down)),
+            None => {
+                let undo = undo(&statement.up, &ddl, before).await?;
+                // Dropping the table drops what belongs to it.
+                let table = matches!(ddl, Ddl::Create { kind: "table", .. });
+                if table || !about(&ddl).is_some_and(|table| planned.tables.contains(table)) {
+                    let downs = if table { &mut tables } else { &mut downs };
+                    downs.push(undo.sql);
+                    piece.lost.extend(undo.lost);
+                }
+            }
+        }
+    }
+    // Tables go first, and with them the triggers and policies that hold functions.
+    downs.append(&mut tables);
+    piece.down = downs.into_iter().rev().flatten().collect();
+    Ok(vec![piece])
+}
+
+/// The table a statement is about.
+fn about(ddl: &Ddl) -> Option<&Name> {
+    match ddl {
+        Ddl::AlterTable { table, .. }
+        | Ddl::CreateIndex { table, .. }
+        | Ddl::CreatePolicy { table, .. }
+        | Ddl::AlterPolicy { table, .. }
+        | Ddl::DropPolicy { table, .. }
+        | Ddl::CreateTrigger { table, .. }
+        | Ddl::DropTrigger { table, .. }
+        | Ddl::DropRule { table, .. } => Some(table),
+        _ => None,
+    }
+}
+
+fn blank(change: &Change, phase: Phase, table: Option<Name>) -> Piece {
+    Piece {
+        stage: change.stage,
+        phase,
+        segment: 0,
+        table,
+        transaction: true,
+        long: false,
+        lock: Lock::Nothing,
+        up: Vec::new(),
+        down: Vec::new(),
+        lost: Vec::new(),
+        notes: Vec::new(),
+        name: None,
+        why: change.why.clone(),
+        closes: change.closes.clone(),
+        questions: change.questions.clone(),
+    }
+}
+
+/// The statements of a script.
+pub(crate) fn split(script: &str) -> Vec<String> {
+    let (found, _) = crate::history::statements(script);
+    found.into_iter().map(|part| script[part].to_owned()).collect()
+}
+
+struct Hardener<'h, 'f> {
+    change: &'h Change,
+    planned: &'h mut Planned,
+    before: &'h mut Before<'f>,
+    pieces: Vec<Piece>,
+}
+
+impl Hardener<'_, '_> {
+    async fn statement(&mut self, sql: &str, ddl: Ddl) -> Result<(), Stop> {
+        match ddl {
+            Ddl::AlterTable { table, actions } => {
+                for action in actions {
+                    self.action(&table, action).await?;
+                }
+                Ok(())
+            }
+            Ddl::CreateIndex { unique, name, table, rest } => {
+                let columns = ddl::Cursor::new(&rest).parenthesised().unwrap_or_default().to_owned();
+                let name = name.unwrap_or_else(|| self.name_for(&table, &columns, "idx"));
+                self.index(&table, &name, unique, &rest).await
+            }
+            Ddl::CreatePolicy { policy, table } => self.policy(sql, policy, table).await,
+            Ddl::CreateTrigger { ref name, ref table, replace } => {
+                let phase = if self.change.phase == Phase::Fill { Phase::Fill } else { Phase::Guard };
+                let mut piece = self.piece(phase, Some(table.clone()), Lock::ShareRowExclusive);
+                if !replace {
+                    piece.up.push(format!("drop trigger if exists {} on {table}", ident(name)));
+                }
+                piece.up.push(sql.to_owned());
+                self.close(piece, sql, &ddl).await
+            }
+            _ => {
+                let (phase, lock, table) = self.place(&ddl);
+                let mut piece = self.piece(phase, table, lock);
+                piece.up.push(match &ddl {
+                    Ddl::Create { kind, name, replace: false } => guard::unless_there(kind, name, sql),
+                    _ if guard::needs_power(&ddl) => guard::or_warn(sql),
+                    _ => sql.to_owned(),
+                });
+                if guard::needs_power(&ddl) {
+                    piece.notes.push(
+                        "Where the migration's role may not do this it warns, and an administrator has to run it."
+                            .into(),
+                    );
+                }
+                if matches!(ddl, Ddl::Do) && phase == Phase::Backfill {
+                    piece.name = Some(self.change.name.clone());
+                    (piece.transaction, piece.long) = (false, true);
+                }
+                self.close(piece, sql, &ddl).await
+            }
+        }
+    }
+
+    /// Where a statement goes that is run as it is.
+    fn place(&self, ddl: &Ddl) -> (Phase, Lock, Option<Name>) {
+        let own = |phase: Phase| (phase, Lock::Nothing, None);
+        match ddl {
+            Ddl::AlterPolicy { table, .. } | Ddl::DropPolicy { table, .. } => {
+                (Phase::Policy, Lock::AccessExclusive, Some(table.clone()))
+            }
+            Ddl::DropTrigger { table, .. } | Ddl::DropRule { table, .. } => {
+                (Phase::Guard, Lock::AccessExclusive, Some(table.clone()))
+            }
+            Ddl::DropIndex(index) => (Phase::Index, Lock::AccessExclusive, Some(index.clone())),
+            Ddl::AlterView { view, .. } => (Phase::SideDoor, Lock::AccessExclusive, Some(view.clone())),
+            Ddl::AlterRoutine { .. } => own(Phase::SideDoor),
+            Ddl::AlterEnum { .. } => own(Phase::Column),
+            Ddl::Grant(_) | Ddl::Revoke(_) | Ddl::AlterRole { .. } | Ddl::DefaultPrivileges => own(Phase::Right),
+            Ddl::Comment { .. } => own(Phase::Note),
+            Ddl::CreateRoutine { .. } if matches!(self.change.phase, Phase::Guard | Phase::Fill) => own(Phase::Ground),
+            Ddl::Do if self.change.phase == Phase::Backfill => (Phase::Backfill, Lock::Rows, None),
+            _ => own(self.change.phase),
+        }
+    }
+
+    fn piece(&self, phase: Phase, table: Option<Name>, lock: Lock) -> Piece {
+        let fresh = table.as_ref().is_some_and(|table| self.planned.tables.contains(table));
+        Piece { lock: if fresh { Lock::Nothing } else { lock }, ..blank(self.change, phase, table) }
+    }
+
+    /// Adds the piece, with what takes it back.
+    async fn close(&mut self, mut piece: Piece, sql: &str, ddl: &Ddl) -> Result<(), Stop> {
+        let Undo { sql, lost } = undo(sql, ddl, self.before).await?;
+        piece.down = sql;
+        piece.lost.extend(lost);
+        if guard::needs_power(ddl) {
+            piece.down = piece.down.iter().map(|sql| guard::or_warn(sql)).collect();
+        }
+        self.pieces.push(piece);
+        Ok(())
+    }
+
+    async fn simple(
+        &mut self,
+        table: &Name,
+        phase: Phase,
+        segment: u8,
+        lock: Lock,
+        action: Action,
+        what: String,
+    ) -> Result<(), Stop> {
+        let sql = format!("alter table {table} {what}");
+        let mut piece = self.piece(phase, Some(table.clone()), lock);
+        piece.segment = segment;
+        piece.up.push(sql.clone());
+        self.close(piece, &sql, &Ddl::AlterTable { table: table.clone(), actions: vec![action] }).await
+    }
+
+    async fn action(&mut self, table: &Name, action: Action) -> Result<(), Stop> {
+        let (phase, lock) = (Phase::Policy, Lock::AccessExclusive);
+        match action {
+            Action::EnableRls => self.simple(table, phase, 1, lock, action, "enable row level security".into()).await,
+            Action::DisableRls => self.simple(table, phase, 1, lock, action, "disable row level security".into()).await,
+            Action::Force => self.simple(table, phase, 1, lock, action, "force row level security".into()).await,
+            Action::NoForce => self.simple(table, phase, 1, lock, action, "no force row level security".into()).await,
+            Action::AddColumn(column) => self.column(table, column).await,
+            Action::Add(added) => self.constraint(table, added).await,
+            Action::SetNotNull(column) => self.not_null(table, &column).await,
+            Action::SetDefault { ref column, ref value } => {
+                let what = format!("alter column {} set default {value}", ident(column));
+                self.simple(table, Phase::Fill, 0, lock, action, what).await
+            }
+            Action::DropDefault(ref column) => {
+                let what = format!("alter column {} drop default", ident(column));
+                self.simple(table, Phase::Constraint, FINISH, lock, action, what).await
+            }
+            Action::DropNotNull(ref column) => {
+                let what = format!("alter column {} drop not null", ident(column));
+                self.simple(table, Phase::Column, 0, lock, action, what).await
+            }
+            Action::DropConstraint(ref name) => {
+                let what = format!("drop constraint if exists {}", ident(name));
+                self.simple(table, Phase::Constraint, NOT_VALID, lock, action, what).await
+            }
+            Action::Validate(ref name) => {
+                let what = format!("validate constraint {}", ident(name));
+                let lock = Lock::ShareUpdateExclusive;
+                self.simple(table, Phase::Constraint, VALIDATE, lock, action, what).await?;
+                self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.long = true);
+                Ok(())
+            }
+            Action::Trigger { ref name, state } => {
+                let word = match state {
+                    "always" => "enable always",
+                    "replica" => "enable replica",
+                    "disabled" => "disable",
+                    _ => "enable",
+                };
+                let what = format!("{word} trigger {}", ident(name));
+                self.simple(table, Phase::Guard, 1, Lock::ShareRowExclusive, action, what).await
+            }
+            Action::Owner(ref role) => {
+                let what = format!("owner to {}", ident(role));
+                self.simple(table, Phase::Right, 0, lock, action, what).await
+            }
+            Action::SetType { ref column, ref rest } => {
+                let what = format!("alter column {} type {rest}", ident(column));
+                self.simple(table, Phase::Column, 0, Lock::Rewrite, action, what).await
+            }
+            Action::DropColumn(ref column) => {
+                let what = format!("drop column if exists {}", ident(column));
+                self.simple(table, Phase::Note, 0, lock, action, what).await
+            }
+            Action::Other(ref what) => {
+                let what = what.clone();
+                self.simple(table, self.change.phase, 0, lock, action, what).await
+            }
+        }
+    }
+
+    /// A column comes empty, is filled in batches, and only then is held to be there.
+    async fn column(&mut self, table: &Name, column: Column) -> Result<(), Stop> {
+        let name = ident(&column.name);
+        let there = self.before.has_column(table, &column.name).await?;
+        let at_once = column.default.as_deref().is_none_or(is_constant);
+        let mut what = format!("add column if not exists {name} {}", column.type_name);
+        if at_once && let Some(default) = &column.default {
+            what.push_str(&format!(" default {default}"));
+        }
+        let held_at_once = at_once && column.default.is_some() && column.not_null;
+        if held_at_once {
+            what.push_str(" not null");
+        }
+        let lock = Lock::AccessExclusive;
+        let action = Action::AddColumn(column.clone());
+        self.simple(table, Phase::Column, 0, lock, action, what).await?;
+        if let Some(default) = column.default.as_deref().filter(|_| !at_once && !there) {
+            let mut piece = self.piece(Phase::Fill, Some(table.clone()), lock);
+            piece.up.push(format!("alter table {table} alter column {name} set default {default}"));
+            self.pieces.push(piece);
+            let mut piece = self.piece(Phase::Backfill, Some(table.clone()), Lock::Rows);
+            (piece.transaction, piece.long) = (false, true);
+            piece.up.push(batch::fill(table, &format!("set {name} = {default}"), None, &format!("t.{name} is null")));
+            self.pieces.push(piece);
+        }
+        for definition in &column.constraints {
+            let kind = if definition.starts_with("check") { "check" } else { "foreign key" };
+            let (columns, definition) = match kind {
+                "check" => (column.name.clone(), definition.clone()),
+                _ => (name.clone(), format!("foreign key ({name}) {definition}")),
+            };
+            let added = Added { name: None, kind, columns, definition, not_valid: false };
+            self.constraint(table, added).await?;
+        }
+        if column.unique {
+            let added = Added {
+                name: None,
+                kind: "unique",
+                columns: name.clone(),
+                definition: format!("unique ({name})"),
+                not_valid: false,
+            };
+            self.constraint(table, added).await?;
+        }
+        if column.not_null && !held_at_once {
+            self.not_null(table, &column.name).await?;
+        }
+        Ok(())
+    }
+
+    async fn constraint(&mut self, table: &Name, added: Added) -> Result<(), Stop> {
+        let ending = match added.kind {
+            "foreign key" => "fkey",
+            "unique" => "key",
+            "primary key" => "pkey",
+            _ => "check",
+        };
+        let name = match &added.name {
+            Some(name) => name.clone(),
+            None => self.name_for(table, &added.columns, ending),
+        };
+        let quoted = ident(&name);
+        let partitioned = self.before.is_partitioned(table).await?;
+        if matches!(added.kind, "unique" | "primary key") && !partitioned {
+            let definition = added.definition.to_lowercase();
+            self.index(table, &name, true, &added.definition[added.kind.len()..]).await?;
+            // The constraint takes the index over: dropping it drops both.
+            self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.down.clear());
+            let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::AccessExclusive);
+            piece.segment = UNIQUE;
+            let kind = if definition.starts_with("primary") { "primary key" } else { "unique" };
+            let add = format!("alter table {table} add constraint {quoted} {kind} using index {quoted}");
+            piece.up.push(guard::unless_constraint(table, &name, &add));
+            piece.down.push(format!("alter table {table} drop constraint if exists {quoted}"));
+            self.pieces.push(piece);
+            return Ok(());
+        }
+        let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::ShareRowExclusive);
+        if added.kind != "foreign key" {
+            piece.lock = piece.lock.max(Lock::AccessExclusive);
+        }
+        piece.segment = NOT_VALID;
+        // Nothing of a partitioned table can be added without looking at its rows.
+        let checked = partitioned && added.kind != "check";
+        let later = if checked { "" } else { " not valid" };
+        let add = format!("alter table {table} add constraint {quoted} {}{later}", added.definition);
+        piece.up.push(guard::unless_constraint(table, &name, &add));
+        piece.down.push(format!("alter table {table} drop constraint if exists {quoted}"));
+        self.pieces.push(piece);
+        if !added.not_valid && !checked {
+            let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::ShareUpdateExclusive);
+            (piece.segment, piece.long) = (VALIDATE, true);
+            piece.up.push(format!("alter table {table} validate constraint {quoted}"));
+            self.pieces.push(piece);
+        }
+        Ok(())
+    }
+
+    /// A check that is validated while reads and writes go on spares SET NOT NULL its own reading of the table.
+    async fn not_null(&mut self, table: &Name, column: &str) -> Result<(), Stop> {
+        let quoted = ident(column);
+        let helper = self.name_for(table, &quoted, "not_null");
+        let helper = ident(&helper);
+        let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::AccessExclusive);
+        piece.segment = NOT_VALID;
+        let add = format!("alter table {table} add constraint {helper} check ({quoted} is not null) not valid");
+        piece.up.push(guard::unless_not_null(table, column, &add));
+        piece.down.push(format!("alter table {table} drop constraint if exists {helper}"));
+        self.pieces.push(piece);
+        let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::ShareUpdateExclusive);
+        (piece.segment, piece.long) = (VALIDATE, true);
+        piece.up.push(guard::no_nulls(table, column));
+        piece.up.push(guard::unless_not_null(
+            table,
+            column,
+            &format!("alter table {table} validate constraint {helper}"),
+        ));
+        self.pieces.push(piece);
+        let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::AccessExclusive);
+        piece.segment = FINISH;
+        let set = format!("alter table {table} alter column {quoted} set not null");
+        piece.up.push(guard::unless_not_null(table, column, &set));
+        // squawk-ignore is written by the linter's pass, with its reason.
+        piece.up.push(format!("alter table {table} drop constraint if exists {helper}"));
+        let action = Action::SetNotNull(column.to_owned());
+        let undone = undo(&set, &Ddl::AlterTable { table: table.clone(), actions: vec![action] }, self.before).await?;
+        piece.down = undone.sql;
+        self.pieces.push(piece);
+        Ok(())
+    }
+
+    async fn index(&mut self, table: &Name, name: &str, unique: bool, rest: &str) -> Result<(), Stop> {
+        let fresh = self.planned.tables.contains(table);
+        let index = Name { schema: table.schema.clone(), name: name.to_owned() };
+        let unique = if unique { "unique " } else { "" };
+        let partitioned = self.before.is_partitioned(table).await?;
+        let mut piece = self.piece(Phase::Index, Some(table.clone()), Lock::ShareUpdateExclusive);
+        let quoted = ident(name);
+        if fresh || partitioned {
+            if partitioned {
+                piece.lock = Lock::ShareRowExclusive;
+                piece.notes.push(format!("{table} is partitioned: PostgreSQL cannot build its index concurrently."));
+            }
+            piece.up.push(format!("create {unique}index if not exists {quoted} on {table} {rest}"));
+            piece.down.push(format!("drop index if exists {index}"));
+        } else {
+            (piece.transaction, piece.long) = (false, true);
+            piece.up.push(format!("create {unique}index concurrently if not exists {quoted} on {table} {rest}"));
+            piece.down.push(format!("drop index concurrently if exists {index}"));
+        }
+        self.pieces.push(piece);
+        Ok(())
+    }
+
+    async fn policy(&mut self, sql: &str, policy: String, table: Name) -> Result<(), Stop> {
+        let mut name = policy.clone();
+        let mut text = sql.to_owned();
+        if self.before.policy(&table, &policy).await?.is_some() {
+            name = format!("govctl_{policy}");
+            text = text.replacen(&ident(&policy), &ident(&name), 1);
+        }
+        if !self.planned.policies.insert((table.clone(), name.clone())) {
+            return Ok(());
+        }
+        let mut piece = self.piece(Phase::Policy, Some(table.clone()), Lock::AccessExclusive);
+        piece.up.push(format!("drop policy if exists {} on {table}", ident(&name)));
+        piece.up.push(text);
+        piece.down.push(format!("drop policy if exists {} on {table}", ident(&name)));
+        self.pieces.push(piece);
+        Ok(())
+    }
+
+    /// A name as PostgreSQL makes one, that nothing has yet: at most 63 bytes.
+    fn name_for(&mut self, table: &Name, columns: &str, ending: &str) -> String {
+        let columns = ddl::plain_columns(columns).unwrap_or_else(|| vec!["expr".to_owned()]);
+        let base = format!("{}_{}", table.name, columns.join("_"));
+        for number in 0.. {
+            let tail = if number == 0 { format!("_{ending}") } else { format!("_{ending}{number}") };
+            let mut end = base.len().min(63 - tail.len());
+            while !base.is_char_boundary(end) {
+                end -= 1;
+            }
+            let name = format!("{}{tail}", &base[..end]);
+            if self.planned.names.insert(name.clone()) {
+                return name;
+            }
+        }
+        base
+    }
+}
+
+/// A default that PostgreSQL keeps in the catalog for the rows there are, without writing them anew.
+fn is_constant(default: &str) -> bool {
+    let lower = default.to_lowercase();
+    !lower.contains('(') || ["now()", "current_timestamp", "statement_timestamp()"].contains(&lower.trim())
+}

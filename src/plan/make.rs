@@ -1,0 +1,87 @@
+//! A plan, made in rounds: what the facts ask for is run on a copy, and what the copy then asks for is added.
+
+use super::prove;
+use super::{Draft, Goal, Plan};
+use crate::error::Stop;
+use crate::facts::Facts;
+use crate::target::scratch::{Choice, Kind, Scratch};
+use crate::ui::progress::Progress;
+use std::fmt;
+
+/// A fix may show what it hid; five times over is a plan that goes in circles.
+const MOST_ROUNDS: usize = 5;
+
+/// Scratch servers, one after the other where one serves only once.
+pub struct Bench {
+    choice: Choice,
+    current: Option<Scratch>,
+}
+
+impl fmt::Debug for Bench {
+    /// The choice may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bench").field(&self.current).finish()
+    }
+}
+
+impl Bench {
+    /// Nothing is started yet.
+    pub fn new(choice: Choice) -> Self {
+        Self { choice, current: None }
+    }
+
+    /// A server with nothing on it that would be in the way.
+    pub async fn server(&mut self) -> Result<&Scratch, Stop> {
+        if let Some(used) = self.current.take_if(|scratch| scratch.kind() == Kind::Embedded) {
+            used.stop().await;
+        }
+        match &mut self.current {
+            Some(scratch) => Ok(scratch),
+            none => Ok(none.insert(Scratch::start(self.choice.clone()).await?)),
+        }
+    }
+
+    /// Stops what runs.
+    pub async fn close(self) {
+        if let Some(scratch) = self.current {
+            scratch.stop().await;
+        }
+    }
+}
+
+/// Makes a plan from derived facts; with a bench in rounds, and proved.
+pub async fn make(
+    goal: Goal<'_>,
+    facts: &mut Facts,
+    bench: Option<&mut Bench>,
+    progress: &dyn Progress,
+) -> Result<Plan, Stop> {
+    let mut draft = Draft::new(goal);
+    progress.begin("Planning", None);
+    draft.look(facts).await?;
+    let Some(bench) = bench else {
+        let mut plan = draft.plan(facts).await?;
+        plan.notes.push(
+            "Not run on a copy: what one migration brings to light, no other mends. Plan again once these have run."
+                .into(),
+        );
+        return Ok(plan);
+    };
+    for _ in 0..MOST_ROUNDS {
+        let steps = draft.plan(facts).await?.steps;
+        if steps.is_empty() {
+            break;
+        }
+        let mut after = prove::after(&steps, facts, goal.config, bench.server().await?, progress).await?;
+        progress.begin("Planning", None);
+        if after.failed.is_some() || !draft.look(&mut after.facts).await? {
+            break;
+        }
+    }
+    let mut plan = draft.plan(facts).await?;
+    if !plan.steps.is_empty() {
+        let proof = prove::prove(&plan, facts, goal.config, goal.library, bench.server().await?, progress).await?;
+        plan.proof = Some(proof);
+    }
+    Ok(plan)
+}

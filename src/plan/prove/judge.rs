@@ -1,0 +1,213 @@
+//! What a plan did to a copy.
+
+use super::apply::Migrator;
+use super::bench::Bench;
+use super::catalog::Catalog;
+use super::seed::{self, Seed};
+use super::tenants::{self, Scene};
+use crate::assess::{self, Assessment, Finding};
+use crate::check::{Check, Library, Severity};
+use crate::config::Config;
+use crate::error::Stop;
+use crate::facts::{Facts, derive};
+use crate::plan::{Plan, Proof, Unproved};
+use crate::target::refusal;
+use crate::ui::progress::Progress;
+use sqlx::{AssertSqlSafe, PgConnection};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// How many differences between two catalogs are told.
+const TOLD: usize = 12;
+
+/// Seeds the copy, runs the plan on it forth, once more and back, and looks each time.
+pub(super) async fn judge(
+    plan: &Plan,
+    original: &mut Facts,
+    config: &Config,
+    library: &Library,
+    bench: &mut Bench,
+    progress: &dyn Progress,
+) -> Result<Proof, Stop> {
+    let mut proof = Proof { remaining: bench.copied.notes.clone(), ..Proof::default() };
+    let migrator = Migrator::find(original, bench).await?;
+    let mut before = bench.facts(original).await?;
+    derive::derive(&mut before, config).await?;
+    let catalog_before = Catalog::read(&mut before).await?;
+
+    progress.begin("Filling the copy with rows of two tenants", None);
+    let mut seeded = seed::seed(&mut before, &mut bench.connection, &HashSet::new()).await?;
+    refresh(&mut before, &mut bench.connection).await?;
+    let own_before = tenants::own_rows(&Scene::read(&mut before).await?, &seeded, &mut bench.connection).await?;
+
+    progress.begin("Running the plan on the copy", None);
+    let steps: Vec<_> = plan.steps.iter().collect();
+    let applied = migrator.apply(&steps, false, bench).await?;
+    proof.remaining.extend(applied.helped);
+    if let Some(why) = applied.failed {
+        proof.failed.push(why);
+        return Ok(proof);
+    }
+    proof.held.push(match &migrator.stands_for {
+        Some(stands_for) => format!("{} steps ran; {stands_for}", steps.len()),
+        None => format!("{} steps ran as {}, who owns the tables", steps.len(), migrator.role()),
+    });
+
+    progress.begin("Looking at what came of it", None);
+    let mut after = bench.facts(original).await?;
+    derive::derive(&mut after, config).await?;
+    let catalog_after = Catalog::read(&mut after).await?;
+    let assessment = assess::run(&mut after, library, config).await?;
+    proof.stage = assessment.stage.evidenced;
+    let open = remains(plan.to, &assessment, &mut proof);
+    not_shown(plan.to, original, (&mut before, &assessment), library, config, &mut proof).await?;
+
+    progress.begin("Trying to cross from tenant to tenant", None);
+    let known: HashSet<_> = seeded.tables.iter().map(|table| table.plain.clone()).collect();
+    let lost = lost(&seeded, &mut bench.connection).await?;
+    proof.failed.extend(lost);
+    let new = seed::seed(&mut after, &mut bench.connection, &known).await?;
+    seeded.refused.retain(|(name, _)| new.refused.iter().any(|(other, _)| other == name));
+    seeded.refused.extend(new.refused);
+    seeded.tables.extend(new.tables);
+    seeded.tenants = new.tenants;
+    refresh(&mut after, &mut bench.connection).await?;
+    let more = seed::more(&mut after).await?;
+    let scene = Scene::read(&mut after).await?;
+    tenants::attempts(&scene, &seeded, &own_before, &more, &open, &mut bench.connection, &mut proof).await?;
+
+    progress.begin("Running the plan once more", None);
+    let again = migrator.apply(&steps, false, bench).await?;
+    let mut facts = bench.facts(original).await?;
+    let changes = catalog_after.until(&Catalog::read(&mut facts).await?);
+    match again.failed {
+        Some(why) => proof.failed.push(format!("a second run is not quiet: {why}")),
+        None if changes.is_empty() => proof.held.push("a second run changes nothing".to_owned()),
+        None => proof.failed.extend(told("a second run changes", &changes)),
+    }
+
+    progress.begin("Taking it back", None);
+    let back: Vec<_> = plan.steps.iter().rev().collect();
+    let undone = migrator.apply(&back, true, bench).await?;
+    let mut facts = bench.facts(original).await?;
+    let changes = catalog_before.until(&Catalog::read(&mut facts).await?);
+    let wholly = plan.steps.iter().all(|step| step.reversible);
+    match undone.failed {
+        Some(why) => proof.failed.push(why),
+        None if changes.is_empty() => proof.held.push("the way back restores the catalog".to_owned()),
+        None if wholly => proof.failed.extend(told("the way back leaves", &changes)),
+        // The plan says so itself.
+        None => proof.remaining.extend(told("the way back leaves", &changes).map(|why| {
+            let object = "steps that cannot wholly be undone".to_owned();
+            Unproved { check: "way back".to_owned(), object, why }
+        })),
+    }
+    proof.remaining.sort();
+    proof.remaining.dedup();
+    Ok(proof)
+}
+
+/// Sentences for differences; of many, the first.
+fn told(head: &'static str, changes: &[String]) -> impl Iterator<Item = String> {
+    let more = changes.len().saturating_sub(TOLD);
+    let more = (more > 0).then(|| format!("{head} {more} things more"));
+    let all = changes.iter().take(TOLD).map(move |change| format!("{head} {change}"));
+    all.chain(more).collect::<Vec<_>>().into_iter()
+}
+
+/// Open findings up to a stage that are more than worth knowing.
+fn open(stage: u8, assessment: &Assessment) -> Vec<(&Check, &Finding)> {
+    let all = assessment.findings().into_iter();
+    all.filter(|(check, finding)| check.stage <= stage && finding.severity > Severity::Info).collect()
+}
+
+/// What is left to find, and criteria of the stage that do not hold. Gives the objects that findings are about.
+fn remains(stage: u8, assessment: &Assessment, proof: &mut Proof) -> BTreeSet<String> {
+    let found = open(stage, assessment);
+    for (check, finding) in &found {
+        let why = finding.message.clone();
+        proof.remaining.push(Unproved { check: check.id.0.clone(), object: finding.object.to_string(), why });
+    }
+    let criteria = assessment.stage.criteria.iter().filter(|it| it.stage <= stage && it.holds != Some(true));
+    for criterion in criteria {
+        proof.remaining.push(Unproved {
+            check: format!("stage {}", criterion.stage),
+            object: criterion.name.clone(),
+            why: criterion.evidence.first().cloned().unwrap_or_else(|| "nothing shows it".to_owned()),
+        });
+    }
+    let mut causes = BTreeMap::<_, Vec<_>>::new();
+    for (check, cause) in assessment.undecided().into_iter().filter(|(check, _)| check.stage <= stage) {
+        causes.entry(&cause.what).or_default().push(&check.id);
+    }
+    for (what, checks) in causes {
+        let object = match checks.as_slice() {
+            [one] => one.to_string(),
+            many => format!("{} checks", many.len()),
+        };
+        proof.remaining.push(Unproved { check: "undecided".to_owned(), object, why: what.clone() });
+    }
+    found.iter().map(|(_, finding)| finding.object.to_string()).collect()
+}
+
+/// Findings of the original that the copy did not show before the plan: that they are gone afterwards says nothing.
+async fn not_shown(
+    stage: u8,
+    original: &mut Facts,
+    (before, after): (&mut Facts, &Assessment),
+    library: &Library,
+    config: &Config,
+    proof: &mut Proof,
+) -> Result<(), Stop> {
+    // The answers are facts once a run has ended, and each run writes them anew.
+    original.run("delete from answers").await?;
+    let of_original = assess::run(original, library, config).await?;
+    let of_copy = assess::run(before, library, config).await?;
+    let shown: HashSet<_> = of_copy
+        .findings()
+        .into_iter()
+        .chain(after.findings())
+        .map(|(_, finding)| finding.fingerprint.clone())
+        .collect();
+    for (check, finding) in open(stage, &of_original) {
+        if !shown.contains(&finding.fingerprint) {
+            let why = format!("the copy does not show it, so that the plan ends it is not proved: {}", finding.message);
+            proof.remaining.push(Unproved { check: check.id.0.clone(), object: finding.object.to_string(), why });
+        }
+    }
+    Ok(())
+}
+
+/// Rows that the plan has lost.
+async fn lost(seed: &Seed, connection: &mut PgConnection) -> Result<Vec<String>, Stop> {
+    let mut lost = Vec::new();
+    for table in &seed.tables {
+        let sql = format!("select count(*) from {}", table.sql);
+        // AssertSqlSafe: a quoted name.
+        let count: Option<i64> =
+            match sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(&mut *connection).await {
+                Ok(count) => Some(count),
+                Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
+                Err(_) => None,
+            };
+        let put = table.rows.iter().map(Vec::len).sum::<usize>();
+        let is = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        if is < put {
+            lost.push(format!("{} had {put} rows and has {is}", table.plain));
+        }
+    }
+    Ok(lost)
+}
+
+/// Materialized views with what is in the tables now; one that cannot be filled shows nothing to anybody.
+async fn refresh(facts: &mut Facts, connection: &mut PgConnection) -> Result<(), Stop> {
+    let views: Vec<(String, String)> = sqlx::query_as(
+        "select schema, name from relations where kind = 'materialized view' and provenance = 'user' order by oid",
+    )
+    .fetch_all(facts.connection())
+    .await?;
+    for (schema, name) in views {
+        let sql = format!("refresh materialized view {}", crate::check::quote::relation(Some(&schema), &name));
+        super::apply::run(connection, sql).await?;
+    }
+    Ok(())
+}

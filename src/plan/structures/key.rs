@@ -1,0 +1,222 @@
+//! The tenant's key on every table that holds tenant data without one, taken from the parent it refers to (TI-28).
+
+use crate::check::quote::{ident, relation};
+use crate::error::Stop;
+use crate::facts::Facts;
+use crate::plan::batch;
+use crate::plan::change::{Change, Closes, Phase, Statement};
+use crate::plan::ddl::Name;
+use crate::plan::guard;
+use crate::plan::order::slug;
+use std::collections::BTreeMap;
+
+/// A table without a key, and the parent that says whose its rows are.
+pub(super) struct Child {
+    pub(super) table: Name,
+    /// Name and type of the key to be.
+    pub(super) key: String,
+    pub(super) type_name: String,
+    /// The parent, and pairs of columns: here, there.
+    pub(super) parent: Name,
+    pub(super) columns: Vec<(String, String)>,
+    /// The tenant table, and its key.
+    pub(super) tenants: Option<(Name, String)>,
+    /// Policies let rows through already: the tenant's takes away from them, and adds nothing.
+    pub(super) has_policies: bool,
+    /// The policy's predicate, over the key by its name.
+    pub(super) predicate: String,
+}
+
+type Row = (i64, String, String, i64, String, String);
+
+/// Changes for every table that has a way to a key, and neither a key nor a policy.
+pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
+    // Nearest first: what hangs on a table takes the key from it.
+    let rows: Vec<Row> = sqlx::query_as(
+        "select r.oid, r.schema, r.name, t.hops, k.name, c.type
+         from tenant_paths t
+         join relations r on r.oid = t.relation
+         join tenant_keys k on k.relation = t.key_relation
+         join columns c on c.relation = k.relation and c.number = k.column_number
+         where r.provenance = 'user' and r.kind in ('table', 'partitioned table') and r.is_partition = 0
+           and (select mode from tenancy) = 'multi' and k.role = 'key'
+           and not exists (select 1 from policies p where p.relation = r.oid)
+           and not exists (select 1 from columns mine where mine.relation = r.oid and mine.name = k.name)
+         group by r.oid order by t.hops, r.schema, r.name",
+    )
+    .fetch_all(facts.connection())
+    .await?;
+    let mut changes = Vec::new();
+    let mut predicates = BTreeMap::new();
+    for (oid, schema, name, hops, key, type_name) in rows {
+        let table = Name { schema: Some(schema), name };
+        let Some((parent, columns)) = parent(facts, oid, hops).await? else { continue };
+        let predicate = match predicate(facts, &key).await? {
+            Some(predicate) => predicate,
+            None => predicates.get(&key).cloned().unwrap_or_else(|| context(&key, &type_name)),
+        };
+        predicates.insert(key.clone(), predicate.clone());
+        let tenants = tenants(facts).await?;
+        changes.extend(changes_for(&Child {
+            table,
+            key,
+            type_name,
+            parent,
+            columns,
+            tenants,
+            has_policies: false,
+            predicate,
+        }));
+    }
+    Ok(changes)
+}
+
+/// The way this database's policies compare a key of this name, else over a setting of its own.
+async fn predicate(facts: &mut Facts, key: &str) -> Result<Option<String>, Stop> {
+    let sql =
+        "select t.predicate from tenant_predicates t join tenant_keys k on k.relation = t.relation and k.role = 'key'
+               where k.name = ? order by t.relation limit 1";
+    Ok(sqlx::query_scalar(sql).bind(key.to_owned()).fetch_optional(facts.connection()).await?)
+}
+
+/// `tenant_id = …` over the session's setting, which may be unset or empty.
+pub(super) fn context(key: &str, type_name: &str) -> String {
+    format!("{} = nullif(current_setting('app.tenant_id', true), '')::{type_name}", ident(key))
+}
+
+pub(super) async fn tenants(facts: &mut Facts) -> Result<Option<(Name, String)>, Stop> {
+    let sql = "select r.schema, r.name, k.name from tenancy t join relations r on r.oid = t.tenant_relation
+               join tenant_keys k on k.relation = r.oid and k.role = 'tenant table'";
+    let row: Option<(String, String, String)> = sqlx::query_as(sql).fetch_optional(facts.connection()).await?;
+    Ok(row.map(|(schema, name, key)| (Name { schema: Some(schema), name }, key)))
+}
+
+/// The parent one hop nearer to the key, and the columns that refer to it.
+async fn parent(facts: &mut Facts, oid: i64, hops: i64) -> Result<Option<(Name, Vec<(String, String)>)>, Stop> {
+    let sql = "select p.schema, p.name, c.oid from constraints c
+               join relations p on p.oid = c.referenced_relation
+               left join tenant_paths t on t.relation = p.oid
+               where c.relation = ? and c.kind = 'foreign key'
+                 and ((? = 1 and exists (select 1 from tenant_keys k where k.relation = p.oid and k.role = 'key')) or t.hops = ? - 1)
+               order by c.name limit 1";
+    let found: Option<(String, String, i64)> =
+        sqlx::query_as(sql).bind(oid).bind(hops).bind(hops).fetch_optional(facts.connection()).await?;
+    let Some((schema, name, constraint)) = found else { return Ok(None) };
+    let sql = "select here.name, there.name from constraint_columns cc
+               join constraints c on c.oid = cc.constraint_oid
+               join columns here on here.relation = c.relation and here.number = cc.column_number
+               join columns there on there.relation = c.referenced_relation and there.number = cc.referenced_column_number
+               where c.oid = ? order by cc.position";
+    let columns = sqlx::query_as(sql).bind(constraint).fetch_all(facts.connection()).await?;
+    Ok(Some((Name { schema: Some(schema), name }, columns)))
+}
+
+/// Column, trigger, rows, index, keys, policy.
+pub(super) fn changes_for(child: &Child) -> Vec<Change> {
+    let Child { table, key, type_name, parent, columns, .. } = child;
+    let quoted = ident(key);
+    let schema = table.schema.as_deref();
+    let short = slug(&table.name);
+    let said = format!("{}.{}", schema.unwrap_or_default(), table.name);
+    let change = |phase: Phase, name: String, statements: Vec<Statement>| Change {
+        name,
+        stage: 2,
+        phase,
+        why: format!("{} says whose each of its rows is, taken from {}.", said, parent.name),
+        statements,
+        closes: vec![Closes { check: "tenant-isolation/rls-disabled".into(), object: said.clone() }],
+        questions: vec!["tenant-table".into()],
+    };
+    let same = |left: &str, right: &str| {
+        let pair = |(here, there): &(String, String)| format!("{right}.{} = {left}.{}", ident(there), ident(here));
+        columns.iter().map(pair).collect::<Vec<_>>().join(" and ")
+    };
+    let mut changes = vec![change(
+        Phase::Column,
+        format!("add_key_to_{short}"),
+        vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
+    )];
+
+    let function = relation(schema, &bounded("fill_key_of_", &table.name));
+    let body = format!(
+        "begin\n  if new.{quoted} is null then\n    select p.{quoted} into new.{quoted} from {parent} p where {};\n  end if;\n  return new;\nend",
+        same("new", "p")
+    );
+    let tag = guard::tag(&body);
+    let watched = columns.iter().map(|(here, _)| ident(here)).chain([quoted.clone()]).collect::<Vec<_>>().join(", ");
+    changes.push(change(
+        Phase::Guard,
+        format!("fill_key_of_new_{short}"),
+        vec![
+            Statement::undone_by(
+                format!(
+                    "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
+                ),
+                format!("drop function if exists {function}()"),
+            ),
+            Statement::new(format!(
+                "create or replace trigger fill_tenant_key before insert or update of {watched} on {table} for each row execute function {function}()"
+            )),
+        ],
+    ));
+    changes.last_mut().into_iter().for_each(|change| change.phase = Phase::Fill);
+
+    let todo = format!("{} and t.{quoted} is null", same("t", "p"));
+    let backfill = batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo);
+    changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), vec![Statement::undone_by(backfill, "")]));
+    changes.extend(held(child, &change));
+    changes
+}
+
+/// What holds the key to be right, and the policy that rests on it.
+pub(super) fn held(child: &Child, change: &dyn Fn(Phase, String, Vec<Statement>) -> Change) -> Vec<Change> {
+    let Child { table, key, parent, columns, tenants, has_policies, predicate, .. } = child;
+    let restrictive = if *has_policies { " as restrictive" } else { "" };
+    let (quoted, short) = (ident(key), slug(&table.name));
+    let mut changes = vec![change(
+        Phase::Index,
+        format!("index_key_of_{short}"),
+        vec![Statement::new(format!("create index on {table} ({quoted})"))],
+    )];
+    let mut keys = vec![Statement::new(format!("alter table {table} alter column {quoted} set not null"))];
+    if let Some((tenants, id)) = tenants {
+        keys.push(Statement::new(format!(
+            "alter table {table} add foreign key ({quoted}) references {tenants} ({})",
+            ident(id)
+        )));
+    }
+    let list = |side: &dyn Fn(&(String, String)) -> String| {
+        [quoted.clone()].into_iter().chain(columns.iter().map(side)).collect::<Vec<_>>().join(", ")
+    };
+    if !columns.is_empty() {
+        let there = list(&|(_, there)| ident(there));
+        let here = list(&|(here, _)| ident(here));
+        changes.push(change(
+            Phase::Constraint,
+            format!("key_of_{}", slug(&parent.name)),
+            vec![Statement::new(format!("alter table {parent} add unique ({there})"))],
+        ));
+        keys.push(Statement::new(format!(
+            "alter table {table} add foreign key ({here}) references {parent} ({there})"
+        )));
+    }
+    changes.push(change(Phase::Constraint, format!("hold_key_of_{short}"), keys));
+    changes.push(change(
+        Phase::Policy,
+        format!("isolate_{short}"),
+        vec![
+            Statement::new(format!("create policy tenant_isolation on {table}{restrictive} using ({predicate})")),
+            Statement::new(format!("alter table {table} enable row level security, force row level security")),
+        ],
+    ));
+    changes
+}
+
+/// A name of at most 63 bytes.
+pub(super) fn bounded(start: &str, name: &str) -> String {
+    let mut end = name.len().min(63 - start.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{start}{}", &name[..end])
+}

@@ -1,0 +1,238 @@
+//! The first tenant: a tenant table, and its key on every table, where nothing in the database says whose a row is.
+
+use super::key::{self, Child};
+use crate::check::quote::{ident, relation};
+use crate::config::{Config, TenancyMode};
+use crate::error::Stop;
+use crate::facts::Facts;
+use crate::facts::derive::tenancy::TIERS;
+use crate::plan::batch;
+use crate::plan::change::{Change, Closes, Phase, Question, Statement};
+use crate::plan::ddl::Name;
+use crate::plan::guard;
+use crate::plan::order::slug;
+
+/// Whose the rows are that were there before there were tenants.
+const FIRST: &str = "00000000-0000-0000-0000-000000000001";
+
+/// Words for what a product ships to everybody, or what tools keep for themselves.
+const SHARED: &str =
+    "lower(r.name) like '%migration%' or lower(r.name) like '%schema_version%' or lower(r.name) like '%alembic%'
+  or lower(r.name) like '%flyway%' or lower(r.name) like '%databasechangelog%' or lower(r.name) like '%goose%'
+  or lower(r.name) like '%countr%' or lower(r.name) like '%currenc%' or lower(r.name) like '%language%'
+  or lower(r.name) like '%timezone%' or lower(r.name) like '%feature_flag%' or lower(r.name) like '%translation%'
+  or lower(r.name) like '%permission%' or lower(r.name) like '%template%' or lower(r.name) like '%plans'";
+
+/// Changes where no table has a tenant's key.
+pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+    let known = match key::tenants(facts).await? {
+        Some(known) => Some(known),
+        None => named(facts).await?,
+    };
+    let question = |default: String, answered: bool| Question {
+        id: "tenant-table".into(),
+        question: "Which table has a row for each tenant?".into(),
+        default,
+        key: "tenancy.table".into(),
+        answered,
+    };
+    let keyed: i64 =
+        sqlx::query_scalar("select count(*) from tenant_keys where role = 'key'").fetch_one(facts.connection()).await?;
+    let mode: Option<String> =
+        sqlx::query_scalar("select mode from tenancy").fetch_optional(facts.connection()).await?;
+    // A schema for each tenant needs no key.
+    if config.tenancy.mode == TenancyMode::Single || mode.as_deref() == Some("schemas") {
+        return Ok(Default::default());
+    }
+    if keyed > 0 {
+        let said = known.map(|(table, _)| said(&table));
+        let questions = said.map(|said| question(said, config.tenancy.table.is_some())).into_iter().collect();
+        return Ok((Vec::new(), questions));
+    }
+    let tables = tables(facts, known.as_ref().map(|(table, _)| table)).await?;
+    if tables.is_empty() {
+        return Ok(Default::default());
+    }
+    let schema = tables.first().and_then(|(table, _)| table.schema.clone()).unwrap_or_else(|| "public".into());
+    let mut changes = Vec::new();
+    let (tenants, id, type_name) = match known {
+        Some((table, id)) => {
+            let type_name = type_of(facts, &table, &id).await?;
+            (table, id, type_name)
+        }
+        None => {
+            let table = Name { schema: Some(schema.clone()), name: "tenants".to_owned() };
+            changes.push(tenant_table(&table));
+            (table, "id".to_owned(), "uuid".to_owned())
+        }
+    };
+    let shared = tables.iter().filter(|(_, shared)| *shared).map(|(table, _)| said(table)).collect::<Vec<_>>();
+    let questions = vec![
+        question(said(&tenants), config.tenancy.table.is_some()),
+        Question {
+            id: "shared-tables".into(),
+            question: "Which tables hold the same for every tenant?".into(),
+            default: if shared.is_empty() { "none".into() } else { shared.join(", ") },
+            key: "tenancy.keys".into(),
+            answered: false,
+        },
+        Question {
+            id: "first-tenant".into(),
+            question: "Whose are the rows that are there now?".into(),
+            default: "one tenant, the first".into(),
+            key: "tenancy.mode".into(),
+            answered: false,
+        },
+    ];
+    let first = if changes.is_empty() {
+        format!("(select first.{0} from {tenants} first order by first.{0} limit 1)", ident(&id))
+    } else {
+        format!("'{FIRST}'::uuid")
+    };
+    for (table, _) in tables.into_iter().filter(|(_, shared)| !shared) {
+        let key = if id == "id" { "tenant_id".to_owned() } else { id.clone() };
+        let predicate = key::context(&key, &type_name);
+        let has_policies = has_policies(facts, &table).await?;
+        let child = Child {
+            table,
+            key,
+            type_name: type_name.clone(),
+            parent: tenants.clone(),
+            columns: Vec::new(),
+            tenants: Some((tenants.clone(), id.clone())),
+            has_policies,
+            predicate,
+        };
+        changes.extend(changes_for(&child, &first));
+    }
+    Ok((changes, questions))
+}
+
+/// A table whose name is the word for a tenant, with a key of one column.
+async fn named(facts: &mut Facts) -> Result<Option<(Name, String)>, Stop> {
+    let sql = "select r.schema, r.name, min(c.name) from relations r
+               join constraints k on k.relation = r.oid and k.kind = 'primary key'
+               join constraint_columns kc on kc.constraint_oid = k.oid
+               join columns c on c.relation = r.oid and c.number = kc.column_number
+               where r.provenance = 'user' and r.kind = 'table' and r.is_partition = 0
+               group by r.oid having count(*) = 1";
+    let rows: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
+    let rank = |name: &str| {
+        let name = name.to_lowercase();
+        let singular =
+            name.strip_suffix("ies").map_or_else(|| name.trim_end_matches('s').to_owned(), |stem| format!("{stem}y"));
+        // The weakest words are as often a customer's own things.
+        TIERS.iter().take(2).flat_map(|tier| tier.iter()).position(|word| *word == name || *word == singular)
+    };
+    let best = rows.into_iter().filter_map(|row| Some((rank(&row.1)?, row))).min();
+    Ok(best.map(|(_, (schema, name, key))| (Name { schema: Some(schema), name }, key)))
+}
+
+fn said(table: &Name) -> String {
+    format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name)
+}
+
+/// The user's tables, and whether each is shared by its name.
+async fn tables(facts: &mut Facts, tenants: Option<&Name>) -> Result<Vec<(Name, bool)>, Stop> {
+    let sql = format!(
+        "select r.schema, r.name, ({SHARED}) from relations r
+         where r.provenance = 'user' and r.kind in ('table', 'partitioned table') and r.is_partition = 0 and r.persistence <> 'temporary'
+         order by r.schema, r.name"
+    );
+    let rows: Vec<(String, String, bool)> =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(facts.connection()).await?;
+    let named = rows.into_iter().map(|(schema, name, shared)| (Name { schema: Some(schema), name }, shared));
+    Ok(named.filter(|(table, _)| Some(table) != tenants).collect())
+}
+
+/// Whether anything lets rows of a table through.
+async fn has_policies(facts: &mut Facts, table: &Name) -> Result<bool, Stop> {
+    let sql = "select count(*) from policies p join relations r on r.oid = p.relation
+               where r.schema = ? and r.name = ? and p.permissive = 1";
+    let query = sqlx::query_scalar::<_, i64>(sql).bind(table.schema.clone()).bind(table.name.clone());
+    Ok(query.fetch_one(facts.connection()).await? > 0)
+}
+
+async fn type_of(facts: &mut Facts, table: &Name, column: &str) -> Result<String, Stop> {
+    let sql = "select c.type from columns c join relations r on r.oid = c.relation where r.schema = ? and r.name = ? and c.name = ?";
+    let query = sqlx::query_scalar(sql).bind(table.schema.clone()).bind(table.name.clone()).bind(column.to_owned());
+    Ok(query.fetch_optional(facts.connection()).await?.unwrap_or_else(|| "uuid".to_owned()))
+}
+
+fn tenant_table(table: &Name) -> Change {
+    let statements = [
+        format!(
+            "create table if not exists {table} (\n  id uuid primary key default gen_random_uuid(),\n  name text not null,\n  created_at timestamptz not null default now()\n)"
+        ),
+        format!("insert into {table} (id, name) values ('{FIRST}', 'first tenant') on conflict (id) do nothing"),
+        format!("drop policy if exists tenant_isolation on {table}"),
+        format!(
+            "create policy tenant_isolation on {table} using (id = nullif(current_setting('app.tenant_id', true), '')::uuid)"
+        ),
+        format!("alter table {table} enable row level security, force row level security"),
+    ];
+    let mut statements: Vec<_> = statements.into_iter().map(Statement::new).collect();
+    for statement in statements.iter_mut().skip(1) {
+        statement.down = Some(String::new());
+    }
+    Change {
+        name: "make_tenants".into(),
+        stage: 2,
+        phase: Phase::Table,
+        why: "A row for each tenant; what is there already belongs to the first.".into(),
+        statements,
+        closes: vec![Closes { check: "stage 2".into(), object: "a tenant key, and a policy that uses it".into() }],
+        questions: vec!["tenant-table".into(), "first-tenant".into()],
+    }
+}
+
+fn changes_for(child: &Child, first: &str) -> Vec<Change> {
+    let Child { table, key, type_name, .. } = child;
+    let (quoted, short) = (ident(key), slug(&table.name));
+    let change = |phase: Phase, name: String, statements: Vec<Statement>| Change {
+        name,
+        stage: 2,
+        phase,
+        why: format!("{} says whose each of its rows is.", said(table)),
+        statements,
+        closes: vec![Closes { check: "stage 2".into(), object: "a tenant key, and a policy that uses it".into() }],
+        questions: vec!["tenant-table".into(), "shared-tables".into(), "first-tenant".into()],
+    };
+    let function = relation(table.schema.as_deref(), &key::bounded("fill_key_of_", &table.name));
+    let body = format!(
+        "begin\n  -- Code that knows of no tenants yet writes the first one's rows.\n  new.{quoted} := coalesce(new.{quoted}, nullif(current_setting('app.tenant_id', true), '')::{type_name}, {first});\n  return new;\nend"
+    );
+    let tag = guard::tag(&body);
+    let mut changes = vec![
+        change(
+            Phase::Column,
+            format!("add_key_to_{short}"),
+            vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
+        ),
+        change(
+            Phase::Fill,
+            format!("fill_key_of_new_{short}"),
+            vec![
+                Statement::undone_by(
+                    format!(
+                        "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
+                    ),
+                    format!("drop function if exists {function}()"),
+                ),
+                Statement::new(format!(
+                    "create or replace trigger fill_tenant_key before insert on {table} for each row execute function {function}()"
+                )),
+            ],
+        ),
+        change(
+            Phase::Backfill,
+            format!("backfill_key_of_{short}"),
+            vec![Statement::undone_by(
+                batch::fill(table, &format!("set {quoted} = {first}"), None, &format!("t.{quoted} is null")),
+                "",
+            )],
+        ),
+    ];
+    changes.extend(key::held(child, &change));
+    changes
+}
