@@ -84,9 +84,16 @@ pub(crate) fn needs_power(ddl: &Ddl) -> bool {
     }
 }
 
+const ADMINISTRATOR: &str = "an administrator has to run:";
+
+/// Whether a statement is one that only warns where the role may not do it.
+pub(crate) fn may_warn(statement: &str) -> bool {
+    statement.contains(ADMINISTRATOR)
+}
+
 /// Does it, and warns where the role may not.
 pub(crate) fn or_warn(sql: &str) -> String {
-    let said = format!("an administrator has to run: {sql}");
+    let said = format!("{ADMINISTRATOR} {sql}");
     block(&format!(
         "  {sql};\nexception when insufficient_privilege then\n  raise warning using message = {};",
         literal(&said)

@@ -11,7 +11,7 @@ use super::undo::{Undo, undo};
 use super::{batch, guard};
 use crate::check::quote::ident;
 use crate::error::Stop;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is being planned, as far as one statement depends on another.
 #[derive(Debug, Default)]
@@ -20,8 +20,27 @@ pub(crate) struct Planned {
     pub(crate) tables: BTreeSet<Name>,
     /// Names of indexes and constraints that are taken.
     pub(crate) names: BTreeSet<String>,
+    /// What the plan makes, and the stage it makes it for.
+    pub(crate) made: BTreeMap<Name, u8>,
     /// Policies the plan makes, by table and name.
     pub(crate) policies: BTreeSet<(Name, String)>,
+}
+
+impl Planned {
+    /// The highest stage of what the plan makes and a statement names.
+    fn made_by(&self, sql: &str) -> Option<u8> {
+        let mut at = ddl::Cursor::new(sql);
+        let mut highest = None;
+        while !at.is_done() {
+            match at.name() {
+                Some(name) => highest = highest.max(self.made.get(&name).copied()),
+                None => {
+                    at.any();
+                }
+            }
+        }
+        highest
+    }
 }
 
 /// One change, made safe.
@@ -45,6 +64,9 @@ pub(crate) async fn harden(
             last.down = split(down);
             last.lost.clear();
         }
+        // What is mended on something that the plan makes comes after it.
+        let stage = planned.made_by(&statement.up).unwrap_or(change.stage);
+        made.iter_mut().for_each(|piece| piece.stage = piece.stage.max(stage));
         pieces.append(&mut made);
     }
     Ok(pieces)
@@ -54,48 +76,36 @@ pub(crate) async fn harden(
 async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) -> Result<Vec<Piece>, Stop> {
     let mut piece = blank(change, change.phase, None);
     piece.name = Some(change.name.clone());
-    let (mut downs, mut tables) = (Vec::new(), Vec::new());
+    let mut downs = Vec::new();
     for statement in &change.statements {
         let ddl = ddl::read(&statement.up);
-        if let Ddl::Create { kind: "table", name, .. } = &ddl
-            && !before.has(name).await?
-        {
-            planned.tables.insert(name.clone());
+        match &ddl {
+            Ddl::Create { kind: "table", name, .. } if !before.has(name).await? => {
+                planned.tables.insert(name.clone());
+                planned.made.insert(name.clone(), change.stage);
+            }
+            Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
+                planned.made.entry(name.clone()).or_insert(change.stage);
+            }
+            _ => {}
         }
         piece.up.push(statement.up.clone());
         match &statement.down {
             Some(down) => downs.push(split(down)),
             None => {
                 let undo = undo(&statement.up, &ddl, before).await?;
-                // Dropping the table drops what belongs to it.
-                let table = matches!(ddl, Ddl::Create { kind: "table", .. });
-                if table || !about(&ddl).is_some_and(|table| planned.tables.contains(table)) {
-                    let downs = if table { &mut tables } else { &mut downs };
+                // Dropping the table drops what belongs to it, but what calls a function has to go before the function.
+                let gone = planned.made_by(&statement.up).is_some()
+                    && matches!(ddl, Ddl::AlterTable { .. } | Ddl::CreateIndex { .. } | Ddl::Grant(_) | Ddl::Revoke(_));
+                if !gone {
                     downs.push(undo.sql);
                     piece.lost.extend(undo.lost);
                 }
             }
         }
     }
-    // Tables go first, and with them the triggers and policies that hold functions.
-    downs.append(&mut tables);
     piece.down = downs.into_iter().rev().flatten().collect();
     Ok(vec![piece])
-}
-
-/// The table a statement is about.
-fn about(ddl: &Ddl) -> Option<&Name> {
-    match ddl {
-        Ddl::AlterTable { table, .. }
-        | Ddl::CreateIndex { table, .. }
-        | Ddl::CreatePolicy { table, .. }
-        | Ddl::AlterPolicy { table, .. }
-        | Ddl::DropPolicy { table, .. }
-        | Ddl::CreateTrigger { table, .. }
-        | Ddl::DropTrigger { table, .. }
-        | Ddl::DropRule { table, .. } => Some(table),
-        _ => None,
-    }
 }
 
 fn blank(change: &Change, phase: Phase, table: Option<Name>) -> Piece {

@@ -25,6 +25,7 @@ mod matrix;
 mod policies;
 mod privileges;
 mod proofs;
+mod plan;
 mod prove;
 mod readme;
 mod requirements;

@@ -1,8 +1,10 @@
 //! Plans, proved on a scratch server: the copy is what the original is, and a bad plan is found out.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod attempts;
 mod copies;
 mod plans;
+mod server;
 
 use crate::support::{self, Database};
 use govctl::facts::{Facts, collect};

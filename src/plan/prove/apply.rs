@@ -5,7 +5,7 @@ use super::copy::said;
 use crate::check::quote::{ident, literal};
 use crate::error::Stop;
 use crate::facts::Facts;
-use crate::plan::{Step, Unproved};
+use crate::plan::{Step, Unproved, guard};
 use crate::target::refusal;
 use regex::Regex;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -164,7 +164,17 @@ impl Migrator {
             if step.transaction {
                 run(connection, "savepoint govctl".to_owned()).await?;
             }
-            let Some((code, why)) = run(connection, sql.clone()).await? else { continue };
+            let Some((code, why)) = run(connection, sql.clone()).await? else {
+                // It may only have warned that an administrator has to do it: then one does.
+                if guard::may_warn(statement) {
+                    run(connection, "reset session authorization".to_owned()).await?;
+                    if let Some((_, why)) = run(connection, sql).await? {
+                        return Ok(Some(format!("{why} ({})", first_line(statement))));
+                    }
+                    run(connection, format!("set session authorization {}", literal(&self.role))).await?;
+                }
+                continue;
+            };
             // A tool would stop here. That the owner may not do it is said; what it does is still to be seen.
             if code != "42501" {
                 return Ok(Some(format!("{why} ({})", first_line(statement))));

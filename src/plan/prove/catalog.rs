@@ -12,13 +12,13 @@ pub struct Catalog(BTreeMap<(&'static str, String), String>);
 const QUERIES: &[(&str, &str)] = &[
     (
         "schema",
-        "select s.name, coalesce(o.name, '?') || ' ' || s.default_acl || coalesce(' ' || s.comment, '') from schemas s
+        "select s.name, coalesce(o.name, '?') || coalesce(' ' || s.comment, '') from schemas s
          left join roles o on o.oid = s.owner",
     ),
     (
         "relation",
         "select r.schema || '.' || r.name, r.kind || ' of ' || coalesce(o.name, '?') || ' rls ' || r.rls || r.force_rls || ' options '
-           || r.security_invoker || r.security_barrier || ' partition ' || r.is_partition || ' ' || r.persistence || ' acl ' || r.default_acl
+           || r.security_invoker || r.security_barrier || ' partition ' || r.is_partition || ' ' || r.persistence
            || coalesce(' ' || r.definition, '') || coalesce(' comment ' || r.comment, '')
          from relations r left join roles o on o.oid = r.owner",
     ),
@@ -32,7 +32,7 @@ const QUERIES: &[(&str, &str)] = &[
     ),
     (
         "type",
-        "select t.schema || '.' || t.name, t.kind || ' of ' || coalesce(o.name, '?') || ' acl ' || t.default_acl
+        "select t.schema || '.' || t.name, t.kind || ' of ' || coalesce(o.name, '?')
            || coalesce(' ' || (select group_concat(quote(l.label), ', ' order by l.position) from enum_labels l where l.type_oid = t.oid), '')
            || coalesce(' ' || (select d.text from ddl d where d.object = t.oid and d.object_kind in ('domain', 'composite', 'range')), '')
          from types t left join roles o on o.oid = t.owner where t.provenance <> 'extension'",
@@ -64,7 +64,7 @@ const QUERIES: &[(&str, &str)] = &[
     (
         "function",
         "select f.schema || '.' || f.name || '(' || f.signature || ')', f.kind || ' in ' || f.language || ' of ' || coalesce(o.name, '?')
-           || ' definer ' || f.security_definer || f.leakproof || ' ' || f.volatility || ' returns ' || f.returns || ' acl ' || f.default_acl
+           || ' definer ' || f.security_definer || f.leakproof || ' ' || f.volatility || ' returns ' || f.returns
            || coalesce(' ' || d.text, '') || coalesce(' ' || f.source, '') || coalesce(' comment ' || f.comment, '')
          from functions f left join roles o on o.oid = f.owner
          left join ddl d on d.object_kind in ('function', 'aggregate') and d.object = f.oid
@@ -175,7 +175,15 @@ const QUERIES: &[(&str, &str)] = &[
            and not (g.object_kind = 'relation' and g.object in (select oid from relations where provenance = 'extension'))
            and not (g.object_kind = 'function' and g.object in (select oid from functions where provenance = 'extension'))
            and not (g.object_kind = 'schema' and g.object in (select oid from schemas where provenance = 'extension'))
-         group by 1",
+           -- What an owner and everybody hold is stored only once somebody granted or revoked something.
+           and not (g.object_kind = 'relation' and g.grantee = (select owner from relations where oid = g.object))
+           and not (g.object_kind = 'schema' and g.grantee = (select owner from schemas where oid = g.object))
+           and not (g.object_kind = 'type' and g.grantee in (0, (select owner from types where oid = g.object)))
+           and not (g.object_kind = 'function' and g.grantee = (select owner from functions where oid = g.object))
+         group by 1
+         union all
+         select 'EXECUTE on function ' || f.schema || '.' || f.name || '(' || f.signature || ') to public by ' || coalesce(o.name, '?'), '0'
+         from functions f left join roles o on o.oid = f.owner where f.default_acl = 1 and f.provenance <> 'extension'",
     ),
 ];
 

@@ -312,6 +312,7 @@ do $$ begin
   end if;
 end $$
 --> undo
+drop trigger if exists seal_event on {{ schema }}.event_inbox
 --> statement
 alter table {{ schema }}.event_inbox enable always trigger fill_event, enable always trigger seal_event
 --> statement

@@ -99,7 +99,7 @@ fn good() -> Vec<Step> {
     ]
 }
 
-async fn proved(script: &str, steps: Vec<Step>) -> Proof {
+pub(super) async fn proved(script: &str, steps: Vec<Step>) -> Proof {
     let database = original(script).await;
     let mut before = facts(&database).await;
     let config = Config::default();
@@ -124,6 +124,107 @@ fn shop() -> String {
 async fn a_good_plan_holds() {
     let proof = proved(&shop(), good()).await;
     assert_eq!(proof.failed, [""; 0], "{proof:#?}");
-    println!("{proof:#?}");
     assert_eq!(proof.stage, Some(2), "{proof:#?}");
+    // The plan leaves out one thing, and that is all there is to say.
+    let remaining: Vec<_> = proof.remaining.iter().map(|it| (it.check.as_str(), it.object.as_str())).collect();
+    assert_eq!(remaining, [("tenant-isolation/foreign-key-across-tenants", "public.invoices")], "{proof:#?}");
+    for held in [
+        "3 steps ran as shop_owner, who owns the tables",
+        "6 reads by shop_app across tenants got nothing",
+        "6 times a role sees as many rows of its own tenant as before",
+        "a second run changes nothing",
+        "the way back restores the catalog",
+    ] {
+        assert!(proof.held.iter().any(|line| line == held), "{held}: {proof:#?}");
+    }
+}
+
+/// Every sentence of a proof but what held.
+fn complaints(proof: &Proof) -> String {
+    let remaining = proof.remaining.iter().map(|it| format!("{} {} {}", it.check, it.object, it.why));
+    proof.failed.iter().cloned().chain(remaining).collect::<Vec<_>>().join("\n")
+}
+
+/// With one statement more in the last step, which is undone.
+fn with(up: &str, down: &str) -> Vec<Step> {
+    let mut steps = good();
+    steps[2].up.push(up.to_owned());
+    steps[2].down.insert(0, down.to_owned());
+    steps
+}
+
+#[tokio::test]
+async fn what_lets_one_tenant_reach_another_is_found() {
+    let cases = [
+        (
+            with("create policy too_wide on public.customers for select using (true)", "drop policy too_wide on public.customers"),
+            vec!["shop_app it reads rows of another tenant", "second run is not quiet: step 3 (step_3) was refused: policy \"too_wide\""],
+        ),
+        (
+            with(
+                "drop policy if exists any_row on public.customers; create policy any_row on public.customers for insert with check (true)",
+                "drop policy any_row on public.customers",
+            ),
+            vec!["shop_app it writes rows of another tenant into"],
+        ),
+        (
+            with(
+                "create or replace view public.all_of_them as select * from public.customers; alter table public.customers no force row level security;
+                 grant select on public.all_of_them to shop_app",
+                "drop view public.all_of_them",
+            ),
+            vec!["shop_app it reads rows of another tenant"],
+        ),
+    ];
+    for (steps, expected) in cases {
+        let proof = proved(&shop(), steps).await;
+        let said = complaints(&proof);
+        for what in expected {
+            assert!(said.contains(what), "{what}: {proof:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_harms_the_owner_s_own_is_found() {
+    let wrong_setting = || {
+        let mut steps = good();
+        for sql in &mut steps[2].up {
+            *sql = sql.replace(
+                "(select nullif(current_setting('app.tenant_id', true), '')::uuid)",
+                "(select '00000000-0000-0000-0000-000000000000'::uuid)",
+            );
+        }
+        steps
+    };
+    let mut no_way_back = good();
+    no_way_back[0].down.clear();
+    let mut careless = good();
+    careless[0].up.push("delete from public.invoices".into());
+    let mut no_way_back_and_says_so = no_way_back.clone();
+    no_way_back_and_says_so[0].reversible = false;
+    let cases = [
+        (wrong_setting(), "shop_app sees 0 of its own tenant's 2 rows in public.customers", true),
+        (no_way_back, "the way back leaves + column public.invoices.tenant_id", true),
+        (no_way_back_and_says_so, "the way back leaves + column public.invoices.tenant_id", false),
+        (careless, "public.invoices had 4 rows and has 0", true),
+        (
+            with("alter role shop_app noinherit", "alter role shop_app inherit"),
+            "the owner may not run this, a superuser did: alter role",
+            false,
+        ),
+        (
+            with("alter table public.nothing add x int", "select 1"),
+            "step 3 (step_3) was refused: relation \"public.nothing\" does not exist",
+            true,
+        ),
+    ];
+    for (steps, expected, fails) in cases {
+        let proof = proved(&shop(), steps).await;
+        let said = match fails {
+            true => proof.failed.join("\n"),
+            false => proof.remaining.iter().map(|it| it.why.clone()).collect::<Vec<_>>().join("\n"),
+        };
+        assert!(said.contains(expected), "{expected}: {proof:#?}");
+    }
 }

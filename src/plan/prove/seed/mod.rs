@@ -16,6 +16,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use table::{Column, Table};
 use value::Place;
+pub(super) use value::{mark, number_mark};
 
 /// Rows of each tenant in each table, where a unique key allows two.
 const ROWS: usize = 2;

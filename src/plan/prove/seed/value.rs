@@ -15,10 +15,26 @@ pub(super) struct Place {
 pub(super) fn of_tenant(type_name: &str, tenant: usize) -> Option<String> {
     Some(match type_name {
         "uuid" => format!("{0}0000000-0000-4000-8000-00000000000{1}", ["a", "b"][tenant % 2], tenant + 1),
-        "int2" | "int4" | "int8" | "numeric" | "oid" => (tenant + 1).to_string(),
-        "text" | "varchar" | "bpchar" | "citext" | "name" => format!("tenant-{}", ["a", "b"][tenant % 2]),
+        "int2" => (tenant + 1).to_string(),
+        "int4" | "int8" | "numeric" | "oid" => format!("{}1", number_mark(tenant)),
+        "text" | "varchar" | "bpchar" | "citext" | "name" => mark(tenant).to_owned(),
         _ => return None,
     })
+}
+
+/// What stands in texts of a tenant, and nowhere else.
+pub(in crate::plan::prove) fn mark(tenant: usize) -> &'static str {
+    ["tenant-a", "tenant-b"][tenant % 2]
+}
+
+/// How numbers of a tenant begin, where they may be that large; three digits more fit into an `int4`.
+pub(in crate::plan::prove) fn number_mark(tenant: usize) -> &'static str {
+    ["77100000", "77200000"][tenant % 2]
+}
+
+/// A column's name, in letters and digits.
+fn plain_name(column: &Column) -> String {
+    column.name.chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>().to_lowercase()
 }
 
 /// A number of its own for each table, column and row; small, for the sake of checks and short columns.
@@ -72,7 +88,9 @@ fn by_type(table: &Table, column: &Column, number: usize, place: Place) -> Optio
         )],
         "bool" => words(&["false", "true"]),
         "int2" | "int4" | "int8" | "numeric" | "oid" | "money" => {
+            let large = (771_000_000 + 1_000_000 * (place.tenant % 2) + number).to_string();
             vec![
+                large,
                 number.to_string(),
                 day.to_string(),
                 "0".into(),
@@ -85,10 +103,9 @@ fn by_type(table: &Table, column: &Column, number: usize, place: Place) -> Optio
         }
         "float4" | "float8" => vec![format!("0.{number}"), number.to_string(), "0".into(), "1".into(), "-1".into()],
         "text" | "varchar" | "citext" | "name" => vec![
-            format!(
-                "{}-{number}",
-                column.name.chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>().to_lowercase()
-            ),
+            // Whoever sees it sees whose it is.
+            format!("{}-{}-{number}", mark(place.tenant), plain_name(column)),
+            format!("{}{number}", plain_name(column)),
             number.to_string(),
             format!("seed{number}@example.com"),
             format!("https://example.com/{number}"),

@@ -1,7 +1,7 @@
 //! One role in one tenant's session: everything it does is taken back.
 
 use super::super::apply::run;
-use super::super::seed::{Seed, Seeded};
+use super::super::seed::{Seed, Seeded, mark, number_mark};
 use super::scene::Actor;
 use super::told;
 use crate::check::quote::{ident, literal};
@@ -109,17 +109,25 @@ impl<'c> Session<'c> {
         self.only_own
     }
 
-    /// Whether a view shows the other tenant's key. Only a key that no other value looks like can tell.
-    pub(super) async fn mentions(&mut self, view: &str, key: &str) -> Result<Option<bool>, Stop> {
-        if key.len() < 8 {
-            return Ok(None);
-        }
+    /// Whether a view shows what is its own, and what is the other tenant's: by their keys, and by their marks in texts.
+    pub(super) async fn mentions(&mut self, view: &str, keys: &[String; 2]) -> Result<(bool, bool), Stop> {
+        let shows = |tenant: usize| {
+            // Of a large number, as much as no other number has.
+            let marks = [mark(tenant), keys[tenant].as_str(), &number_mark(tenant)[..6]]
+                .into_iter()
+                .filter(|mark| mark.len() >= 6);
+            let found: Vec<_> =
+                marks.map(|mark| format!("pg_catalog.strpos(v::text, {}) > 0", literal(mark))).collect();
+            format!("coalesce(bool_or({}), false)", found.join(" or "))
+        };
         run(self.connection, self.become_it.clone()).await?;
-        let sql =
-            format!("select exists (select from {view} v where pg_catalog.strpos(v::text, {}) > 0)", literal(key));
-        let found = scalar::<bool>(self.connection, sql).await?;
+        let mut seen = [false; 2];
+        for (at, tenant) in [self.tenant, 1 - self.tenant].into_iter().enumerate() {
+            let sql = format!("select {} from {view} v", shows(tenant));
+            seen[at] = scalar::<bool>(self.connection, sql).await?.unwrap_or(false);
+        }
         self.undo().await?;
-        Ok(found)
+        Ok(seen.into())
     }
 
     pub(super) async fn update(&mut self, table: &Seeded, column: &str, other: usize) -> Result<Tried, Stop> {

@@ -40,11 +40,23 @@ pub(super) async fn own_rows(scene: &Scene, seed: &Seed, connection: &mut PgConn
 struct Tally {
     /// By actor: attempts that got nothing.
     held: BTreeMap<(&'static str, String), usize>,
-    /// What got through: actor, what, table.
-    leaks: BTreeSet<(String, String, String)>,
+    /// What got through, and whether the facts say that it would.
+    leaks: BTreeSet<Leak>,
+    /// Roles that saw no row at all, though policies are for them: tables.
+    blind: BTreeMap<String, BTreeSet<String>>,
     remaining: BTreeSet<Unproved>,
     failed: BTreeSet<String>,
     own: usize,
+}
+
+/// A row of another tenant that was reached.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Leak {
+    role: String,
+    login: String,
+    what: &'static str,
+    table: String,
+    known: bool,
 }
 
 /// Reads and writes of every role that is no superuser, on every table with tenant data, as each of two tenants.
@@ -80,23 +92,17 @@ pub(super) async fn attempts(
                 one.writes(more.get(&data.plain), session, &mut tally).await?;
             }
             for (sql, plain) in &scene.views {
-                let other = &seed.tenants.keys[1 - tenant];
-                match session.mentions(sql, other).await? {
-                    Some(true) => {
-                        tally.leaks.insert((
-                            actor.role.clone(),
-                            "reads rows of another tenant in".to_owned(),
-                            plain.clone(),
-                        ));
-                    }
-                    Some(false) => *tally.held.entry(("reads of views", actor.role.clone())).or_default() += 1,
-                    None => {}
+                match session.mentions(sql, &seed.tenants.keys).await? {
+                    (_, true) => tally.leak(scene, actor, "reads rows of another tenant in", plain),
+                    (true, false) => *tally.held.entry(("reads of views", actor.role.clone())).or_default() += 1,
+                    // It shows nothing of either, or nothing that tells them apart.
+                    (false, false) => {}
                 }
             }
             session.end().await?;
         }
     }
-    tally.say(scene, open, proof);
+    tally.say(open, proof);
     Ok(())
 }
 
@@ -129,7 +135,10 @@ impl One<'_> {
         let rows = rows.unwrap_or_default();
         let of = |tenant: usize| rows.iter().filter(|row| self.table.rows[tenant].contains(row)).count();
         if of(1 - self.tenant) > 0 {
-            self.leak("reads rows of another tenant in", tally);
+            tally.leak(self.scene, self.actor, "reads rows of another tenant in", &self.data.plain);
+        } else if may_read && rows.is_empty() && self.verdict() == Some("isolated") {
+            // Whoever sees nothing sees nothing of others: that shows no policy at work.
+            tally.blind.entry(self.actor.role.clone()).or_default().insert(self.data.plain.clone());
         } else if may_read {
             *tally.held.entry(("reads", self.actor.role.clone())).or_default() += 1;
         }
@@ -141,10 +150,9 @@ impl One<'_> {
             return Ok(());
         }
         let what = format!("{} sees {has} of its own tenant's {had} rows", self.actor.role);
-        let verdict = self.scene.verdict(self.actor, &self.data.plain, "SELECT");
         if !may_read {
             tally.remaining.insert(not_tried(&self.data.plain, format!("{what}: it may not read them any more")));
-        } else if verdict == Some("denied") {
+        } else if self.verdict() == Some("denied") {
             tally.remaining.insert(not_tried(&self.data.plain, format!("{what}: no policy is for it")));
         } else if !self.data.policies_read.is_empty() {
             let read = self.data.policies_read.join(", ");
@@ -174,7 +182,9 @@ impl One<'_> {
             tried.push(("changes rows of another tenant in", session.update(self.table, column, other).await?));
         }
         tried.push(("deletes rows of another tenant in", session.delete(self.table, other).await?));
-        tried.push(("empties", session.truncate(self.table).await?));
+        if !self.data.owners.contains(&self.actor.role) {
+            tried.push(("empties", session.truncate(self.table).await?));
+        }
         if let Some(more) = more {
             tried.push((
                 "writes rows of another tenant into",
@@ -189,42 +199,70 @@ impl One<'_> {
         for (what, tried) in tried {
             match tried {
                 Tried::Nothing => *tally.held.entry(("writes", self.actor.role.clone())).or_default() += 1,
-                Tried::Done => self.leak(what, tally),
+                Tried::Done => tally.leak(self.scene, self.actor, what, &self.data.plain),
                 Tried::Not => {}
             }
         }
         Ok(())
     }
 
-    fn leak(&self, what: &str, tally: &mut Tally) {
-        tally.leaks.insert((self.actor.role.clone(), what.to_owned(), self.data.plain.clone()));
+    fn verdict(&self) -> Option<&str> {
+        self.scene.verdict(self.actor, &self.data.plain, "SELECT")
     }
 }
 
 impl Tally {
-    fn say(self, scene: &Scene, open: &BTreeSet<String>, proof: &mut Proof) {
+    fn leak(&mut self, scene: &Scene, actor: &Actor, what: &'static str, table: &str) {
+        let command = match what.split(' ').next() {
+            Some("reads") => "SELECT",
+            Some("writes") => "INSERT",
+            Some("deletes") => "DELETE",
+            Some("changes" | "moves") => "UPDATE",
+            _ => "TRUNCATE",
+        };
+        let verdict = scene.verdict(actor, table, command);
+        let known = verdict.is_some_and(|verdict| !matches!(verdict, "isolated" | "denied"));
+        let (role, login) = (actor.role.clone(), actor.login.clone());
+        self.leaks.insert(Leak { role, login, what, table: table.to_owned(), known });
+    }
+
+    fn say(self, open: &BTreeSet<String>, proof: &mut Proof) {
         for ((what, actor), count) in self.held {
             proof.held.push(format!("{count} {what} by {actor} across tenants got nothing"));
         }
         if self.own > 0 {
             proof.held.push(format!("{} times a role sees as many rows of its own tenant as before", self.own));
         }
-        let mut watchers = BTreeMap::<_, BTreeSet<_>>::new();
-        for (actor, what, table) in self.leaks {
-            let sees_all = scene.actors.iter().any(|it| it.role == actor && it.sees_all);
-            if sees_all && what.starts_with("reads") {
-                watchers.entry(actor).or_default().insert(table);
-            } else if open.contains(&table) {
+        let (mut allowed, mut found) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeMap::<_, BTreeSet<_>>::new());
+        for leak in self.leaks {
+            let Leak { role, login, what, table, known } = leak;
+            if [&role, &login, &table].into_iter().any(|object| open.contains(object)) {
                 // A finding says so already, and stands among what remains.
-                let why = format!("{actor} {what} it");
-                proof.remaining.push(not_tried(&table, why));
+                found.entry((role, what)).or_default().insert(table);
+            } else if known {
+                allowed.entry((role, what)).or_default().insert(table);
             } else {
-                proof.failed.push(format!("{actor} {what} {table}"));
+                proof.failed.push(format!("{role} {what} {table}"));
             }
         }
-        for (actor, tables) in watchers {
+        for ((role, what), tables) in found {
             let tables: Vec<_> = tables.into_iter().collect();
-            proof.held.push(format!("{actor} reads every tenant's rows, as its work asks, in {}", tables.join(", ")));
+            proof.remaining.push(not_tried(&role, format!("it {what} {}", tables.join(", "))));
+        }
+        for ((role, what), tables) in allowed {
+            let tables: Vec<_> = tables.into_iter().collect();
+            proof.held.push(format!(
+                "{role} {what} {}, as it is given to it, and no check calls that wrong",
+                tables.join(", ")
+            ));
+        }
+        for (role, tables) in self.blind {
+            let tables: Vec<_> = tables.into_iter().collect();
+            let why = format!(
+                "it sees no row at all of {}: what its policies ask for could not be set up",
+                tables.join(", ")
+            );
+            proof.remaining.push(not_tried(&role, why));
         }
         proof.remaining.extend(self.remaining);
         proof.failed.extend(self.failed);

@@ -12,8 +12,6 @@ pub(in crate::plan::prove) struct Actor {
     /// Itself, or what it may SET ROLE to.
     pub(in crate::plan::prove) role: String,
     principal: i64,
-    /// Whose work it is to see every tenant's rows.
-    pub(in crate::plan::prove) sees_all: bool,
 }
 
 /// A table with tenant data.
@@ -24,6 +22,8 @@ pub(in crate::plan::prove) struct Data {
     pub(in crate::plan::prove) key: Option<String>,
     /// A column that can be written without a change.
     pub(in crate::plan::prove) harmless: Option<String>,
+    /// Roles that have its owner's rights.
+    pub(in crate::plan::prove) owners: Vec<String>,
     /// Other relations that its policies read.
     pub(in crate::plan::prove) policies_read: Vec<String>,
 }
@@ -42,11 +42,10 @@ pub(in crate::plan::prove) struct Scene {
 
 impl Scene {
     pub(in crate::plan::prove) async fn read(facts: &mut Facts) -> Result<Self, Stop> {
-        let actors: Vec<(i64, String, i64, String, String)> = sqlx::query_as(
-            "select p.role, p.name, r.oid, r.name, coalesce(u.purpose, p.purpose) from principals p
+        let actors: Vec<(i64, String, i64, String)> = sqlx::query_as(
+            "select p.role, p.name, r.oid, r.name from principals p
              join role_reach c on c.role = p.role and (c.can_set = 1 or c.reaches = p.role)
              join roles r on r.oid = c.reaches and r.superuser = 0
-             left join role_purposes u on u.role = r.oid
              where p.kind in ('login', 'unused') and r.name not glob 'pg_*'
              order by r.oid <> p.role, p.kind, p.name",
         )
@@ -54,10 +53,7 @@ impl Scene {
         .await?;
         let mut seen = BTreeSet::new();
         let actors = actors.into_iter().filter(|(_, _, role, ..)| seen.insert(*role));
-        let actor = |(principal, login, _, role, purpose): (i64, String, i64, String, String)| {
-            let sees_all = matches!(purpose.as_str(), "auditor" | "administration" | "monitoring" | "replication");
-            Actor { login, role, principal, sees_all }
-        };
+        let actor = |(principal, login, _, role): (i64, String, i64, String)| Actor { login, role, principal };
         let rows: Vec<(i64, String, String, Option<String>, Option<String>)> = sqlx::query_as(
             "select r.oid, r.schema, r.name,
                     (select k.name from tenant_keys k where k.relation = r.oid order by k.role = 'user', k.column_number limit 1),
@@ -70,20 +66,24 @@ impl Scene {
         )
         .fetch_all(facts.connection())
         .await?;
-        let reads: Vec<(i64, String)> = sqlx::query_as(
+        let mut owners = rows_by_relation(
+            "select r.oid, o.name from relations r join roles o on o.oid = r.owner
+             union select r.oid, m.name from relations r join role_reach c on c.reaches = r.owner and c.inherits = 1
+             join roles m on m.oid = c.role",
+            facts,
+        )
+        .await?;
+        let mut policies_read = rows_by_relation(
             "select distinct p.relation, r.schema || '.' || r.name from policies p
              join policy_dependencies d on d.policy = p.oid and d.object_kind = 'relation' join relations r on r.oid = d.object",
+            facts,
         )
-        .fetch_all(facts.connection())
         .await?;
-        let mut policies_read = BTreeMap::<_, Vec<_>>::new();
-        for (table, other) in reads {
-            policies_read.entry(table).or_default().push(other);
-        }
         let data = rows.into_iter().map(|(oid, schema, name, key, harmless)| Data {
             plain: format!("{schema}.{name}"),
             key,
             harmless,
+            owners: owners.remove(&oid).unwrap_or_default(),
             policies_read: policies_read.remove(&oid).unwrap_or_default(),
         });
         let data = data.collect();
@@ -115,6 +115,16 @@ impl Scene {
     pub(in crate::plan::prove) fn verdict(&self, actor: &Actor, table: &str, command: &str) -> Option<&str> {
         self.verdicts.get(&(actor.principal, table.to_owned(), command.to_owned())).map(String::as_str)
     }
+}
+
+/// Names by relation.
+async fn rows_by_relation(sql: &'static str, facts: &mut Facts) -> Result<BTreeMap<i64, Vec<String>>, Stop> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
+    let mut by_relation = BTreeMap::<_, Vec<_>>::new();
+    for (relation, name) in rows {
+        by_relation.entry(relation).or_default().push(name);
+    }
+    Ok(by_relation)
 }
 
 /// What a setting is to be told by its name: whose session it is. None: nobody can guess.

@@ -1,0 +1,114 @@
+//! `plan-stage` on whole databases: what it plans holds when it is run, twice over and back again.
+//!
+//! Every plan is run on a copy with rows of two tenants, as the owner of the tables would run it (see `plan::prove`); here
+//! is said what has to come of it. What a person has to decide is left, and by name.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use crate::support;
+use govctl::check::{Library, Severity};
+use govctl::config::Config;
+use govctl::facts::{Facts, collect, derive};
+use govctl::plan::{self, Bench, Goal, Plan};
+use govctl::target::Session;
+use govctl::target::scratch::Choice;
+use govctl::ui::progress::Silent;
+use std::fs;
+
+/// What no migration decides: what the server logs, when a password ends, what a person has to know.
+const A_PERSONS: [&str; 3] =
+    ["audit/role-changes-unlogged", "secret-separation/agent-password-forever", "secret-separation/secret-in-code"];
+
+fn bench() -> Bench {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Bench::new(match (variable("GOVCTL_TEST_URL"), variable("GOVCTL_TEST_BINDIR")) {
+        (Some(url), _) => Choice::Given(url),
+        (None, Some(bindir)) => Choice::Local { bindir: Some(bindir.into()) },
+        (None, None) if variable("GOVCTL_TEST_EMBEDDED").is_some() => Choice::Embedded,
+        (None, None) => Choice::Auto { scratch_url: None },
+    })
+}
+
+/// Facts of a database that these scripts make.
+async fn facts(scripts: &[String]) -> Facts {
+    let database = support::cluster().await;
+    for script in scripts {
+        database.run(script).await;
+    }
+    let mut session = Session::open(database.options().clone()).await.unwrap();
+    let mut facts = Facts::empty().await.unwrap();
+    collect::collect(session.connection(), &mut facts).await.unwrap();
+    session.close().await;
+    derive::derive(&mut facts, &Config::default()).await.unwrap();
+    facts
+}
+
+async fn planned(stage: u8, scripts: &[String]) -> Plan {
+    let mut facts = facts(scripts).await;
+    let (config, library) = (Config::default(), Library::embedded().unwrap());
+    let goal = Goal { stage, config: &config, library: &library };
+    let mut bench = bench();
+    let plan = plan::make(goal, &mut facts, Some(&mut bench), &Silent).await.unwrap();
+    bench.close().await;
+    plan
+}
+
+/// What is wrong with a plan, in lines.
+fn faults(plan: &Plan, left: &[&str]) -> Vec<String> {
+    let mut faults: Vec<String> = plan.notes.iter().filter(|note| note.starts_with("squawk")).cloned().collect();
+    let Some(proof) = &plan.proof else {
+        faults.extend((plan.from < plan.to).then(|| "not proved".to_owned()));
+        return faults;
+    };
+    faults.extend(proof.failed.iter().cloned());
+    if proof.stage < Some(plan.to) {
+        faults.push(format!("reaches {:?}", proof.stage));
+    }
+    let library = Library::embedded().unwrap();
+    let is_check = |id: &str| library.iter().any(|check| check.id.0 == id && check.severity > Severity::Info);
+    let expected = |check: &str| left.contains(&check) || A_PERSONS.contains(&check);
+    let remaining = proof.remaining.iter().filter(|left| is_check(&left.check) && !expected(&left.check));
+    faults.extend(remaining.map(|left| format!("left: {} {}: {}", left.check, left.object, left.why)));
+    faults
+}
+
+fn script(path: &str) -> String {
+    fs::read_to_string(format!("{}/fixtures/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Everything in the folder, each by itself.
+fn each(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(format!("{}/fixtures/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names.into_iter().filter(|name| name.ends_with(".sql")).map(|name| format!("{folder}/{name}")).collect()
+}
+
+/// Plans each of these databases by itself, and says all that is wrong with any.
+async fn hold(cases: Vec<(u8, Vec<String>, &[&str])>) {
+    let mut wrong = String::new();
+    for (stage, files, left) in cases {
+        let scripts: Vec<_> = files.iter().map(|file| script(file)).collect();
+        let plan = planned(stage, &scripts).await;
+        let faults = faults(&plan, left);
+        if !faults.is_empty() {
+            wrong += &format!("\n{} to stage {stage}:\n    {}\n", files.last().unwrap(), faults.join("\n    "));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// An agent that owns its tables is given another owner by nobody but a person.
+const OWNED: &[&str] = &["rbac/agent-becomes-more", "rbac/agent-may-create", "tenant-isolation/runtime-owner"];
+
+#[tokio::test]
+async fn every_hole_is_planned_shut() {
+    let left = |file: &str| if file.contains("owner") { OWNED } else { &[] };
+    hold(each("holes").into_iter().map(|file| (2, vec![file.clone()], left(&file))).collect()).await;
+}
+
+#[tokio::test]
+async fn a_shop_of_one_operator_climbs_to_every_stage() {
+    let shop = || vec!["stages/ladder/001_shop.sql".to_owned()];
+    let left: &[&str] = &["rbac/roles-table-unused", "rbac/tenant-wide-agent"];
+    hold((2..=5).map(|stage| (stage, shop(), left)).collect()).await;
+}
