@@ -212,7 +212,16 @@ async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
         "select r.name, case when r.superuser = 1 and coalesce(p.purpose, 'unknown') not in ('agent', 'person') then 'administration'
                              else coalesce(p.purpose, 'unknown') end
          from roles r left join role_purposes p on p.role = r.oid
-         where r.login = 1 and r.name not like 'pg\\_%' escape '\\' order by r.name",
+         where r.login = 1 and r.name not like 'pg\\_%' escape '\\'
+           and (r.superuser = 1
+             or exists (select 1 from relation_privileges rp join relations t on t.oid = rp.relation and t.provenance = 'user' where rp.role = r.oid and rp.visible = 1)
+             or exists (select 1 from function_privileges fp join functions f on f.oid = fp.function and f.provenance = 'user'
+                        where fp.role = r.oid and fp.visible = 1 and f.default_acl = 0)
+             or exists (select 1 from role_reach reach join relation_privileges rp on rp.role = reach.reaches and rp.visible = 1
+                        join relations t on t.oid = rp.relation and t.provenance = 'user' where reach.role = r.oid and reach.can_set = 1)
+             or exists (select 1 from role_reach reach join relations t on t.owner = reach.reaches and t.provenance = 'user'
+                        where reach.role = r.oid and (reach.inherits = 1 or reach.can_set = 1)))
+         order by r.name",
     )
     .fetch_all(facts.connection())
     .await?;
@@ -224,7 +233,10 @@ async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
            where g.object_kind in ('relation', 'column') and g.privilege in ('INSERT', 'UPDATE', 'DELETE') and g.grantee <> 0
          ), chosen as (
            select role from wrote
-           union select role from agents
+           union select a.role from agents a
+             where exists (select 1 from relation_privileges rp join relations r on r.oid = rp.relation and r.provenance = 'user' where rp.role = a.role and rp.visible = 1)
+                or exists (select 1 from function_privileges fp join functions f on f.oid = fp.function and f.provenance = 'user'
+                           where fp.role = a.role and fp.visible = 1 and f.default_acl = 0)
            union select p.role from principals p
              where p.kind = 'login' and exists (select 1 from relation_privileges rp join relations r on r.oid = rp.relation and r.provenance = 'user'
                                                 where rp.role = p.role and rp.visible = 1 and rp.can_insert + rp.can_update + rp.can_delete > 0)

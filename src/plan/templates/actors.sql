@@ -35,13 +35,15 @@ $$
 --> statement
 revoke execute on function {{ schema }}.session_actor(), {{ schema }}.session_kind() from public
 --> undo
+{%- if writers %}
 --> statement
-grant execute on function {{ schema }}.session_actor(), {{ schema }}.session_kind() to {% if writers %}{{ writers }}, {% endif %}{{ deployer }}
+grant execute on function {{ schema }}.session_actor(), {{ schema }}.session_kind() to {{ writers }}
 --> undo
 --> statement
-grant usage on schema {{ schema }} to {% if writers %}{{ writers }}, {% endif %}{{ deployer }}
+grant usage on schema {{ schema }} to {{ writers }}
 --> undo
-revoke usage on schema {{ schema }} from {% if writers %}{{ writers }}, {% endif %}{{ deployer }}
+revoke usage on schema {{ schema }} from {{ writers }}
+{%- endif %}
 --> statement
 comment on table {{ schema }}.login_actor is
   'Which login is which actor. A login that is not here cannot write events.'

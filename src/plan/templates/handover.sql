@@ -15,6 +15,15 @@ alter {{ object }} owner to {{ owner }}
 --> undo
 alter {{ object }} owner to current_user
 {%- endfor %}
+--> statement
+-- What the deployer makes later may ask who the session is.
+grant execute on function {{ schema }}.session_actor(), {{ schema }}.session_kind() to {{ deployer }}
+--> undo
+{%- if new_schema %}
+--> statement
+grant usage on schema {{ schema }} to {{ deployer }}
+--> undo
+{%- endif %}
 {%- if not stays_member %}
 --> statement
 revoke {{ owner }} from current_user

@@ -168,6 +168,10 @@ impl Plot {
                     _ => self.candidate(table, column, place, attempt),
                 }
             }
+            // Without a table of persons the session's person is called what its tenant is.
+            (None, None) if self.persons.is_none() && is_person(column) => {
+                Some(self.tenants().keys[place.tenant].clone())
+            }
             (None, None) => self.candidate(table, column, place, attempt),
         };
         path.pop();
@@ -321,4 +325,9 @@ pub(super) async fn more(facts: &mut Facts) -> Result<HashMap<String, [Vec<(Stri
         (table.plain.clone(), [line(0), line(1)])
     };
     Ok(plot.tables.values().map(lines).collect())
+}
+
+/// A text that names a person, beside a tenant.
+fn is_person(column: &Column) -> bool {
+    column.type_name == "text" && matches!(column.name.as_str(), "user_id" | "member_id" | "person_id" | "profile_id")
 }

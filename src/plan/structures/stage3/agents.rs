@@ -19,11 +19,8 @@ pub(super) async fn plan(
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
 ) -> Result<(), Stop> {
-    let agents = texts(
-        facts,
-        "select a.name from agents a join roles r on r.oid = a.role and r.superuser = 0 and r.provenance <> 'system' order by a.name",
-    )
-    .await?;
+    let named = texts(facts, "select name from agents order by name").await?;
+    let agents: Vec<String> = named.into_iter().filter(|name| ground.roles.writers.contains(name)).collect();
     if ground.tenant.is_none() || agents.is_empty() || has_list(facts).await? {
         return Ok(());
     }

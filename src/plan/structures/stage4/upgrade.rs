@@ -441,7 +441,7 @@ fn hand_over(log: &Log, owner: &str, made: &[String], changes: &mut Vec<Change>)
     let leave = block(&format!(
         "  if exists (select from pg_catalog.pg_roles where rolname = {name}) then\n    revoke {quoted} from current_user;\n  end if;"
     ));
-    let questions = vec!["log-owner"];
+    let questions = vec!["log-owner".into()];
     let check = "audit/owner-reachable";
     let why = "Until the log is handed over, the deployer may act as its owner.";
     let first = log.change(
