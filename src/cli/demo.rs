@@ -9,9 +9,10 @@ use crate::check::{Check, Library};
 use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
-use crate::facts::Facts;
-use crate::report::Format;
-use crate::target::scratch::{Choice, Scratch};
+use crate::facts::{Facts, derive};
+use crate::plan::{self, Bench, Goal};
+use crate::report::{self, Format};
+use crate::target::scratch::{Choice, Kind, Scratch};
 use crate::ui::clean::{clean, clean_lines};
 use crate::ui::progress::Progress;
 use crate::ui::wrap::wrap;
@@ -58,6 +59,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     diagnose::report(&assessment, args.all, outputs, global, ui)?;
     if global.format == Format::Human && !global.quiet {
         tour.way_out(&assessment).await?;
+        tour.next_stage().await?;
         tour.yours()?;
     }
     tour.scratch.stop().await;
@@ -150,8 +152,30 @@ impl Tour<'_> {
         self.say(&text)
     }
 
+    /// Plans the way to stage 2, tried on a copy of the schema.
+    async fn next_stage(&self) -> Result<(), Stop> {
+        let config = Config::default();
+        let mut facts = collect(self.scratch.options().clone(), &config, true, &*self.progress).await?;
+        derive::derive(&mut facts, &config).await?;
+        let goal = Goal { stage: 2, config: &config, library: &self.library };
+        let choice =
+            if self.scratch.kind() == Kind::Embedded { Choice::Embedded } else { Choice::Auto { scratch_url: None } };
+        let mut bench = Bench::new(choice);
+        let plan = plan::make(goal, &mut facts, Some(&mut bench), &*self.progress).await;
+        bench.close().await;
+        let plan = plan?;
+        self.progress.end();
+
+        self.heading(4, "The next stage, planned and proved")?;
+        let look = &self.ui.out;
+        let known = "One fix is not a way. govctl plan-stage 2 puts them in an order that is safe on a busy database, adds what \
+                     is missing, and tries it all on a copy of the schema with rows of two tenants:";
+        let text = wrap(known, "", look.width);
+        self.say(&format!("{text}\n{}\n{}", report::plan::steps(&plan, look), report::plan::proof(&plan, look)))
+    }
+
     fn yours(&self) -> Result<(), Stop> {
-        self.heading(4, "Yours")?;
+        self.heading(5, "Yours")?;
         let command = self.ui.out.paint(Tone::Action, "govctl diagnose postgres://user@host/dbname");
         self.say(&format!(
             "An ordinary login is enough; what it cannot see is listed, with the grant that would show it.\n  {command}\n"

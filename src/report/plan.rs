@@ -154,7 +154,8 @@ fn head(plan: &Plan, look: &Look) -> String {
     wrap(&look.paint(Tone::Strong, line), "", look.width)
 }
 
-fn steps(plan: &Plan, look: &Look) -> String {
+/// A row a migration.
+pub(crate) fn steps(plan: &Plan, look: &Look) -> String {
     if plan.steps.is_empty() {
         return String::new();
     }
@@ -201,7 +202,8 @@ fn questions(plan: &Plan, look: &Look) -> String {
     text
 }
 
-fn proof(plan: &Plan, look: &Look) -> String {
+/// What trying it on a copy showed.
+pub(crate) fn proof(plan: &Plan, look: &Look) -> String {
     let Some(proof) = &plan.proof else { return String::new() };
     let mut text = String::new();
     let head = match proof.stage {

@@ -20,6 +20,8 @@ pub(super) struct Migrator {
     heir: Option<String>,
     /// What the migration tool's session is set to.
     search_path: Option<String>,
+    /// The embedded server: PL/pgSQL there cannot go on after an error.
+    embedded: bool,
     /// The original's name of the database, and the copy's.
     database: (String, String),
     /// What it stands for, where it is not simply the owner.
@@ -56,11 +58,13 @@ impl Migrator {
             .fetch_optional(facts.connection())
             .await?;
         let database = (then.unwrap_or_default(), bench.database_name());
+        let embedded = bench.is_embedded();
         if let [(oid, name, false, false, ..)] = owners.as_slice()
             && *name != bench.copied.superuser
         {
             let search_path = search_path(*oid, facts).await?;
             return Ok(Self {
+                embedded,
                 role: name.clone(),
                 heir: None,
                 search_path,
@@ -118,7 +122,7 @@ impl Migrator {
             None => None,
         };
         let heir = owners.first().map(|(_, name, ..)| name.clone());
-        Ok(Self { role, heir, search_path, database, stands_for: Some(stands_for), is_weaker })
+        Ok(Self { role, heir, search_path, embedded, database, stands_for: Some(stands_for), is_weaker })
     }
 
     /// Its name.
@@ -177,6 +181,14 @@ impl Migrator {
             let sql = self.here(statement);
             if step.transaction {
                 run(connection, "savepoint govctl".to_owned()).await?;
+            }
+            if self.embedded && statement.contains("when insufficient_privilege") {
+                run(connection, "reset session authorization".to_owned()).await?;
+                if let Some((_, why)) = run(connection, sql).await? {
+                    return Ok(Some(format!("{why} ({})", first_line(statement))));
+                }
+                run(connection, format!("set session authorization {}", literal(&self.role))).await?;
+                continue;
             }
             let Some((code, why)) = run(connection, sql.clone()).await? else {
                 // It may only have warned that an administrator has to do it: then one does.

@@ -29,6 +29,11 @@ impl Bench {
         Ok(Self { connection, copied, database, kind })
     }
 
+    /// Whether it is PostgreSQL inside this process.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.kind == Kind::Embedded
+    }
+
     /// What the copy's database is called on the scratch server.
     pub(super) fn database_name(&self) -> String {
         self.database.options().get_database().unwrap_or_default().to_owned()

@@ -451,7 +451,7 @@ fn hand_over(log: &Log, owner: &str, made: &[String], changes: &mut Vec<Change>)
         vec![Statement::undone_by(enter.clone(), leave.clone())],
         check,
     );
-    changes.push(Change { stage: 2, questions: questions.iter().map(|it| (*it).into()).collect(), ..first });
+    changes.push(Change { stage: 2, questions: questions.clone(), ..first });
     let objects = || made.iter().cloned().chain([format!("table {}", log.sql())]);
     let alter: String = objects().map(|object| format!("  alter {object} owner to {quoted};\n")).collect();
     let back: String = objects().map(|object| format!("  alter {object} owner to current_user;\n")).collect();
@@ -462,5 +462,5 @@ fn hand_over(log: &Log, owner: &str, made: &[String], changes: &mut Vec<Change>)
         block(&format!("  grant {quoted} to current_user;\n{back}  revoke usage on schema {schema} from {quoted};"));
     let why = "No guard binds an owner: the log belongs to a role that nobody is.";
     let last = log.change("hand_the_log_over", Phase::Note, why, vec![Statement::undone_by(up, down)], check);
-    changes.push(Change { questions: questions.into_iter().map(Into::into).collect(), ..last });
+    changes.push(Change { questions, ..last });
 }
