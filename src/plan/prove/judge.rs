@@ -38,6 +38,7 @@ pub(super) async fn judge(
 
     progress.begin("Filling the copy with rows of two tenants", None);
     let mut seeded = seed::seed(&mut before, &mut bench.connection, &HashSet::new()).await?;
+    seeded.superuser.clone_from(&bench.copied.superuser);
     refresh(&mut before, &mut bench.connection).await?;
     let own_before = tenants::own_rows(&Scene::read(&mut before).await?, &seeded, &mut bench.connection).await?;
 
