@@ -26,6 +26,8 @@ pub(super) struct Migrator {
     database: (String, String),
     /// What it stands for, where it is not simply the owner.
     pub(super) stands_for: Option<String>,
+    /// Takes the session back. RESET does not on the embedded server, whose session was never authenticated.
+    back: String,
     /// The owner of the original is exempt from row security, and this role is not.
     pub(super) is_weaker: bool,
 }
@@ -52,6 +54,7 @@ impl Migrator {
     /// The owner itself where there is one who is neither superuser nor exempt from row security; else a role that may do
     /// what the owners may. `exempt`: it is exempt from row security, where the owner of most tables is.
     pub(super) async fn find(facts: &mut Facts, exempt: bool, bench: &mut Bench) -> Result<Self, Stop> {
+        let back = back(&bench.copied.superuser);
         let owners: Vec<(i64, String, bool, bool, bool, bool)> =
             sqlx::query_as(OWNERS).fetch_all(facts.connection()).await?;
         let then: Option<String> = sqlx::query_scalar("select name from databases where is_current = 1")
@@ -70,6 +73,7 @@ impl Migrator {
                 search_path,
                 database,
                 stands_for: None,
+                back,
                 is_weaker: false,
             });
         }
@@ -122,7 +126,7 @@ impl Migrator {
             None => None,
         };
         let heir = owners.first().map(|(_, name, ..)| name.clone());
-        Ok(Self { role, heir, search_path, embedded, database, stands_for: Some(stands_for), is_weaker })
+        Ok(Self { role, heir, search_path, embedded, database, stands_for: Some(stands_for), back, is_weaker })
     }
 
     /// Its name.
@@ -140,12 +144,12 @@ impl Migrator {
             }
             self.begin(&mut bench.connection).await?;
             let outcome = self.step(step, statements, &mut applied, &mut bench.connection).await?;
-            let end = "rollback; reset session authorization; reset all";
+            let end = format!("rollback; {}; reset all", self.back);
             let end =
-                if outcome.is_none() && step.transaction { end.replace("rollback", "commit") } else { end.to_owned() };
+                if outcome.is_none() && step.transaction { end.replace("rollback", "commit") } else { end.clone() };
             let committed = run(&mut bench.connection, end).await?;
             if let Some((_, why)) = &committed {
-                run(&mut bench.connection, "rollback; reset session authorization; reset all".to_owned()).await?;
+                run(&mut bench.connection, format!("rollback; {}; reset all", self.back)).await?;
                 applied.failed = Some(format!("step {} ({}) was refused at its end: {why}", step.n, step.name));
             }
             self.hand_over(&mut bench.connection).await?;
@@ -183,7 +187,7 @@ impl Migrator {
                 run(connection, "savepoint govctl".to_owned()).await?;
             }
             if self.embedded && statement.contains("when insufficient_privilege") {
-                run(connection, "reset session authorization".to_owned()).await?;
+                run(connection, self.back.clone()).await?;
                 if let Some((_, why)) = run(connection, sql).await? {
                     return Ok(Some(format!("{why} ({})", first_line(statement))));
                 }
@@ -193,7 +197,7 @@ impl Migrator {
             let Some((code, why)) = run(connection, sql.clone()).await? else {
                 // It may only have warned that an administrator has to do it: then one does.
                 if guard::may_warn(statement) {
-                    run(connection, "reset session authorization".to_owned()).await?;
+                    run(connection, self.back.clone()).await?;
                     if let Some((_, why)) = run(connection, sql).await? {
                         return Ok(Some(format!("{why} ({})", first_line(statement))));
                     }
@@ -206,7 +210,7 @@ impl Migrator {
                 return Ok(Some(format!("{why} ({})", first_line(statement))));
             }
             let back = if step.transaction { "rollback to savepoint govctl; " } else { "" };
-            run(connection, format!("{back}reset session authorization")).await?;
+            run(connection, format!("{back}{}", self.back)).await?;
             if let Some((_, why)) = run(connection, sql).await? {
                 return Ok(Some(format!("{why} ({})", first_line(statement))));
             }
@@ -249,6 +253,11 @@ async fn search_path(role: i64, facts: &mut Facts) -> Result<Option<String>, Sto
         where s.name = 'search_path' and s.role in (0, ?1) and (s.database = 0 or d.is_current = 1) and s.value <> ''
         order by s.role = 0, s.database = 0 limit 1";
     Ok(sqlx::query_scalar(sql).bind(role).fetch_optional(facts.connection()).await?)
+}
+
+/// Makes the superuser who speaks again.
+pub(super) fn back(superuser: &str) -> String {
+    format!("set session authorization {}", literal(superuser))
 }
 
 /// Runs a message; SQLSTATE and words of a refusal.

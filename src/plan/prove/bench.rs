@@ -51,7 +51,11 @@ impl Bench {
             // AssertSqlSafe: quoted names.
             let _ = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
         };
-        run("reset session authorization; reset role; reset all".to_owned(), &mut self.connection).await;
+        run(
+            format!("rollback; reset role; {}; reset all", super::apply::back(&self.copied.superuser)),
+            &mut self.connection,
+        )
+        .await;
         let new = "select coalesce(array_agg(rolname::text), '{}') from pg_catalog.pg_roles where rolname !~ '^pg_'";
         let there: Vec<String> =
             sqlx::query_scalar(new).fetch_one(&mut self.connection).await.map_err(refusal::lost)?;

@@ -3,6 +3,7 @@
 use super::apply::Migrator;
 use super::bench::Bench;
 use super::catalog::Catalog;
+use super::copy::said;
 use super::seed::{self, Seed};
 use super::tenants::{self, Scene};
 use crate::assess::{self, Assessment, Finding};
@@ -13,7 +14,7 @@ use crate::facts::{Facts, derive};
 use crate::plan::{Plan, Proof, Unproved};
 use crate::target::refusal;
 use crate::ui::progress::Progress;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How many differences between two catalogs are told.
@@ -37,6 +38,7 @@ pub(super) async fn judge(
 
     progress.begin("Filling the copy with rows of two tenants", None);
     let mut seeded = seed::seed(&mut before, &mut bench.connection, &HashSet::new()).await?;
+    seeded.superuser.clone_from(&bench.copied.superuser);
     refresh(&mut before, &mut bench.connection).await?;
     let own_before = tenants::own_rows(&Scene::read(&mut before).await?, &seeded, &mut bench.connection).await?;
 
@@ -184,14 +186,17 @@ async fn lost(seed: &Seed, connection: &mut PgConnection) -> Result<Vec<String>,
     for table in &seed.tables {
         let sql = format!("select count(*) from {}", table.sql);
         // AssertSqlSafe: a quoted name.
-        let count: Option<i64> =
-            match sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(&mut *connection).await {
-                Ok(count) => Some(count),
+        let is: i64 =
+            match sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.and_then(|row| row.try_get(0)) {
+                Ok(count) => count,
                 Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
-                Err(_) => None,
+                Err(error) => {
+                    lost.push(format!("the rows of {} cannot be counted any more: {}", table.plain, said(&error)));
+                    continue;
+                }
             };
+        let is = usize::try_from(is).unwrap_or(0);
         let put = table.rows.iter().map(Vec::len).sum::<usize>();
-        let is = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         if is < put {
             lost.push(format!("{} had {put} rows and has {is}", table.plain));
         }

@@ -53,6 +53,8 @@ pub(super) struct Tenants {
 pub(super) struct Seed {
     pub(super) tables: Vec<Seeded>,
     pub(super) tenants: Tenants,
+    /// The superuser who put them in.
+    pub(super) superuser: String,
     /// Tables that took no rows, and why.
     pub(super) refused: Vec<(String, String)>,
 }

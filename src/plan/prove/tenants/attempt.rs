@@ -1,6 +1,6 @@
 //! One role in one tenant's session: everything it does is taken back.
 
-use super::super::apply::run;
+use super::super::apply::{back, run};
 use super::super::seed::{Seed, Seeded, mark, number_mark};
 use super::scene::Actor;
 use super::told;
@@ -24,6 +24,8 @@ pub(super) enum Tried {
 /// A transaction as one role, in the name of one tenant.
 pub(super) struct Session<'c> {
     connection: &'c mut PgConnection,
+    /// Makes the superuser who speaks again.
+    back: String,
     /// Sets role and settings.
     become_it: String,
     /// Whether rows of the table last read were only its own.
@@ -52,6 +54,7 @@ impl<'c> Session<'c> {
                     &format!("; select pg_catalog.set_config({}, {}, true)", literal(setting), literal(&value));
             }
         }
+        let back = format!("reset role; {}", back(&seed.superuser));
         run(connection, "begin".to_owned()).await?;
         let is_ordinary = "select not r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user";
         let refused = run(connection, become_it.clone()).await?.is_some();
@@ -60,13 +63,13 @@ impl<'c> Session<'c> {
             run(connection, "rollback".to_owned()).await?;
             return Ok(None);
         }
-        run(connection, "reset role; reset session authorization; savepoint govctl".to_owned()).await?;
+        run(connection, format!("{back}; savepoint govctl")).await?;
         let other_key = seed.tenants.keys[1 - tenant].clone();
-        Ok(Some(Self { connection, become_it, only_own: false, tenant, other_key }))
+        Ok(Some(Self { connection, back, become_it, only_own: false, tenant, other_key }))
     }
 
     pub(super) async fn end(&mut self) -> Result<(), Stop> {
-        run(self.connection, "rollback; reset session authorization; reset all".to_owned()).await.map(drop)
+        run(self.connection, "rollback; reset all".to_owned()).await.map(drop)
     }
 
     /// Runs as the role; gives rows affected and the SQLSTATE of a refusal. What it did stands until [`Self::undo`].
@@ -177,7 +180,7 @@ impl<'c> Session<'c> {
         }
         // What affected rows a moment ago does so again.
         let _ = self.act(sql).await?;
-        run(self.connection, "reset role; reset session authorization".to_owned()).await?;
+        run(self.connection, self.back.clone()).await?;
         let after = self.places(table).await?;
         self.undo().await?;
         let touched = table.rows[other].iter().any(|row| before.contains_key(row) && before.get(row) != after.get(row));
@@ -224,7 +227,7 @@ impl<'c> Session<'c> {
         let done = self.act(&sql).await?;
         let tried = match done {
             Ok(rows) if rows > 0 => {
-                run(self.connection, "reset role; reset session authorization".to_owned()).await?;
+                run(self.connection, self.back.clone()).await?;
                 let after = match count {
                     Some(sql) => scalar::<i64>(self.connection, sql).await?,
                     None => None,
@@ -250,7 +253,7 @@ impl<'c> Session<'c> {
         let done = self.act(&sql).await?;
         let tried = match done {
             Ok(rows) if rows > 0 => {
-                run(self.connection, "reset role; reset session authorization".to_owned()).await?;
+                run(self.connection, self.back.clone()).await?;
                 if scalar::<i64>(self.connection, count).await? == before { Tried::Nothing } else { Tried::Done }
             }
             Ok(_) => Tried::Nothing,

@@ -54,7 +54,8 @@ impl Scene {
         let mut seen = BTreeSet::new();
         let actors = actors.into_iter().filter(|(_, _, role, ..)| seen.insert(*role));
         let actor = |(principal, login, _, role): (i64, String, i64, String)| Actor { login, role, principal };
-        let rows: Vec<(i64, String, String, Option<String>, Option<String>)> = sqlx::query_as(
+        type Row = (i64, String, String, Option<String>, Option<String>);
+        let rows: Vec<Row> = sqlx::query_as(
             "select r.oid, r.schema, r.name,
                     (select k.name from tenant_keys k where k.relation = r.oid order by k.role = 'user', k.column_number limit 1),
                     (select c.name from columns c where c.relation = r.oid and c.is_generated = 0 and c.identity is null
