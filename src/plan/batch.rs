@@ -1,5 +1,6 @@
 //! Rows written a few at a time, so that nobody waits for long.
 
+use super::change::Statement;
 use super::ddl::Name;
 use super::guard;
 use crate::check::quote::literal;
@@ -50,6 +51,21 @@ end",
     );
     let tag = guard::tag(&body);
     format!("do {tag}\n{body} {tag}")
+}
+
+/// The same, where row security binds the owner of these tables as well: it would find nothing to do, and say that it did
+/// everything. FORCE is lifted for the while; a run that was torn is run again.
+pub(crate) fn unbound(fill: String, forced: &[Name]) -> Vec<Statement> {
+    let of = |word: &str| {
+        let each = forced.iter().flat_map(move |table| {
+            ["set lock_timeout = '2s'".to_owned(), format!("alter table {table} {word} row level security")]
+        });
+        each.map(|sql| Statement::undone_by(sql, "")).collect::<Vec<_>>()
+    };
+    let mut statements = of("no force");
+    statements.push(Statement::undone_by(fill, ""));
+    statements.extend(of("force"));
+    statements
 }
 
 /// `format` takes a percent sign for its own.

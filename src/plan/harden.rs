@@ -43,13 +43,19 @@ impl Planned {
     }
 }
 
+/// Whether the statements of a change stay together as they are: what makes things that nobody uses yet, and rows written
+/// in batches.
+pub(crate) fn is_whole(change: &Change) -> bool {
+    matches!(change.phase, Phase::Ground | Phase::Table | Phase::Backfill)
+}
+
 /// One change, made safe.
 pub(crate) async fn harden(
     change: &Change,
     planned: &mut Planned,
     before: &mut Before<'_>,
 ) -> Result<Vec<Piece>, Stop> {
-    if matches!(change.phase, Phase::Ground | Phase::Table) {
+    if is_whole(change) {
         return whole(change, planned, before).await;
     }
     let mut pieces = Vec::new();
@@ -76,6 +82,9 @@ pub(crate) async fn harden(
 async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) -> Result<Vec<Piece>, Stop> {
     let mut piece = blank(change, change.phase, None);
     piece.name = Some(change.name.clone());
+    if change.phase == Phase::Backfill {
+        (piece.transaction, piece.long, piece.lock) = (false, true, Lock::Rows);
+    }
     let mut downs = Vec::new();
     for statement in &change.statements {
         let ddl = ddl::read(&statement.up);
@@ -179,10 +188,6 @@ impl Hardener<'_, '_> {
                             .into(),
                     );
                 }
-                if matches!(ddl, Ddl::Do) && phase == Phase::Backfill {
-                    piece.name = Some(self.change.name.clone());
-                    (piece.transaction, piece.long) = (false, true);
-                }
                 self.close(piece, sql, &ddl).await
             }
         }
@@ -205,7 +210,6 @@ impl Hardener<'_, '_> {
             Ddl::Grant(_) | Ddl::Revoke(_) | Ddl::AlterRole { .. } | Ddl::DefaultPrivileges => own(Phase::Right),
             Ddl::Comment { .. } => own(Phase::Note),
             Ddl::CreateRoutine { .. } if matches!(self.change.phase, Phase::Guard | Phase::Fill) => own(Phase::Ground),
-            Ddl::Do if self.change.phase == Phase::Backfill => (Phase::Backfill, Lock::Rows, None),
             _ => own(self.change.phase),
         }
     }

@@ -90,7 +90,16 @@ impl<'a> Draft<'a> {
         }
         let mut added = false;
         for mut change in changes {
-            change.statements.retain(|statement| self.known.insert(statement.up.clone()));
+            let known = &mut self.known;
+            if harden::is_whole(&change) {
+                let text =
+                    change.statements.iter().map(|statement| statement.up.as_str()).collect::<Vec<_>>().join(";");
+                if !known.insert(text) {
+                    continue;
+                }
+            } else {
+                change.statements.retain(|statement| known.insert(statement.up.clone()));
+            }
             if change.statements.is_empty() {
                 continue;
             }

@@ -23,6 +23,8 @@ pub(super) struct Child {
     pub(super) tenants: Option<(Name, String)>,
     /// Policies let rows through already: the tenant's takes away from them, and adds nothing.
     pub(super) has_policies: bool,
+    /// Of the two, those whose policies bind their owner already.
+    pub(super) forced: Vec<Name>,
     /// The policy's predicate, over the key by its name.
     pub(super) predicate: String,
 }
@@ -57,6 +59,7 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
         };
         predicates.insert(key.clone(), predicate.clone());
         let tenants = tenants(facts).await?;
+        let forced = forced(facts, &[&table, &parent]).await?;
         changes.extend(changes_for(&Child {
             table,
             key,
@@ -65,6 +68,7 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
             columns,
             tenants,
             has_policies: false,
+            forced,
             predicate,
         }));
     }
@@ -109,6 +113,15 @@ async fn parent(facts: &mut Facts, oid: i64, hops: i64) -> Result<Option<(Name, 
                where c.oid = ? order by cc.position";
     let columns = sqlx::query_as(sql).bind(constraint).fetch_all(facts.connection()).await?;
     Ok(Some((Name { schema: Some(schema), name }, columns)))
+}
+
+/// Those of these tables that bind an owner who is not exempt.
+pub(super) async fn forced(facts: &mut Facts, tables: &[&Name]) -> Result<Vec<Name>, Stop> {
+    let sql = "select r.schema, r.name from relations r join roles o on o.oid = r.owner
+               where r.rls = 1 and r.force_rls = 1 and o.superuser = 0 and o.bypass_rls = 0";
+    let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
+    let rows = rows.into_iter().map(|(schema, name)| Name { schema: Some(schema), name });
+    Ok(rows.filter(|row| tables.contains(&row)).collect())
 }
 
 /// Column, trigger, rows, index, keys, policy.
@@ -163,7 +176,7 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
 
     let todo = format!("{} and t.{quoted} is null", same("t", "p"));
     let backfill = batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo);
-    changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), vec![Statement::undone_by(backfill, "")]));
+    changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), batch::unbound(backfill, &child.forced)));
     changes.extend(held(child, &change));
     changes
 }

@@ -93,6 +93,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
         let key = if id == "id" { "tenant_id".to_owned() } else { id.clone() };
         let predicate = key::context(&key, &type_name);
         let has_policies = has_policies(facts, &table).await?;
+        let forced = key::forced(facts, &[&table]).await?;
         let child = Child {
             table,
             key,
@@ -101,6 +102,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             columns: Vec::new(),
             tenants: Some((tenants.clone(), id.clone())),
             has_policies,
+            forced,
             predicate,
         };
         changes.extend(changes_for(&child, &first));
@@ -227,10 +229,10 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
         change(
             Phase::Backfill,
             format!("backfill_key_of_{short}"),
-            vec![Statement::undone_by(
+            batch::unbound(
                 batch::fill(table, &format!("set {quoted} = {first}"), None, &format!("t.{quoted} is null")),
-                "",
-            )],
+                &child.forced,
+            ),
         ),
     ];
     changes.extend(key::held(child, &change));
