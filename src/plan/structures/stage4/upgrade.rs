@@ -306,7 +306,16 @@ async fn chain(
         "add_chain_functions",
         Phase::Fill,
         "What is hashed, and how, is in the database.",
-        statements(FUNCTIONS, &values)?,
+        vec![at_once(
+            &statements(FUNCTIONS, &values)?,
+            format!(
+                "drop function if exists {0}.{1}();\ndrop function if exists {0}.{2}({3})",
+                ident(schema),
+                ident(&chain),
+                ident(&hash),
+                log.sql()
+            ),
+        )],
         check,
     ));
     if backfill {
@@ -342,6 +351,13 @@ async fn chain(
     made.push(format!("function {}._f(bytea)", ident(schema)));
     made.push(format!("table {}.log_chain", ident(schema)));
     Ok(())
+}
+
+/// Functions over columns that the plan adds cannot be made before them: one block, that stays where it is put.
+fn at_once(all: &[Statement], down: String) -> Statement {
+    let body: String = all.iter().map(|statement| format!("{};\n", statement.up)).collect();
+    let tag = dollar(&[&body]);
+    Statement::undone_by(format!("do {tag} begin\n{body}end {tag}"), down)
 }
 
 fn text(template: &str, values: &Map<String, Value>) -> Result<String, Stop> {
@@ -409,10 +425,11 @@ async fn actor(
     ] {
         values.insert(key.to_owned(), value);
     }
-    let mut all = statements(ACTOR, &values)?;
+    let down = format!("drop function if exists {}.{}()", ident(schema), ident(&function));
+    let made_at_once = at_once(&statements(ACTOR, &values)?, down);
     let check = "audit/actor-chosen-by-caller";
     let why = "What an agent did is recorded as the agent's, whatever it writes.";
-    changes.push(log.change("derive_actor_of_agents", Phase::Fill, why, std::mem::take(&mut all), check));
+    changes.push(log.change("derive_actor_of_agents", Phase::Fill, why, vec![made_at_once], check));
     let trigger = format!(
         "create or replace trigger a_actor before insert on {} for each row execute function {}.{}()",
         log.sql(),
