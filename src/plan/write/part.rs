@@ -179,8 +179,9 @@ pub(super) fn notes(parts: &[Part<'_>], outside: Outside, ground: &Ground) -> Ve
     let tool = ground.writer.name;
     let mut notes = Vec::new();
     if parts.iter().any(|part| part.alone) {
+        let who = if tool == "plain-sql" { "A runner of one's own mostly" } else { tool };
         notes.push(format!(
-            "{tool} sends a file as one query, so what must run outside a transaction stands alone in its file, without \
+            "{who} sends a file as one query, so what must run outside a transaction stands alone in its file, without \
              timeouts: set lock_timeout and statement_timeout for the role that migrates."
         ));
     }
