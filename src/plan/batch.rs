@@ -53,9 +53,9 @@ end",
     format!("do {tag}\n{body} {tag}")
 }
 
-/// The same, where row security binds the owner of these tables as well: it would find nothing to do, and say that it did
-/// everything. FORCE is lifted for the while; a run that was torn is run again.
-pub(crate) fn unbound(fill: String, forced: &[Name]) -> Vec<Statement> {
+/// A statement that has to see every row of these tables, whose policies bind their owner as well: bound, it would find
+/// nothing to do, and say that it did everything. FORCE is lifted for the while; a run that was torn is run again.
+pub(crate) fn unbound(statement: String, forced: &[Name]) -> Vec<Statement> {
     let of = |word: &str| {
         let each = forced.iter().flat_map(move |table| {
             ["set lock_timeout = '2s'".to_owned(), format!("alter table {table} {word} row level security")]
@@ -63,7 +63,7 @@ pub(crate) fn unbound(fill: String, forced: &[Name]) -> Vec<Statement> {
         each.map(|sql| Statement::undone_by(sql, "")).collect::<Vec<_>>()
     };
     let mut statements = of("no force");
-    statements.push(Statement::undone_by(fill, ""));
+    statements.push(Statement::undone_by(statement, ""));
     statements.extend(of("force"));
     statements
 }

@@ -53,6 +53,14 @@ impl<'a> Before<'a> {
         self.holds("select '1' from columns where relation = ? and name = ? and not_null = 1", &[&oid, column]).await
     }
 
+    /// Whether its policies bind an owner who is not exempt.
+    pub(crate) async fn binds_owner(&mut self, table: &Name) -> Result<bool, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(false) };
+        let sql = "select '1' from relations r join roles o on o.oid = r.owner where r.oid = ?
+                   and r.rls = 1 and r.force_rls = 1 and o.superuser = 0 and o.bypass_rls = 0";
+        self.holds(sql, &[&oid]).await
+    }
+
     /// The default of a column, as an expression.
     pub(crate) async fn default(&mut self, table: &Name, column: &str) -> Result<Option<String>, Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok(None) };

@@ -401,7 +401,16 @@ impl Hardener<'_, '_> {
         if !added.not_valid && !checked {
             let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::ShareUpdateExclusive);
             (piece.segment, piece.long) = (VALIDATE, true);
-            piece.up.push(format!("alter table {table} validate constraint {quoted}"));
+            let validate = format!("alter table {table} validate constraint {quoted}");
+            // A foreign key is held against the rows that the owner sees: bound by row security, that is none of them.
+            let mut bound = Vec::new();
+            for table in [Some(table.clone()), referenced(&added.definition)].into_iter().flatten() {
+                if added.kind == "foreign key" && !bound.contains(&table) && self.before.binds_owner(&table).await? {
+                    bound.push(table);
+                }
+            }
+            piece.transaction = bound.is_empty();
+            piece.up.extend(batch::unbound(validate, &bound).into_iter().map(|statement| statement.up));
             self.pieces.push(piece);
         }
         Ok(())
@@ -498,6 +507,13 @@ impl Hardener<'_, '_> {
         }
         base
     }
+}
+
+/// The table a foreign key refers to.
+fn referenced(definition: &str) -> Option<Name> {
+    let mut at = ddl::Cursor::new(definition);
+    at.up_to(&["references"]);
+    at.take("references").then(|| at.name())?
 }
 
 /// A default that PostgreSQL keeps in the catalog for the rows there are, without writing them anew.

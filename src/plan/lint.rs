@@ -59,6 +59,7 @@ pub fn lint(sql: &str, transaction: bool, server_version_num: u32) -> Vec<Warnin
 /// Why a rule may be broken here; none where it may not.
 fn excuse(rule: &str, way: Way) -> Option<&'static str> {
     match (way, rule) {
+        (Way::Up, "prefer-robust-stmts") => Some("run again, it finds its work done or does it again"),
         (Way::Up, "ban-drop-default") => Some("the rows there are have their value; whoever writes new ones says it"),
         (Way::Up, "ban-drop-constraint") => {
             Some("a helper that has done its work, or one that a stronger one replaces")
