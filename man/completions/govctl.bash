@@ -52,6 +52,9 @@ _govctl() {
             govctl,matrix)
                 cmd="govctl__subcmd__matrix"
                 ;;
+            govctl,plan-stage)
+                cmd="govctl__subcmd__plan__subcmd__stage"
+                ;;
             govctl,stage)
                 cmd="govctl__subcmd__stage"
                 ;;
@@ -94,6 +97,9 @@ _govctl() {
             govctl__subcmd__help,matrix)
                 cmd="govctl__subcmd__help__subcmd__matrix"
                 ;;
+            govctl__subcmd__help,plan-stage)
+                cmd="govctl__subcmd__help__subcmd__plan__subcmd__stage"
+                ;;
             govctl__subcmd__help,stage)
                 cmd="govctl__subcmd__help__subcmd__stage"
                 ;;
@@ -107,7 +113,7 @@ _govctl() {
 
     case "${cmd}" in
         govctl)
-            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help"
+            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -513,7 +519,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__help)
-            opts="diagnose verify-chain checkpoint stage demo diff init facts matrix checks explain completions man help"
+            opts="diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -694,6 +700,20 @@ _govctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        govctl__subcmd__help__subcmd__plan__subcmd__stage)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         govctl__subcmd__help__subcmd__stage)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -826,6 +846,72 @@ _govctl() {
                     return 0
                     ;;
                 --relation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        govctl__subcmd__plan__subcmd__stage)
+            opts="-q -h -V --url --migrations --tool --facts --show --scratch-url --prove --no-prove --write --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --migrations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --facts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --show)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scratch-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
