@@ -41,6 +41,11 @@ impl<'a> Before<'a> {
         Ok(self.relation(table).await?.is_some())
     }
 
+    /// Whether a schema is there.
+    pub(crate) async fn has_schema(&mut self, name: &str) -> Result<bool, Stop> {
+        self.holds("select '1' from schemas where name = ?", &[name]).await
+    }
+
     /// Whether a table has a column.
     pub(crate) async fn has_column(&mut self, table: &Name, column: &str) -> Result<bool, Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok(false) };

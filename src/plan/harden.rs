@@ -27,6 +27,36 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
+    /// Takes down what a change makes, before anything is decided about changes that rest on it.
+    pub(crate) async fn expect(&mut self, change: &Change, before: &mut Before<'_>) -> Result<(), Stop> {
+        for statement in &change.statements {
+            match ddl::read(&statement.up) {
+                Ddl::Create { kind: "table", name, .. } => {
+                    if !before.has(&name).await? {
+                        self.tables.insert(name.clone());
+                        self.made.entry(name).or_insert(change.stage);
+                    }
+                }
+                Ddl::Create { kind: "schema", name, .. } => {
+                    if !before.has_schema(&name.name).await? {
+                        self.made.entry(name).or_insert(change.stage);
+                    }
+                }
+                Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
+                    self.made.entry(name).or_insert(change.stage);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a statement puts something into a schema that the plan makes.
+    fn is_in_new_schema(&self, name: &Name) -> bool {
+        let schema = name.schema.clone().map(|name| Name { schema: None, name });
+        schema.is_some_and(|schema| self.made.contains_key(&schema))
+    }
+
     /// The highest stage of what the plan makes and a statement names.
     fn made_by(&self, sql: &str) -> Option<u8> {
         let mut at = ddl::Cursor::new(sql);
@@ -88,16 +118,6 @@ async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) 
     let mut downs = Vec::new();
     for statement in &change.statements {
         let ddl = ddl::read(&statement.up);
-        match &ddl {
-            Ddl::Create { kind: "table", name, .. } if !before.has(name).await? => {
-                planned.tables.insert(name.clone());
-                planned.made.insert(name.clone(), change.stage);
-            }
-            Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
-                planned.made.entry(name.clone()).or_insert(change.stage);
-            }
-            _ => {}
-        }
         piece.up.push(statement.up.clone());
         match &statement.down {
             Some(down) => downs.push(split(down)),
@@ -177,6 +197,7 @@ impl Hardener<'_, '_> {
             _ => {
                 let (phase, lock, table) = self.place(&ddl);
                 let mut piece = self.piece(phase, table, lock);
+                piece.segment = u8::from(phase == Phase::Table);
                 piece.up.push(match &ddl {
                     Ddl::Create { kind, name, replace: false } => guard::unless_there(kind, name, sql),
                     _ if guard::needs_power(&ddl) => guard::or_warn(sql),
@@ -209,7 +230,10 @@ impl Hardener<'_, '_> {
             Ddl::AlterEnum { .. } => own(Phase::Column),
             Ddl::Grant(_) | Ddl::Revoke(_) | Ddl::AlterRole { .. } | Ddl::DefaultPrivileges => own(Phase::Right),
             Ddl::Comment { .. } => own(Phase::Note),
-            Ddl::CreateRoutine { .. } if matches!(self.change.phase, Phase::Guard | Phase::Fill) => own(Phase::Ground),
+            // Before the trigger that calls it; where its schema is new, after that.
+            Ddl::CreateRoutine { name, .. } if matches!(self.change.phase, Phase::Guard | Phase::Fill) => {
+                own(if self.planned.is_in_new_schema(name) { Phase::Table } else { Phase::Ground })
+            }
             _ => own(self.change.phase),
         }
     }
@@ -221,7 +245,12 @@ impl Hardener<'_, '_> {
 
     /// Adds the piece, with what takes it back.
     async fn close(&mut self, mut piece: Piece, sql: &str, ddl: &Ddl) -> Result<(), Stop> {
-        let Undo { sql, lost } = undo(sql, ddl, self.before).await?;
+        let undo = match ddl {
+            // It goes with what it is on.
+            Ddl::Grant(_) | Ddl::Revoke(_) if self.planned.made_by(sql).is_some() => Undo::default(),
+            _ => undo(sql, ddl, self.before).await?,
+        };
+        let Undo { sql, lost } = undo;
         piece.down = sql;
         piece.lost.extend(lost);
         if guard::needs_power(ddl) {

@@ -56,7 +56,7 @@ pub async fn make(
     bench: Option<&mut Bench>,
     progress: &dyn Progress,
 ) -> Result<Plan, Stop> {
-    let mut draft = Draft::new(goal);
+    let mut draft = Draft::new(goal, bench.is_some());
     progress.begin("Planning", None);
     draft.look(facts).await?;
     let Some(bench) = bench else {

@@ -54,6 +54,8 @@ pub struct Goal<'a> {
 #[derive(Debug)]
 pub struct Draft<'a> {
     goal: Goal<'a>,
+    /// More than one look is had.
+    in_rounds: bool,
     from: Option<u8>,
     pieces: Vec<Piece>,
     planned: Planned,
@@ -65,9 +67,18 @@ pub struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Nothing yet.
-    pub fn new(goal: Goal<'a>) -> Self {
+    pub fn new(goal: Goal<'a>, in_rounds: bool) -> Self {
         let (planned, known) = (Planned::default(), BTreeSet::new());
-        Self { goal, from: None, pieces: Vec::new(), planned, questions: Vec::new(), open: Vec::new(), known }
+        Self {
+            goal,
+            in_rounds,
+            from: None,
+            pieces: Vec::new(),
+            planned,
+            questions: Vec::new(),
+            open: Vec::new(),
+            known,
+        }
     }
 
     /// Adds what derived facts ask for: those of the database, then those of a copy that has run the plan so far. False:
@@ -76,9 +87,11 @@ impl<'a> Draft<'a> {
         let it = assess::run(facts, self.goal.library, self.goal.config).await?;
         let first = self.from.is_none();
         self.from.get_or_insert(it.stage.evidenced.unwrap_or(1));
-        let (mut changes, questions) = structures::missing(self.goal.stage, facts, self.goal.config).await?;
-        self.ask(questions);
         let (fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
+        let grows = |change: &Change| change.closes.iter().any(|it| it.check == "audit/incomplete-record");
+        let logs_grow = self.in_rounds && fixes.iter().any(grows);
+        let (mut changes, questions) = structures::missing(self.goal.stage, logs_grow, facts, self.goal.config).await?;
+        self.ask(questions);
         changes.extend(fixes);
         self.ask(asked);
         for one in open.into_iter().filter(|_| first) {
@@ -87,6 +100,9 @@ impl<'a> Draft<'a> {
         let mut before = Before::new(facts);
         if first {
             self.planned.names.extend(before.names().await?);
+        }
+        for change in &changes {
+            self.planned.expect(change, &mut before).await?;
         }
         let mut added = false;
         for mut change in changes {

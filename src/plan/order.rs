@@ -51,7 +51,7 @@ fn place(piece: &Piece, index: usize) -> Place {
     };
     // Indexes are built one after the other and lock nothing that matters.
     let alone = piece.phase != Phase::Index || piece.transaction;
-    let segment = if phase == Phase::Constraint {
+    let segment = if matches!(phase, Phase::Constraint | Phase::Table) {
         piece.segment
     } else {
         u8::from(piece.phase == Phase::Index && piece.transaction)
@@ -189,7 +189,7 @@ fn named(place: &Place, pieces: &[Piece], said: &mut HashMap<Name, usize>) -> St
     };
     match (place.phase, place.segment) {
         (Phase::Ground, _) => format!("functions_for_stage_{}", place.stage),
-        (Phase::Table, _) => of("make", ""),
+        (Phase::Table, _) => format!("more_functions_for_stage_{}", place.stage),
         (Phase::Column, _) => of("extend", ""),
         (Phase::Fill, _) => of("fill_new_rows", "of_"),
         (Phase::Backfill, _) => of("backfill", ""),

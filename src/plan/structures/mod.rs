@@ -23,8 +23,11 @@ use crate::error::Stop;
 use crate::facts::Facts;
 
 /// What is missing for the stages from 2 up to the goal, in order.
+///
+/// `logs_grow`: columns are added to a log now; what its hash covers is settled once they are there.
 pub(crate) async fn missing(
     goal: u8,
+    logs_grow: bool,
     facts: &mut Facts,
     config: &Config,
 ) -> Result<(Vec<Change>, Vec<Question>), Stop> {
@@ -41,7 +44,7 @@ pub(crate) async fn missing(
     if goal >= 3 {
         add(stage3(facts, config).await?);
     }
-    if goal >= 4 {
+    if goal >= 4 && !logs_grow {
         add(stage4(facts, config).await?);
     }
     if goal >= 5 {
