@@ -3,6 +3,7 @@
 use super::change::Statement;
 use super::ddl::Name;
 use super::guard;
+use super::order::WAIT;
 use crate::check::quote::literal;
 
 /// Pages of 8 KiB in one transaction: about a thousand rows.
@@ -26,23 +27,32 @@ pub(crate) fn fill(table: &Name, set: &str, from: Option<&str>, todo: &str) -> S
   part regclass;
   page bigint;
   last_page bigint;
+  changed bigint;
+  written bigint;
 begin
   perform set_config('lock_timeout', '500ms', false), set_config('statement_timeout', '0', false);
   for part in
     select relid from pg_catalog.pg_partition_tree({oid}) where isleaf
     union select {oid} where {oid} is not null
   loop
-    page := 0;
-    last_page := pg_catalog.pg_relation_size(part) / pg_catalog.current_setting('block_size')::bigint;
-    while page <= last_page loop
-      begin
-        execute format({update},
-          part, format('(%s,0)', page), format('(%s,0)', page + {PAGES}));
-        page := page + {PAGES};
-      exception when lock_not_available or deadlock_detected then
-        perform pg_catalog.pg_sleep(0.1);
-      end;
-      commit;
+    -- A row that somebody writes meanwhile may move to a page that was passed: once more, until there is nothing to do.
+    loop
+      page := 0;
+      changed := 0;
+      last_page := pg_catalog.pg_relation_size(part) / pg_catalog.current_setting('block_size')::bigint;
+      while page <= last_page loop
+        begin
+          execute format({update},
+            part, format('(%s,0)', page), format('(%s,0)', page + {PAGES}));
+          get diagnostics written = row_count;
+          changed := changed + written;
+          page := page + {PAGES};
+        exception when lock_not_available or deadlock_detected then
+          perform pg_catalog.pg_sleep(0.1);
+        end;
+        commit;
+      end loop;
+      exit when changed = 0;
     end loop;
   end loop;
 end",
@@ -58,7 +68,7 @@ end",
 pub(crate) fn unbound(statement: String, forced: &[Name]) -> Vec<Statement> {
     let of = |word: &str| {
         let each = forced.iter().flat_map(move |table| {
-            ["set lock_timeout = '2s'".to_owned(), format!("alter table {table} {word} row level security")]
+            [format!("set lock_timeout = '{WAIT}'"), format!("alter table {table} {word} row level security")]
         });
         each.map(|sql| Statement::undone_by(sql, "")).collect::<Vec<_>>()
     };

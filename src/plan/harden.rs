@@ -6,6 +6,7 @@
 use super::before::Before;
 use super::change::{Change, Phase};
 use super::ddl::{self, Action, Added, Column, Ddl, Name};
+use super::order::slug;
 use super::piece::{FINISH, Lock, NOT_VALID, Piece, UNIQUE, VALIDATE};
 use super::undo::{Undo, undo};
 use super::{batch, guard};
@@ -424,6 +425,11 @@ impl Hardener<'_, '_> {
         let checked = partitioned && added.kind != "check";
         let later = if checked { "" } else { " not valid" };
         let add = format!("alter table {table} add constraint {quoted} {}{later}", added.definition);
+        if let Some(parent) = referenced(&added.definition).filter(|parent| parent != table) {
+            // Both tables are locked. Applications mostly write the parent first: in their order nobody waits for the other.
+            piece.up.push(format!("lock table {parent} in share row exclusive mode"));
+            piece.name = Some(format!("refer_{}_to_{}", slug(&table.name), slug(&parent.name)));
+        }
         piece.up.push(guard::unless_constraint(table, &name, &add));
         piece.down.push(format!("alter table {table} drop constraint if exists {quoted}"));
         self.pieces.push(piece);

@@ -161,10 +161,14 @@ fn joined_rls(up: Vec<String>) -> Vec<String> {
     joined
 }
 
+/// Less than the second after which PostgreSQL looks for a deadlock (`deadlock_timeout`): whoever finds one is its victim,
+/// and that must not be the application.
+pub(crate) const WAIT: &str = "900ms";
+
 fn with_timeouts(statements: Vec<String>, transaction: bool, long: bool) -> Vec<String> {
     let mut all = Vec::new();
     if transaction {
-        all.push("set local lock_timeout = '2s'".to_owned());
+        all.push(format!("set local lock_timeout = '{WAIT}'"));
         all.push(format!("set local statement_timeout = '{}'", if long { "0" } else { "30s" }));
         all.extend(statements);
     } else {

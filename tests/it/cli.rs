@@ -338,9 +338,18 @@ fn every_shell_gets_its_completions() {
 fn the_tour_needs_nothing_and_ends_well() {
     let ran = run(&["demo"], 0);
     assert_eq!(ran.err, "", "nothing is drawn where nobody watches");
-    for heading in ["1  The database", "2  What govctl finds", "3  The way out, proved", "4  Yours"] {
+    let headings = [
+        "1  The database",
+        "2  What govctl finds",
+        "3  The way out, proved",
+        "4  The next stage, planned and proved",
+        "5  Yours",
+    ];
+    for heading in headings {
         assert!(ran.out.lines().any(|line| line == heading), "{heading} in {}", ran.out);
     }
+    assert!(ran.out.contains("Run on a copy, the plan reaches stage"), "{}", ran.out);
+    assert!(!ran.out.contains("  failed  "), "{}", ran.out);
     assert!(ran.out.contains("that check has 0 findings where it had"), "{}", ran.out);
     assert!(ran.out.lines().last().is_some_and(|line| line.contains("govctl diagnose postgres://")));
     let document: serde_json::Value = serde_json::from_str(&run(&["demo", "--format", "json"], 0).out).expect("JSON");

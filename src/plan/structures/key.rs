@@ -156,7 +156,6 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
         same("new", "p")
     );
     let tag = guard::tag(&body);
-    let watched = columns.iter().map(|(here, _)| ident(here)).chain([quoted.clone()]).collect::<Vec<_>>().join(", ");
     changes.push(change(
         Phase::Guard,
         format!("fill_key_of_new_{short}"),
@@ -168,7 +167,7 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
                 format!("drop function if exists {function}()"),
             ),
             Statement::new(format!(
-                "create or replace trigger fill_tenant_key before insert or update of {watched} on {table} for each row execute function {function}()"
+                "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
             )),
         ],
     ));

@@ -222,7 +222,7 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
                     format!("drop function if exists {function}()"),
                 ),
                 Statement::new(format!(
-                    "create or replace trigger fill_tenant_key before insert on {table} for each row execute function {function}()"
+                    "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
                 )),
             ],
         ),
