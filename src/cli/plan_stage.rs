@@ -70,6 +70,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     }
     let plan = plan?;
     progress.end();
+    let exit = exit(&plan, global);
     let written = match &args.write {
         Some(folder) if !plan.steps.is_empty() => {
             Some(write::write(&plan, folder, args.tool.as_deref(), jiff::Timestamp::now())?)
@@ -80,9 +81,9 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         Some(written) if !json => {
             ui.data(|out| out.write_all(report::plan::written(&written, &plan, &ui.out).as_bytes()))?
         }
-        _ => say(&plan, args, json, ui)?,
+        _ => say(&plan, args, json, exit, ui)?,
     }
-    Ok(exit(&plan, global))
+    Ok(exit)
 }
 
 /// A server to try the plan on. That there is none stops only who asked for it.
@@ -98,7 +99,7 @@ async fn bench(args: &Args) -> Result<Option<Bench>, Stop> {
     }
 }
 
-fn say(plan: &Plan, args: &Args, json: bool, ui: &Ui) -> Result<(), Stop> {
+fn say(plan: &Plan, args: &Args, json: bool, exit: Exit, ui: &Ui) -> Result<(), Stop> {
     if let Some(number) = args.show {
         let Some(step) = plan.steps.iter().find(|step| step.n == number) else {
             let there = format!("the plan has {} migrations", plan.steps.len());
@@ -110,7 +111,7 @@ fn say(plan: &Plan, args: &Args, json: bool, ui: &Ui) -> Result<(), Stop> {
         return ui.data(|out| out.write_all(report::plan::show(step).as_bytes()));
     }
     if json {
-        return ui.data(|out| report::plan::write(plan, 0, out));
+        return ui.data(|out| report::plan::write(plan, exit.code(), out));
     }
     ui.data(|out| out.write_all(report::plan::screen(plan, &ui.out).as_bytes()))
 }

@@ -361,7 +361,9 @@ impl Hardener<'_, '_> {
             self.pieces.push(piece);
             let mut piece = self.piece(Phase::Backfill, Some(table.clone()), Lock::Rows);
             (piece.transaction, piece.long) = (false, true);
-            piece.up.push(batch::fill(table, &format!("set {name} = {default}"), None, &format!("t.{name} is null")));
+            let fill = batch::fill(table, &format!("set {name} = {default}"), None, &format!("t.{name} is null"));
+            let bound = if self.before.binds_owner(table).await? { vec![table.clone()] } else { Vec::new() };
+            piece.up.extend(batch::unbound(fill, &bound).into_iter().map(|statement| statement.up));
             self.pieces.push(piece);
         }
         for definition in &column.constraints {

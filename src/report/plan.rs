@@ -132,8 +132,22 @@ pub(crate) fn screen(plan: &Plan, look: &Look) -> String {
         proof(plan, look),
         open(plan, look),
         notes(plan, look),
+        next(plan, look),
     ];
     blocks.into_iter().filter(|block| !block.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// What to type to see one of them, and to have them written.
+fn next(plan: &Plan, look: &Look) -> String {
+    if plan.steps.is_empty() {
+        return String::new();
+    }
+    let of = |flag: &str| look.paint(Tone::Action, format!("govctl plan-stage {} {flag}", plan.to));
+    format!(
+        "  {}          prints one of them\n  {}    writes them for your migration tool\n",
+        of("--show K"),
+        of("--write FOLDER")
+    )
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {

@@ -1,6 +1,7 @@
 //! Statements that want no transaction, in the form that can live in one: the same result, at the price of a longer lock.
 
 use crate::history::statements;
+use crate::plan::order::WAIT;
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 /// A token: its kind, and its text.
@@ -61,7 +62,7 @@ fn one(statement: &str) -> String {
         let at = statements(statement).0.first().map_or(0, |range| range.start);
         // Outside a transaction it may wait for as long as it takes; inside, whoever comes next would wait behind it.
         if words(statement).iter().any(|word| word == "lock_timeout") {
-            return format!("{}set local lock_timeout = '2s'", &statement[..at]);
+            return format!("{}set local lock_timeout = '{WAIT}'", &statement[..at]);
         }
         let local = words(statement).get(1).is_some_and(|word| word == "local");
         let rest = statement[at..].strip_prefix("set ").filter(|_| !local);
@@ -143,7 +144,7 @@ mod tests {
             "create unique index if not exists \"a concurrently b\" on t (c)"
         );
         assert_eq!(within("set statement_timeout = '0'"), "set local statement_timeout = '0'");
-        assert_eq!(within("-- why\nset lock_timeout = '0'"), "-- why\nset local lock_timeout = '2s'");
+        assert_eq!(within("-- why\nset lock_timeout = '0'"), "-- why\nset local lock_timeout = '900ms'");
         assert_eq!(within("set local statement_timeout = '1s'"), "set local statement_timeout = '1s'");
         assert_eq!(within("reset lock_timeout"), "");
         assert_eq!(within("vacuum t"), "");

@@ -45,6 +45,9 @@ pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Re
     })
 }
 
+/// Restrictive policies that are tried alone.
+const SINGLE_FLOORS: usize = 6;
+
 fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, questions: &[Question]) -> Decision {
     let mut found = None;
     let mut unread = BTreeSet::new();
@@ -62,23 +65,24 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
         search
     };
     let mut ask = |question: &Question, judge_shared, own_named: Option<(Value, Value)>| {
-        // Restrictive policies only narrow, and what they ask may be much: first without them, and where all of them are
-        // too much, with each by itself.
-        let first = if has_floors { Floors::Nothing } else { Floors::All };
-        let mut found_by = search(judge_shared, own_named.clone(), first);
-        let mut witness = question.ask(&mut found_by, relation);
-        if has_floors && witness.is_some() {
-            found_by = search(judge_shared, own_named.clone(), Floors::All);
-            witness = question.ask(&mut found_by, relation);
+        // Restrictive policies only narrow, and what they ask may be much: first without them, then with each by itself, the
+        // shortest first. What isolates with one isolates with all.
+        let mut some = Vec::new();
+        if has_floors {
+            let mut floors: Vec<_> = relation.policies.iter().filter(|policy| !policy.permissive).collect();
+            floors.sort_by_key(|policy| policy.using.as_ref().or(policy.check.as_ref()).map_or(0, String::len));
+            some.push(Floors::Nothing);
+            some.extend(floors.iter().take(SINGLE_FLOORS).map(|policy| Floors::Only(policy.oid)));
         }
-        if has_floors && witness.as_ref().is_some_and(|witness| witness.exhausted) {
-            for floor in relation.policies.iter().filter(|policy| !policy.permissive) {
-                let mut alone = search(judge_shared, own_named.clone(), Floors::Only(floor.oid));
-                if question.ask(&mut alone, relation).is_none() {
-                    witness = None;
-                    break;
-                }
+        some.push(Floors::All);
+        let mut found_by = search(judge_shared, own_named.clone(), some[0]);
+        let mut witness = question.ask(&mut found_by, relation);
+        for floors in some.into_iter().skip(1) {
+            if witness.is_none() {
+                break;
             }
+            found_by = search(judge_shared, own_named.clone(), floors);
+            witness = question.ask(&mut found_by, relation);
         }
         let mut search = found_by;
         if let Some(witness) = witness {

@@ -107,7 +107,12 @@ impl Plot {
             ["users", "user", "profiles", "accounts", "people", "persons", "members", "app_users"];
         let rank = |table: &Table| PERSONS.iter().position(|name| *name == table.name);
         let persons = tables.values().filter(|table| table.has_primary_key && rank(table).is_some());
-        let persons = persons.min_by_key(|table| rank(table)).and_then(|it| Some((it.oid, *it.keys.first()?.first()?)));
+        // Of a key with the tenant in it, the rest names the person.
+        let is_tenant = |oid, number| keys.iter().any(|(of, key, role)| *of == oid && *key == number && role != "user");
+        let persons = persons.min_by_key(|table| rank(table)).and_then(|it| {
+            let key = it.keys.first()?;
+            Some((it.oid, *key.iter().find(|number| !is_tenant(it.oid, **number)).or(key.first())?))
+        });
         let keys = keys.into_iter().map(|(relation, number, role)| ((relation, number), role != "user")).collect();
         Ok(Self { tables, keys, labels: by_type, persons })
     }
