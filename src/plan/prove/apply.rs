@@ -218,8 +218,7 @@ impl Migrator {
             let check = format!("step {}", step.n);
             // One reason a step is enough; mostly it is the same.
             if !applied.helped.iter().any(|known| known.check == check) {
-                let why =
-                    format!("the owner may not run all of it, a superuser did: {} ({why})", first_line(statement));
+                let why = format!("the owner may not run this, a superuser did: {} ({why})", first_line(statement));
                 applied.helped.push(Unproved { check, object: step.name.clone(), why });
             }
         }
