@@ -72,14 +72,15 @@ pub(crate) fn no_nulls(table: &Name, column: &str) -> String {
     ))
 }
 
-/// What an owner of tables may not always do: attributes of roles, membership, other roles' defaults, parameters.
+/// What an owner of tables may not always do: attributes of roles, membership, other roles' defaults, parameters, schemas
+/// (`public` is the bootstrap superuser's before PostgreSQL 15).
 pub(crate) fn needs_power(ddl: &Ddl) -> bool {
     match ddl {
         Ddl::AlterRole { .. } | Ddl::DefaultPrivileges => true,
         Ddl::Grant(rights) | Ddl::Revoke(rights) => rights
             .on
             .as_ref()
-            .is_none_or(|(kind, _)| matches!(kind.as_str(), "parameter" | "foreign server" | "database")),
+            .is_none_or(|(kind, _)| matches!(kind.as_str(), "parameter" | "foreign server" | "database" | "schema")),
         _ => false,
     }
 }

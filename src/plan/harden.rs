@@ -32,16 +32,11 @@ impl Planned {
     pub(crate) async fn expect(&mut self, change: &Change, before: &mut Before<'_>) -> Result<(), Stop> {
         for statement in &change.statements {
             match ddl::read(&statement.up) {
+                Ddl::Create { kind: "table", name, .. } if before.has(&name).await? => {}
+                Ddl::Create { kind: "schema", name, .. } if before.has_schema(&name.name).await? => {}
                 Ddl::Create { kind: "table", name, .. } => {
-                    if !before.has(&name).await? {
-                        self.tables.insert(name.clone());
-                        self.made.entry(name).or_insert(change.stage);
-                    }
-                }
-                Ddl::Create { kind: "schema", name, .. } => {
-                    if !before.has_schema(&name.name).await? {
-                        self.made.entry(name).or_insert(change.stage);
-                    }
+                    self.tables.insert(name.clone());
+                    self.made.entry(name).or_insert(change.stage);
                 }
                 Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
                     self.made.entry(name).or_insert(change.stage);

@@ -40,7 +40,8 @@ const QUERIES: &[(&str, &str)] = &[
     (
         "constraint",
         "select r.schema || '.' || r.name || '.' || k.name, k.kind || ' ' || k.definition || ' ' || k.validated || k.enforced
-         from constraints k join relations r on r.oid = k.relation",
+         from constraints k join relations r on r.oid = k.relation
+         where k.kind <> 'not null'", // from PostgreSQL 18 they have names; the column says the same
     ),
     (
         "index",

@@ -88,7 +88,7 @@ pub async fn copy(facts: &mut Facts, connection: &mut PgConnection, ours: bool) 
     makings.extend(tables::comments(facts, &names).await?);
     maker.make(makings).await?;
     maker.make(rights::owners(facts, &names, &here).await?).await?;
-    let (grants, further) = rights::grants(facts, &names, &here).await?;
+    let (grants, further) = rights::grants(facts, &names, &here, maker.version).await?;
     maker.make(grants).await?;
     maker.make(further).await?;
     maker.make(rights::defaults(facts, &names).await?).await?;

@@ -120,7 +120,12 @@ async fn holders(
 
 /// First nobody has anything where an ACL is stored, then what it says. What somebody else than the owner granted is
 /// granted by that role once more.
-pub(super) async fn grants(facts: &mut Facts, names: &Names, here: &str) -> Result<(Vec<Making>, Vec<Making>), Stop> {
+pub(super) async fn grants(
+    facts: &mut Facts,
+    names: &Names,
+    here: &str,
+    version: u32,
+) -> Result<(Vec<Making>, Vec<Making>), Stop> {
     let holders = holders(facts, names, here).await?;
     let (mut makings, mut further) = (Vec::new(), Vec::new());
     for (holder, _) in holders.values().filter(|(_, stored)| *stored) {
@@ -136,7 +141,10 @@ pub(super) async fn grants(facts: &mut Facts, names: &Names, here: &str) -> Resu
     .await?;
     let mut grouped = BTreeMap::<_, Vec<String>>::new();
     for (kind, object, column, grantee, grantor, privilege, grantable) in rows {
-        grouped.entry((kind, object, column, grantee, grantor, grantable)).or_default().push(privilege);
+        // PostgreSQL 17 brings MAINTAIN, which lets nobody see or change a row.
+        if version >= 170_000 || privilege != "MAINTAIN" {
+            grouped.entry((kind, object, column, grantee, grantor, grantable)).or_default().push(privilege);
+        }
     }
     for ((kind, object, column, grantee, grantor, grantable), privileges) in grouped {
         let of = if kind == "column" { "relation" } else { &kind };

@@ -85,7 +85,7 @@ pub(super) async fn stand_ins(facts: &mut Facts, maker: &mut Maker<'_>) -> Resul
     makings.extend(rows.into_iter().map(|(schema, name, signature, returns, set, volatility)| {
         let it = relation(Some(&schema), &name);
         let set = if set { "setof " } else { "" };
-        let body = if returns == "void" { "select" } else { "select null" };
+        let body = if returns == "void" { "select".to_owned() } else { format!("select null::{returns}") };
         let sql =
             format!("create function {it}({signature}) returns {set}{returns} language sql {volatility} as '{body}'");
         Making::new("function", format!("{schema}.{name}"), sql)
