@@ -8,66 +8,11 @@ use super::change::{Change, Phase};
 use super::ddl::{self, Action, Added, Column, Ddl, Name};
 use super::order::slug;
 use super::piece::{FINISH, Lock, NOT_VALID, Piece, UNIQUE, VALIDATE};
+use super::planned::Planned;
 use super::undo::{Undo, undo};
 use super::{batch, guard};
 use crate::check::quote::ident;
 use crate::error::Stop;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// What is being planned, as far as one statement depends on another.
-#[derive(Debug, Default)]
-pub(crate) struct Planned {
-    /// Tables that earlier changes of the plan make: nobody uses them yet.
-    pub(crate) tables: BTreeSet<Name>,
-    /// Names of indexes and constraints that are taken.
-    pub(crate) names: BTreeSet<String>,
-    /// What the plan makes, and the stage it makes it for.
-    pub(crate) made: BTreeMap<Name, u8>,
-    /// Policies the plan makes, by table and name.
-    pub(crate) policies: BTreeSet<(Name, String)>,
-}
-
-impl Planned {
-    /// Takes down what a change makes, before anything is decided about changes that rest on it.
-    pub(crate) async fn expect(&mut self, change: &Change, before: &mut Before<'_>) -> Result<(), Stop> {
-        for statement in &change.statements {
-            match ddl::read(&statement.up) {
-                Ddl::Create { kind: "table", name, .. } if before.has(&name).await? => {}
-                Ddl::Create { kind: "schema", name, .. } if before.has_schema(&name.name).await? => {}
-                Ddl::Create { kind: "table", name, .. } => {
-                    self.tables.insert(name.clone());
-                    self.made.entry(name).or_insert(change.stage);
-                }
-                Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
-                    self.made.entry(name).or_insert(change.stage);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a statement puts something into a schema that the plan makes.
-    fn is_in_new_schema(&self, name: &Name) -> bool {
-        let schema = name.schema.clone().map(|name| Name { schema: None, name });
-        schema.is_some_and(|schema| self.made.contains_key(&schema))
-    }
-
-    /// The highest stage of what the plan makes and a statement names.
-    fn made_by(&self, sql: &str) -> Option<u8> {
-        let mut at = ddl::Cursor::new(sql);
-        let mut highest = None;
-        while !at.is_done() {
-            match at.name() {
-                Some(name) => highest = highest.max(self.made.get(&name).copied()),
-                None => {
-                    at.any();
-                }
-            }
-        }
-        highest
-    }
-}
 
 /// Whether the statements of a change stay together as they are: what makes things that nobody uses yet, and rows written
 /// in batches.

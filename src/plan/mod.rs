@@ -18,6 +18,7 @@ pub mod lint;
 mod make;
 mod order;
 mod piece;
+mod planned;
 pub mod prove;
 mod step;
 pub mod structures;
@@ -34,9 +35,9 @@ use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
 use before::Before;
-use harden::Planned;
 use lint::Way;
 use piece::Piece;
+use planned::Planned;
 use std::collections::BTreeSet;
 
 /// What a plan is made for.
