@@ -7,7 +7,7 @@ use super::change::{Closes, Phase};
 use super::ddl::Name;
 use super::piece::{FINISH, Piece, UNIQUE, VALIDATE};
 use super::step::Step;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// What one migration holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,10 +32,9 @@ pub(crate) fn order(pieces: Vec<Piece>) -> Vec<Step> {
     }
     groups.sort_by(|a, b| a.0.cmp(&b.0));
     let mut names = BTreeSet::new();
-    let mut said: HashMap<Name, usize> = HashMap::new();
     groups
         .into_iter()
-        .filter_map(|(place, pieces)| step(&place, pieces, &mut names, &mut said))
+        .filter_map(|(place, pieces)| step(&place, pieces, &mut names))
         .enumerate()
         .map(|(index, step)| Step { n: index + 1, ..step })
         .collect()
@@ -61,16 +60,11 @@ fn place(piece: &Piece, index: usize) -> Place {
         phase,
         segment,
         table: piece.table.clone().filter(|_| alone && !whole),
-        own: if whole || (piece.phase == Phase::Backfill && piece.table.is_none()) { index + 1 } else { 0 },
+        own: if whole { index + 1 } else { 0 },
     }
 }
 
-fn step(
-    place: &Place,
-    mut pieces: Vec<Piece>,
-    names: &mut BTreeSet<String>,
-    said: &mut HashMap<Name, usize>,
-) -> Option<Step> {
+fn step(place: &Place, mut pieces: Vec<Piece>, names: &mut BTreeSet<String>) -> Option<Step> {
     // Policies stand before they are enabled.
     if place.phase == Phase::Policy || place.phase == Phase::Guard {
         pieces.sort_by_key(|piece| piece.segment);
@@ -78,9 +72,13 @@ fn step(
     let transaction = pieces.iter().all(|piece| piece.transaction);
     let long = pieces.iter().any(|piece| piece.long);
     let mut up = Vec::new();
-    for statement in pieces.iter().flat_map(|piece| &piece.up) {
-        if !up.contains(statement) {
-            up.push(statement.clone());
+    for (at, piece) in pieces.iter().enumerate() {
+        // A piece that lifts FORCE for its while needs each of its statements, also where another has the same.
+        if piece.transaction {
+            let new: Vec<_> = piece.up.iter().filter(|statement| !up.contains(*statement)).cloned().collect();
+            up.extend(new);
+        } else if pieces[..at].iter().all(|known| known.up != piece.up) {
+            up.extend(piece.up.iter().cloned());
         }
     }
     let mut down: Vec<String> = Vec::new();
@@ -113,7 +111,7 @@ fn step(
     }
     let name = match pieces.iter().find_map(|piece| piece.name.clone()) {
         Some(name) => name,
-        None => named(place, &pieces, said),
+        None => named(place, &pieces),
     };
     let joined = joined_rls(up);
     Some(Step {
@@ -182,12 +180,9 @@ fn with_timeouts(statements: Vec<String>, transaction: bool, long: bool) -> Vec<
     all
 }
 
-fn named(place: &Place, pieces: &[Piece], said: &mut HashMap<Name, usize>) -> String {
+fn named(place: &Place, pieces: &[Piece]) -> String {
     let table = place.table.clone().or_else(|| pieces.iter().find_map(|piece| piece.table.clone()));
-    let slug = table.map_or_else(String::new, |table| {
-        *said.entry(table.clone()).or_default() += 1;
-        slug(&table.name)
-    });
+    let slug = table.map_or_else(String::new, |table| slug(&table.name));
     let of = |start: &str, end: &str| {
         if slug.is_empty() { format!("{start}_stage_{}", place.stage) } else { format!("{start}_{end}{slug}") }
     };
@@ -232,4 +227,36 @@ fn unique(name: &str, names: &mut BTreeSet<String>) -> String {
         }
     }
     name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::piece::Lock;
+    use super::*;
+
+    /// Two foreign keys to one table that binds its owner: FORCE is lifted for each of them.
+    #[test]
+    fn what_is_lifted_for_one_is_lifted_for_the_next() {
+        let of = |name: &str| Piece {
+            stage: 2,
+            phase: Phase::Constraint,
+            segment: VALIDATE,
+            table: Some(Name { schema: Some("app".into()), name: "lines".into() }),
+            transaction: false,
+            long: true,
+            lock: Lock::ShareUpdateExclusive,
+            up: vec!["lift".into(), format!("validate {name}"), "force".into()],
+            down: Vec::new(),
+            lost: Vec::new(),
+            notes: Vec::new(),
+            name: None,
+            why: String::new(),
+            closes: Vec::new(),
+            questions: Vec::new(),
+        };
+        let steps = order(vec![of("a"), of("b"), of("a")]);
+        let [step] = steps.as_slice() else { panic!("{steps:?}") };
+        let kept: Vec<_> = step.up.iter().map(String::as_str).filter(|it| !it.contains("timeout")).collect();
+        assert_eq!(kept, ["lift", "validate a", "force", "lift", "validate b", "force"]);
+    }
 }

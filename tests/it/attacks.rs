@@ -240,6 +240,23 @@ pub(crate) fn placed(expected: &str, places: &[String]) -> String {
     expected.split(", ").map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// Every layout there is, given to a macro that makes a test of each.
+macro_rules! every_layout {
+    ($tests:ident) => {
+        $tests![
+            by_time,
+            global_pipe_hex,
+            no_previous,
+            pointer_only,
+            recipe_v1,
+            tenant_counted,
+            tenant_interleaved,
+            two_levels
+        ];
+    };
+}
+pub(crate) use every_layout;
+
 macro_rules! layouts {
     ($($name:ident),* $(,)?) => {
         $(#[tokio::test]
@@ -260,13 +277,4 @@ macro_rules! layouts {
     };
 }
 
-layouts![
-    by_time,
-    global_pipe_hex,
-    no_previous,
-    pointer_only,
-    recipe_v1,
-    tenant_counted,
-    tenant_interleaved,
-    two_levels
-];
+every_layout!(layouts);

@@ -208,13 +208,4 @@ macro_rules! layouts {
     };
 }
 
-layouts![
-    by_time,
-    global_pipe_hex,
-    no_previous,
-    pointer_only,
-    recipe_v1,
-    tenant_counted,
-    tenant_interleaved,
-    two_levels
-];
+crate::attacks::every_layout!(layouts);

@@ -187,21 +187,17 @@ impl Migrator {
                 run(connection, "savepoint govctl".to_owned()).await?;
             }
             if self.embedded && statement.contains("when insufficient_privilege") {
-                run(connection, self.back.clone()).await?;
-                if let Some((_, why)) = run(connection, sql).await? {
-                    return Ok(Some(format!("{why} ({})", first_line(statement))));
+                if let Some(why) = self.helped("", sql, statement, connection).await? {
+                    return Ok(Some(why));
                 }
-                run(connection, format!("set session authorization {}", literal(&self.role))).await?;
                 continue;
             }
             let Some((code, why)) = run(connection, sql.clone()).await? else {
                 // It may only have warned that an administrator has to do it: then one does.
-                if guard::may_warn(statement) {
-                    run(connection, self.back.clone()).await?;
-                    if let Some((_, why)) = run(connection, sql).await? {
-                        return Ok(Some(format!("{why} ({})", first_line(statement))));
-                    }
-                    run(connection, format!("set session authorization {}", literal(&self.role))).await?;
+                if guard::may_warn(statement)
+                    && let Some(why) = self.helped("", sql, statement, connection).await?
+                {
+                    return Ok(Some(why));
                 }
                 continue;
             };
@@ -209,12 +205,10 @@ impl Migrator {
             if code != "42501" {
                 return Ok(Some(format!("{why} ({})", first_line(statement))));
             }
-            let back = if step.transaction { "rollback to savepoint govctl; " } else { "" };
-            run(connection, format!("{back}{}", self.back)).await?;
-            if let Some((_, why)) = run(connection, sql).await? {
-                return Ok(Some(format!("{why} ({})", first_line(statement))));
+            let undone = if step.transaction { "rollback to savepoint govctl; " } else { "" };
+            if let Some(why) = self.helped(undone, sql, statement, connection).await? {
+                return Ok(Some(why));
             }
-            run(connection, format!("set session authorization {}", literal(&self.role))).await?;
             let check = format!("step {}", step.n);
             // One reason a step is enough; mostly it is the same.
             if !applied.helped.iter().any(|known| known.check == check) {
@@ -222,6 +216,22 @@ impl Migrator {
                 applied.helped.push(Unproved { check, object: step.name.clone(), why });
             }
         }
+        Ok(None)
+    }
+
+    /// Lets a superuser run a statement; why it was refused even then.
+    async fn helped(
+        &self,
+        undone: &str,
+        sql: String,
+        statement: &str,
+        connection: &mut PgConnection,
+    ) -> Result<Option<String>, Stop> {
+        run(connection, format!("{undone}{}", self.back)).await?;
+        if let Some((_, why)) = run(connection, sql).await? {
+            return Ok(Some(format!("{why} ({})", first_line(statement))));
+        }
+        run(connection, format!("set session authorization {}", literal(&self.role))).await?;
         Ok(None)
     }
 

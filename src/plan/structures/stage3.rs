@@ -5,10 +5,14 @@ mod members;
 mod outbox;
 
 use super::ground::Ground;
+use super::template::statements;
 use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
-use crate::plan::{Change, Question};
+use crate::plan::{Change, Closes, Phase, Question};
+use serde_json::{Map, Value};
+
+const POLICIES: &str = include_str!("../templates/member_policies.sql");
 
 /// What is missing for stage 3.
 pub async fn stage3(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
@@ -20,6 +24,25 @@ pub async fn stage3(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>,
     outbox::plan(facts, &ground, &mut changes, &mut questions).await?;
     changes.extend(super::place::made(facts, &ground, &changes, 3).await?);
     Ok((changes, questions))
+}
+
+/// Restrictive policies on a table, from the values of the template: why, and the question that decided them.
+fn restrictive(
+    name: &str,
+    why: String,
+    values: &Value,
+    closes: &[Closes],
+    question: &'static str,
+) -> Result<Change, Stop> {
+    Ok(Change {
+        name: name.into(),
+        stage: 3,
+        phase: Phase::Policy,
+        why,
+        statements: statements(POLICIES, values.as_object().unwrap_or(&Map::new()))?,
+        closes: closes.to_vec(),
+        questions: vec![question.into()],
+    })
 }
 
 /// A table with tenant data that writers reach: schema and name.

@@ -3,15 +3,14 @@
 use super::super::ground::{Ground, listed, texts};
 use super::super::place::{free, home};
 use super::super::template::statements;
-use super::{has_policy, tenant_tables};
+use super::{has_policy, restrictive, tenant_tables};
 use crate::check::quote::{ident, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::{Change, Closes, Phase, Question};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const TABLE: &str = include_str!("../../templates/agent_tenants.sql");
-const POLICIES: &str = include_str!("../../templates/member_policies.sql");
 
 pub(super) async fn plan(
     facts: &mut Facts,
@@ -93,13 +92,6 @@ fn policies(agents: &[String], function: &str, schema: &str, table: &str, closes
     .map(|(name, command, writes)| one(name, command, writes))
     .to_vec();
     let values = json!({ "policies": all, "table": relation(Some(schema), table), "roles": listed(agents) });
-    Ok(Change {
-        name: "hold_agents_to_their_tenants".into(),
-        stage: 3,
-        phase: Phase::Policy,
-        why: format!("An agent that is held to a list reaches rows of {table} for tenants on it alone."),
-        statements: statements(POLICIES, values.as_object().unwrap_or(&Map::new()))?,
-        closes: closes.to_vec(),
-        questions: vec!["agent-tenants".into()],
-    })
+    let why = format!("An agent that is held to a list reaches rows of {table} for tenants on it alone.");
+    restrictive("hold_agents_to_their_tenants", why, &values, closes, "agent-tenants")
 }

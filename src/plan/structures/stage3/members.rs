@@ -6,7 +6,7 @@
 use super::super::ground::{Ground, listed};
 use super::super::place::{free, home};
 use super::super::template::statements;
-use super::{has_policy, tenant_tables};
+use super::{has_policy, restrictive, tenant_tables};
 use crate::check::quote::{ident, literal, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
@@ -15,7 +15,6 @@ use serde_json::{Map, Value, json};
 
 const TABLE: &str = include_str!("../../templates/memberships.sql");
 const ASK: &str = include_str!("../../templates/member_may.sql");
-const POLICIES: &str = include_str!("../../templates/member_policies.sql");
 
 /// Roles of a table that did not say any yet.
 const ROLES: [&str; 4] = ["owner", "admin", "member", "viewer"];
@@ -318,15 +317,8 @@ fn policies(
         "table": relation(Some(schema), name),
         "roles": listed(&ground.roles.writers),
     });
-    Ok(Change {
-        name: "hold_sessions_to_their_membership".into(),
-        stage: 3,
-        phase: Phase::Policy,
-        why: format!("Which role decides about rows of {name} is in the database."),
-        statements: statements(POLICIES, values.as_object().unwrap_or(&Map::new()))?,
-        closes: closes.to_vec(),
-        questions: vec!["role-policies".into()],
-    })
+    let why = format!("Which role decides about rows of {name} is in the database.");
+    restrictive("hold_sessions_to_their_membership", why, &values, closes, "role-policies")
 }
 
 /// The session's person, as this database's policies say it.
