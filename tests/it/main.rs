@@ -30,6 +30,7 @@ mod proofs;
 mod prove;
 mod readme;
 mod requirements;
+mod scorecard;
 mod scratch;
 mod secrets;
 mod support;

@@ -1,5 +1,6 @@
 //! The formulas of a chain: declared, read from who writes it, or searched for; then those of the digests it covers.
 
+use super::beginning;
 use super::coverage::{is_payload, mentions, uncovered};
 use super::evaluate::Sample;
 use super::layout::Layout;
@@ -117,7 +118,7 @@ pub(super) async fn find(
     let fields = hashable(&items.list, &columns, &[Some(hash), prev]);
     for _ in 0..3 {
         let rest = unexplained(&sampled, &chosen, &items.list, means.key);
-        if rest.is_empty() || (!chosen.is_empty() && rest.len() * 20 < sampled.explainable()) {
+        if rest.is_empty() || !chosen.is_empty() && !may_be_epoch(&rest, sampled.explainable()) {
             break;
         }
         let candidates = if chosen.is_empty() { CANDIDATES } else { FEWER };
@@ -141,6 +142,8 @@ pub(super) async fn find(
         let Some(formula) = found else { break };
         chosen.push(formula);
     }
+    let constants = written::constants(&relation, means.library);
+    chosen = beginning::spelled(&sampled, chosen, prev, &constants, &items.list, means.key);
     chosen = ordered(&sampled, chosen, &items.list, means.key);
     commitments(connection, &mut chain, &mut items, means, &mut sampled, &chosen, digests, rows, &layout).await?;
     finish(&mut chain, items, chosen);
@@ -277,6 +280,12 @@ fn unexplained(sample: &Sample, formulas: &[Formula], items: &[Item], key: Optio
             && !formulas.iter().any(|formula| sample.matches_row(formula, items, key, *row, &mut buffer))
     };
     (0..sample.rows.len()).filter(open).collect()
+}
+
+/// Rows that one formula leaves over may have another; a few here and there were rather changed.
+fn may_be_epoch(rest: &[usize], of: usize) -> bool {
+    let together = rest.windows(3).any(|three| three[0] + 2 == three[2]);
+    rest.len() * 20 >= of && together || rest.len() * 5 > of
 }
 
 /// Zones of this server and of its roles, then common ones.

@@ -77,6 +77,9 @@ fn clocks() -> Vec<Form> {
         clock(b'T', Fraction::Fixed(9), "Z"),
         clock(b' ', Fraction::Trimmed, ""),
         clock(b' ', Fraction::Fixed(3), ""),
+        clock(b'T', Fraction::Fixed(7), "Z"),
+        clock(b'T', Fraction::Fixed(7), "+00:00"),
+        clock(b' ', Fraction::Fixed(0), " UTC"),
     ]);
     forms.extend([
         Form::Epoch(1),
