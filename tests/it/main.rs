@@ -35,4 +35,5 @@ mod scratch;
 mod secrets;
 mod support;
 mod tampering;
+mod witness;
 mod written;

@@ -10,8 +10,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 macro_rules! names {
-    ($($name:ident),* $(,)?) => { [$(stringify!($name)),*] };
+    ($($name:ident),* $(,)?) => { const LAYOUTS: &[&str] = &[$(stringify!($name)),*]; };
 }
+
+every_layout!(names);
 
 const AGAINST: [&str; 4] = ["alone", "middle", "tip", "head"];
 
@@ -29,10 +31,8 @@ fn the_scorecard_is_current() {
 fn scorecard() -> String {
     let attacks: Vec<Attack> =
         serde_yaml::from_str(&std::fs::read_to_string(folder().join("matrix.yaml")).unwrap()).unwrap();
-    let layouts: Vec<(&str, Fixture)> = every_layout!(names)
-        .into_iter()
-        .map(|name| (name, Fixture::read(&folder().join(format!("{name}.sql")))))
-        .collect();
+    let layouts: Vec<(&str, Fixture)> =
+        LAYOUTS.iter().map(|name| (*name, Fixture::read(&folder().join(format!("{name}.sql"))))).collect();
     let mut text = "# What is told of which attack\n\n\
         Every cell is asserted by a test that forges the chain in a real PostgreSQL, carries the attack out and runs `govctl verify-chain`\n\
         (`tests/it/attacks.rs`). A chain has 200 rows; places are the numbers rows had before the attack. Kinds are those of the JSON report.\n\

@@ -5,6 +5,7 @@ mod coverage;
 mod evaluate;
 mod formula;
 mod layout;
+mod otherwise;
 mod pair;
 mod search;
 pub(crate) mod written;

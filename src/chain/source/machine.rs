@@ -65,6 +65,8 @@ pub(super) struct Machine<'a> {
     /// Records read from the chain: their hash columns are the previous hash.
     pub(super) records: Vec<String>,
     pub(super) outcome: Outcome,
+    /// Columns of the row that the body assigns, sooner or later.
+    pub(super) assigns: Vec<String>,
     pub(super) depth: usize,
 }
 
@@ -85,11 +87,16 @@ impl<'a> Machine<'a> {
         for (name, value) in [("tg_op", "INSERT"), ("tg_table_name", world.table), ("tg_when", "BEFORE")] {
             variables.insert(name.into(), vec![Token::Text(value.to_owned())]);
         }
-        Self { world, variables, types: BTreeMap::new(), rows, records: Vec::new(), outcome: Outcome::default(), depth }
+        let (types, records, assigns, outcome) = (BTreeMap::new(), Vec::new(), Vec::new(), Outcome::default());
+        Self { world, variables, types, rows, records, outcome, assigns, depth }
     }
 
     pub(super) fn body(mut self, source: &str) -> Outcome {
         let tokens = tokens(source);
+        let assigned = tokens.windows(4).filter(|four| {
+            four[1].is_sign(".") && self.is_row(&four[0]) && (four[3].is_sign(":=") || four[3].is_sign("="))
+        });
+        self.assigns = assigned.filter_map(|four| four[2].name().map(str::to_owned)).collect();
         let start = tokens.iter().position(|token| token.is_word("declare") || token.is_word("begin"));
         if let Some(start) = start {
             let mut at = start;
@@ -215,7 +222,8 @@ impl<'a> Machine<'a> {
             "select" | "with" => self.select_into(statement),
             "insert" => self.insert(statement),
             "update" => self.update(statement),
-            "perform" | "delete" | "execute" | "lock" | "get" | "null" | "call" | "open" | "close" => {}
+            "execute" => self.execute(statement),
+            "perform" | "delete" | "lock" | "get" | "null" | "call" | "open" | "close" => {}
             _ => self.assignment(statement),
         }
         Flow::On

@@ -4,6 +4,23 @@ use super::machine::{Insert, Machine, split_word};
 use super::token::{Token, closing, split};
 
 impl Machine<'_> {
+    /// `EXECUTE … INTO …`: what is read is a hash if the query names a column of hashes, and unknown else.
+    pub(super) fn execute(&mut self, tokens: &[Token]) {
+        let Some(into) = tokens.iter().position(|token| token.is_word("into")) else { return };
+        let named = |hash: &&String| {
+            let words =
+                |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == hash.as_str());
+            tokens[..into].iter().any(|token| matches!(token, Token::Text(text) if words(text)))
+        };
+        let value = match self.world.hashes.iter().find(named) {
+            Some(hash) => Token::Previous(hash.clone()),
+            None => Token::Unknown("query".into()),
+        };
+        if let Some(target) = tokens.get(into + 1..into + 2).and_then(|tokens| self.target(tokens)) {
+            self.variables.insert(target, vec![value]);
+        }
+    }
+
     /// `SELECT … INTO …`, and `SELECT INTO … …`.
     pub(super) fn select_into(&mut self, tokens: &[Token]) {
         let Some(into) = tokens.iter().position(|token| token.is_word("into")) else { return };

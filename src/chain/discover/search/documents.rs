@@ -3,7 +3,7 @@
 use super::{Left, MOST, Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
-use crate::chain::recipe::{Context, Formula, Null, Piece};
+use crate::chain::recipe::{Formula, Null, Piece};
 
 /// Where the previous hash is, and what is around the fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,10 @@ enum Shape {
     Named,
     /// The previous hash, something between, an object.
     Before(&'static str),
+    /// The same, the hash as its bytes.
+    Raw,
+    /// The same, the hash as it is stored.
+    Stored,
     /// An object, something between, the previous hash.
     Behind(&'static str),
     /// An object alone.
@@ -27,7 +31,7 @@ enum Shape {
 }
 
 /// What applications call the previous hash, whatever its column is called.
-const CHAINED: [Shape; 15] = [
+const CHAINED: [Shape; 17] = [
     Shape::Named,
     Shape::Before(""),
     Shape::Behind(""),
@@ -43,6 +47,8 @@ const CHAINED: [Shape; 15] = [
     Shape::First,
     Shape::Last,
     Shape::Before("\n"),
+    Shape::Raw,
+    Shape::Stored,
 ];
 
 /// What a document is written with.
@@ -72,7 +78,8 @@ impl Search<'_> {
         let names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
         let camels: &[bool] = if names.iter().all(|name| *name == camelled(name)) { &[false] } else { &[false, true] };
         let shapes: &[Shape] = if self.chained { &CHAINED } else { &[Shape::Alone, Shape::List] };
-        let before = self.bytes(target, &self.previous(Form::Hex, b""))?;
+        let before = |form| self.bytes(target, &self.previous(form, b""));
+        let (before, raw, stored) = (before(Form::Hex)?, before(Form::Digest)?, before(Form::Text)?);
         let mut buffer = Vec::new();
         // Who hashes a document leaves out little of the row: the fewest first, in every spelling.
         for left_out in 0..fields.len() {
@@ -86,7 +93,7 @@ impl Search<'_> {
                             };
                             for shape in shapes {
                                 let is_list = matches!(shape, Shape::First | Shape::Last | Shape::List);
-                                if is_list && (*camel || style.sorted) {
+                                if is_list && *camel {
                                     continue;
                                 }
                                 let setting = setting(*shape);
@@ -95,7 +102,12 @@ impl Search<'_> {
                                     if !left.take(1) {
                                         return None;
                                     }
-                                    order.write(values, subset, previous, &before, &mut buffer);
+                                    let before = match shape {
+                                        Shape::Raw => &raw,
+                                        Shape::Stored => &stored,
+                                        _ => &before,
+                                    };
+                                    order.write(values, subset, previous, before, &mut buffer);
                                     let key = if keyed { self.key } else { None };
                                     if Some(algorithm.digest(key, &buffer)) != self.sample.hashes[target] {
                                         continue;
@@ -136,13 +148,6 @@ impl Search<'_> {
         all
     }
 
-    fn bytes(&self, target: usize, piece: &Piece) -> Option<Vec<u8>> {
-        let context = Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
-        let row = &self.sample.rows[target];
-        let mut out = Vec::new();
-        piece.write(&self.items.list, &row.fields, &row.tuple, &context, &mut out).then_some(out)
-    }
-
     fn name(&self, at: usize) -> String {
         self.column(at).map_or_else(|| "prev_hash".to_owned(), |column| column.name.clone())
     }
@@ -176,6 +181,7 @@ impl Search<'_> {
         };
         let (before, behind) = match shape {
             Shape::Before(between) => (Some(between), None),
+            Shape::Raw | Shape::Stored => (Some(""), None),
             Shape::Behind(between) => (None, Some(between)),
             _ => (None, None),
         };
@@ -188,7 +194,12 @@ impl Search<'_> {
         let names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
         let order = self.order(&names, setting);
         let mut pieces = Vec::new();
-        let previous = || self.previous(Form::Hex, b"");
+        let form = match setting.shape {
+            Shape::Raw => Form::Digest,
+            Shape::Stored => Form::Text,
+            _ => Form::Hex,
+        };
+        let previous = || self.previous(form.clone(), b"");
         if let Some(between) = order.before {
             pieces.extend([previous(), Piece::literal(between)]);
         }
