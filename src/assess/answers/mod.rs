@@ -69,7 +69,7 @@ pub struct AxisAnswer {
 /// Whether a check holds govctl.yaml against itself or the catalog; it says nothing about how an axis is enforced.
 pub(super) fn about_declarations(check: &Check) -> bool {
     let tables = needs::of(&check.sql);
-    ["declared", "owners", "attestations", "answers"].iter().any(|table| tables.contains(table))
+    ["declared", "owners", "attestations", "answered_topics", "answers"].iter().any(|table| tables.contains(table))
 }
 
 /// What the database says by itself.

@@ -421,7 +421,12 @@ impl Catalog {
 impl Function {
     /// Number of input arguments.
     pub(crate) fn arity(&self) -> usize {
-        serde_json::from_str::<Vec<String>>(&self.argument_types).map_or(0, |types| types.len())
+        self.types().len()
+    }
+
+    /// Types of the input arguments.
+    pub(crate) fn types(&self) -> Vec<String> {
+        serde_json::from_str(&self.argument_types).unwrap_or_default()
     }
 
     /// Names of the input arguments, `''` where unnamed.

@@ -7,6 +7,7 @@
 mod body;
 mod builtin;
 mod decide;
+pub(crate) mod dynamic;
 mod eval;
 mod expr;
 mod known;
