@@ -68,7 +68,7 @@ impl Folder {
                 if !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
                     listing.folders.push(name);
                 }
-            } else if kind.is_file() {
+            } else if kind.is_file() || kind.is_symlink() && is_file_or_gone(&entry.path()) {
                 listing.files.push(name);
             }
         }
@@ -204,6 +204,11 @@ impl<'a> Dir<'a> {
         }
         None
     }
+}
+
+/// What a link leads to is read like a file; where it leads nowhere, that is said when somebody asks for its text.
+fn is_file_or_gone(link: &Path) -> bool {
+    fs::metadata(link).map_or(true, |target| target.is_file())
 }
 
 fn utf_16(units: impl Iterator<Item = u16>) -> String {

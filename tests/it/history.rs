@@ -231,6 +231,53 @@ fn a_folder_is_the_tool_s_whose_it_is() {
     assert_ne!(History::read(&project.path().join("db/sql"), None).unwrap().tool, "supabase");
 }
 
+/// Encodings, psql's own commands, rows of COPY, and what never ends: each costs itself, and is told where.
+#[test]
+fn what_stands_among_migrations_costs_only_itself() {
+    let files = folder(&[("020_good.sql", &format!("{ISOLATED}create policy p on t using (tenant_id = f());"))]);
+    let path = |name: &str| files.path().join(name);
+    let wide = |text: &str| -> Vec<u8> {
+        [0xFEFF_u16].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    fs::write(path("001_bom.sql"), "\u{feff}create table b (id int);").unwrap();
+    fs::write(path("002_wide.sql"), wide("create table w (id int);\r\nalter table w enable row level security;\r\n"))
+        .unwrap();
+    fs::write(path("003_bytes.sql"), [0xC3, 0x28, 0xFF, 0x00, b'\'', b'\n', 0xFE]).unwrap();
+    fs::write(path("004_nul.sql"), "create table n (id int);\0\0\ncreate table n2 (id int);\0").unwrap();
+    let dump = "\\restrict x\n\\connect db\ncreate table d (id int);\nCOPY d (id) FROM stdin;\n1\t';\n$$\n\\.\ncreate table d2 (id int);\r\n\\unrestrict x\n";
+    fs::write(path("005_dump.sql"), dump).unwrap();
+    fs::write(path("006_dollar.sql"), "select 1;\ndo $x$ begin\nselect 1;\ncreate table behind (id int);\n").unwrap();
+    fs::write(path("007_rows.sql"), "copy d from stdin;\n1\n2\n").unwrap();
+    fs::write(path("008_long.sql"), format!("insert into d values {};", "(1),".repeat(200_000))).unwrap();
+    fs::write(path("009_deep.sql"), format!("select {}1{};", "(".repeat(20_000), ")".repeat(20_000))).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(".", path("circle")).unwrap();
+        std::os::unix::fs::symlink("001_bom.sql", path("010_link.sql")).unwrap();
+        std::os::unix::fs::symlink("nowhere", path("011_gone.sql")).unwrap();
+    }
+    let history = History::read(files.path(), None).unwrap();
+    let made: Vec<_> = history.introduced().into_iter().filter(|it| it.kind == "table").map(|it| it.name).collect();
+    for name in ["b", "w", "n", "n2", "d", "d2", "behind", "t"] {
+        assert!(made.contains(&format!("public.{name}")), "{name}: {made:?}");
+    }
+    assert_eq!(history.transitions().len(), 1);
+    let told: BTreeMap<_, _> = history
+        .unreadable()
+        .into_iter()
+        .map(|it| (it.line.path.rsplit('/').next().unwrap().to_owned(), it.line.line))
+        .collect();
+    assert_eq!(told.get("006_dollar.sql"), Some(&2));
+    if cfg!(unix) {
+        assert_eq!(told.get("011_gone.sql"), Some(&1));
+    }
+    for fine in
+        ["001_bom.sql", "002_wide.sql", "004_nul.sql", "005_dump.sql", "007_rows.sql", "008_long.sql", "020_good.sql"]
+    {
+        assert!(!told.contains_key(fine), "{told:?}");
+    }
+}
+
 /// Every fixture, for files that are cut or garbled.
 fn corpus() -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -268,6 +315,19 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn bytes_that_are_no_text_panic_nowhere(bytes in prop::collection::vec(any::<u8>(), 0..400), ending in 0usize..6, head in 0usize..4) {
+        let head: &[u8] = [&b""[..], b"\xFF\xFE", b"create policy p on t using (", b"do $$ begin execute format('"][head];
+        let name = ["1_a.sql", "0001_a.py", "20250101000000_a.rb", "20250101000000_a.exs", "20250101000000_A.cs", "1_a.js"][ending];
+        let files = folder(&[]);
+        fs::write(files.path().join(name), [head, &bytes].concat()).unwrap();
+        fs::write(files.path().join("2_b.sql"), "create table b (id int);").unwrap();
+        let _ = History::read(files.path(), None);
     }
 }
 
