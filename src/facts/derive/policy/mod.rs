@@ -6,19 +6,26 @@
 
 mod body;
 mod builtin;
+mod calls;
+mod compare;
 mod decide;
 mod eval;
 mod expr;
+mod frame;
 mod known;
 mod lower;
 mod lower_query;
 pub(crate) mod outlet;
+mod permit;
 mod pins;
 mod plpgsql;
+mod plpgsql_rows;
 pub(crate) mod refusal;
 mod rows;
 mod search;
 mod settings;
+mod subselect;
+pub(crate) mod through_view;
 mod value;
 mod words;
 mod world;
