@@ -3,7 +3,7 @@
 use super::super::Facts;
 use crate::error::Stop;
 use sqlx::{FromRow, SqliteConnection, sqlite::SqliteRow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// An oid of the audited database.
 pub(crate) type Oid = i64;
@@ -209,6 +209,8 @@ pub(crate) struct Catalog {
     pub(crate) rules: Vec<Rule>,
     /// (view, relation it names)
     pub(crate) view_relations: Vec<(Oid, Oid)>,
+    /// Views with a check option.
+    pub(crate) checked_views: HashSet<Oid>,
     /// By child. Of ordinary inheritance, too, one parent.
     pub(crate) partition_parents: HashMap<Oid, Oid>,
     relations_by_name: HashMap<(String, String), Oid>,
@@ -246,6 +248,8 @@ impl Catalog {
                  order by view, object",
         )
         .await?;
+        let checked: Vec<(Oid,)> = all(c, "select object from ddl where object_kind = 'view option'").await?;
+        catalog.checked_views = checked.into_iter().map(|row| row.0).collect();
         catalog.partition_parents =
             all::<(Oid, Oid)>(c, "select child, parent from inheritance").await?.into_iter().collect();
         for (oid, label) in
@@ -427,6 +431,12 @@ impl Function {
     /// Types of the input arguments.
     pub(crate) fn types(&self) -> Vec<String> {
         serde_json::from_str(&self.argument_types).unwrap_or_default()
+    }
+
+    /// It can be called with arguments of these types, as far as they are known.
+    pub(crate) fn takes(&self, types: &[Option<String>]) -> bool {
+        let own: Vec<String> = serde_json::from_str(&self.argument_types).unwrap_or_default();
+        types.iter().zip(&own).all(|(given, own)| given.as_ref().is_none_or(|given| given == own))
     }
 
     /// Names of the input arguments, `''` where unnamed.
