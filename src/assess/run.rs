@@ -64,8 +64,9 @@ impl<'a> Run<'a> {
     async fn new(facts: &mut Facts, config: &'a Config) -> Result<Self, Stop> {
         let scene = Scene::read(facts).await?;
         let mut notes = scene::left_out(facts).await?;
-        let Config { stage, regimes, owners, attestations, .. } = config;
-        let declares = stage.is_some() || !regimes.is_empty() || !owners.is_empty() || !attestations.is_empty();
+        let Config { stage, regimes, owners, attestations, statements, .. } = config;
+        let answered = !attestations.is_empty() || !statements.is_empty();
+        let declares = stage.is_some() || !regimes.is_empty() || !owners.is_empty() || answered;
         let in_force = stage_in_force(*stage, regimes, scene.tenancy == Tenancy::Multi);
         if let (Some(declared), Some(in_force)) = (stage, in_force)
             && *declared < in_force

@@ -64,6 +64,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("declared", &[]),
     ("owners", &[]),
     ("attestations", &[]),
+    ("answered_topics", &[]),
     ("answers", &[]),
     ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
     ("unread_functions", &["verdicts"]),
@@ -72,6 +73,8 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("event_log_columns", &["tenant_keys", "triggers", "functions"]),
     ("event_log_chains", &["event_logs", "event_log_columns", "columns", "triggers", "functions"]),
     ("event_log_guards", &["relations", "inheritance", "triggers", "rules", "functions"]),
+    ("event_log_writers", &["event_logs", "functions"]),
+    ("dynamic_statements", &["functions"]),
     ("event_log_rights", &["relation_privileges", "column_privileges", "inheritance"]),
     (
         "exposure",

@@ -33,6 +33,16 @@ pub(crate) struct Gap {
     pub(crate) isolated: Option<Place>,
 }
 
+/// A grant of more than somebody thought through: every privilege, or every table of a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wide {
+    /// `all on all tables in schema app`.
+    pub(crate) what: String,
+    /// A role, or `public`.
+    pub(crate) to: String,
+    pub(crate) place: Place,
+}
+
 /// Everything a history says about the ladder.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
@@ -45,6 +55,8 @@ pub(crate) struct Timeline {
     pub(crate) schema_per_tenant: Option<Place>,
     /// The statement that first named each table, policy or role: what a finding was introduced by.
     pub(crate) introduced: BTreeMap<(&'static str, String), Place>,
+    /// Those that no later migration takes back.
+    pub(crate) wide: Vec<Wide>,
     pub(crate) schema: Schema,
 }
 
@@ -75,6 +87,14 @@ pub(crate) fn read<'a>(migrations: impl Iterator<Item = &'a [Event]> + Clone) ->
         }
     }
     reader.end()
+}
+
+/// What a grant is about, in its own words.
+fn scope(on: &On) -> String {
+    match on {
+        On::Schema(schema) => format!("on all tables in schema {schema}"),
+        On::Tables(tables) => format!("on {}", tables.iter().map(Name::to_string).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 struct Reader {
@@ -235,8 +255,18 @@ impl Reader {
                 forbid(&mut self.schema.tables[at].forbidden, event, place);
                 return vec![at];
             }
-            What::Revoke { privileges, on, from } => return self.revoke(privileges, on, from, place),
-            What::Grant { privileges, on, .. } => self.grant(privileges, on, place),
+            What::Revoke { privileges, on, from } => {
+                let taken = |wide: &Wide| from.contains(&wide.to) && wide.what.ends_with(&scope(on));
+                self.timeline.wide.retain(|wide| !taken(wide));
+                return self.revoke(privileges, on, from, place);
+            }
+            What::Grant { privileges, on, to } => {
+                if matches!(on, On::Schema(_)) || privileges.iter().any(|privilege| privilege == "all") {
+                    let what = format!("{} {}", privileges.join(", "), scope(on));
+                    self.timeline.wide.extend(to.iter().map(|to| Wide { what: what.clone(), to: to.clone(), place }));
+                }
+                self.grant(privileges, on, place);
+            }
             What::Role { name, bypass_rls, created } => {
                 self.first("role", name, place);
                 if *created {

@@ -68,7 +68,9 @@ pub struct AxisAnswer {
 
 /// Whether a check holds govctl.yaml against itself or the catalog; it says nothing about how an axis is enforced.
 pub(super) fn about_declarations(check: &Check) -> bool {
-    ["declared", "owners", "attestations", "answers"].iter().any(|table| check.rests_on.contains(table))
+    ["declared", "owners", "attestations", "answered_topics", "answers"]
+        .iter()
+        .any(|table| check.rests_on.contains(table))
 }
 
 /// What the database says by itself.

@@ -11,6 +11,16 @@ use std::sync::Arc;
 
 /// What the body returns; none where it does more than compute.
 pub(crate) fn result(source: &str) -> Option<Query> {
+    let block = block(source)?;
+    if let Some(query) = returned_query(&block) {
+        return Some(query);
+    }
+    let expression = block_result(&block)?;
+    Some(body::scalar(expression))
+}
+
+/// The outermost block of a body.
+pub(super) fn block(source: &str) -> Option<SyntaxNode> {
     let quote = "$govctl_body$";
     if source.contains(quote) {
         return None;
@@ -19,12 +29,7 @@ pub(crate) fn result(source: &str) -> Option<Query> {
     let parse = SourceFile::parse(&text);
     let function = parse.syntax_node().descendants().find_map(CreateFunction::cast)?;
     let body = function.plpgsql()?;
-    let block = body.syntax().children().find(|n| n.kind() == SyntaxKind::PLPGSQL_BLOCK)?;
-    if let Some(query) = returned_query(&block) {
-        return Some(query);
-    }
-    let expression = block_result(&block)?;
-    Some(body::scalar(expression))
+    body.syntax().children().find(|n| n.kind() == SyntaxKind::PLPGSQL_BLOCK)
 }
 
 /// `BEGIN RETURN QUERY …; [RETURN;] END`.
@@ -62,12 +67,12 @@ fn block_result(block: &SyntaxNode) -> Option<Expr> {
     Some(result)
 }
 
-fn name(node: &SyntaxNode, kind: SyntaxKind) -> Option<String> {
+pub(super) fn name(node: &SyntaxNode, kind: SyntaxKind) -> Option<String> {
     let name = node.descendants().find(|n| n.kind() == kind)?;
     Some(lower::identifier(name.text().to_string().trim()))
 }
 
-fn expression(node: &SyntaxNode) -> Option<Expr> {
+pub(super) fn expression(node: &SyntaxNode) -> Option<Expr> {
     let inner = lower::child(node, SyntaxKind::PLPGSQL_EXPR)?;
     let found = inner.descendants().find(|n| lower::is_expression(n.kind()))?;
     // An expression with a FROM of its own is a query that no clause here holds.
