@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// an error means that the facts themselves are unusable.
 pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Result<Assessment, Stop> {
     let mut run = Run::new(facts, config).await?;
-    let (last, rest): (Vec<_>, Vec<_>) = library.iter().partition(|check| needs::of(&check.sql).contains("answers"));
+    let (last, rest): (Vec<_>, Vec<_>) = library.iter().partition(|check| check.rests_on.contains("answers"));
     // Those that apply to a single tenant come first: what they find decides whether the others apply.
     let (first, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|check| check.applies_to_single_tenant);
     for check in first {
@@ -139,8 +139,8 @@ impl<'a> Run<'a> {
                 return Verdict::Undecided(vec![cause]);
             }
         };
-        let tables = needs::of(&check.sql);
-        undecided.extend(self.scene.hidden(&tables));
+        let tables = &check.rests_on;
+        undecided.extend(self.scene.hidden(tables));
         // Without a folder of migrations the question about them does not arise.
         if let Some(cause) = undecided.iter().find(|cause| findings.is_empty() && cause.needs == "--migrations DIR") {
             return Verdict::NotApplicable(cause.what.clone());

@@ -123,14 +123,12 @@ pub fn tables() -> impl Iterator<Item = Table> {
 /// The tables some SQL rests on: those it names, and all that these are computed from. A word that is only a column
 /// of the same name counts too; that errs towards undecided.
 pub fn of(sql: &str) -> BTreeSet<&'static str> {
-    let words: BTreeSet<_> = tokens(sql)
-        .iter()
-        .filter(|token| matches!(token.kind, Kind::Word | Kind::Name))
-        .map(|token| token.text(sql).trim_matches(['"', '`', '[', ']']).to_lowercase())
-        .collect();
     let mut found = BTreeSet::new();
-    for table in tables().filter(|table| words.contains(table.name)) {
-        add(table.name, &mut found);
+    for token in tokens(sql).iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Name)) {
+        let word = token.text(sql).trim_matches(['"', '`', '[', ']']);
+        if let Some(table) = tables().find(|table| table.name.eq_ignore_ascii_case(word)) {
+            add(table.name, &mut found);
+        }
     }
     found
 }
