@@ -221,9 +221,9 @@ mod tests {
         let key = Public::parse(&format!("{}\nnot-after: 2026-04-01", log.public().text())).unwrap();
         let read = |note: &str, trust: &[Public], now: &str| read(note, None, trust, at(now)).map(|read| read.signer);
         let old = "the key of log that signed it was valid until 2026-04-01T00:00:00Z";
-        assert_eq!(read(&bare, &[key.clone()], "2026-03-02"), Ok(Some("log".to_owned())));
+        assert_eq!(read(&bare, std::slice::from_ref(&key), "2026-03-02"), Ok(Some("log".to_owned())));
         assert_eq!(
-            read(&bare, &[key.clone()], "2026-05-01"),
+            read(&bare, std::slice::from_ref(&key), "2026-05-01"),
             Err(format!("{old}; a witness that is trusted could say when it was signed"))
         );
         let both = [key.clone(), witness.public()];

@@ -56,7 +56,8 @@ fn spellings(constants: &[String]) -> Vec<Vec<u8>> {
 }
 
 fn begin_all(pieces: &mut [Piece], prev: Option<usize>, spelling: &[u8]) -> bool {
-    pieces.iter_mut().fold(false, |any, piece| begin_with(piece, prev, spelling) || any)
+    // All of them: a formula may name it twice.
+    pieces.iter_mut().map(|piece| begin_with(piece, prev, spelling)).filter(|begun| *begun).count() > 0
 }
 
 /// Has the piece stand for this where there is no row before; whether it is such a piece.

@@ -116,8 +116,8 @@ impl Search<'_> {
             self.framed(target, left())
                 .or_else(|| self.single(target))
                 .or_else(|| self.joined(target, left()))
-                .or_else(|| self.documents(target, left()))
-                .or_else(|| self.middle(target, left()))
+                .or_else(|| self.documents(target, Left(self.candidates / 2)))
+                .or_else(|| self.middle(target, Left(self.candidates / 4)))
                 .or_else(|| self.permuted(target, left()))
         })
     }
