@@ -82,6 +82,15 @@ async fn run(history: &History, options: &PgConnectOptions) -> Result<Outcome, S
     }
     if outcome.stood_in.iter().any(|what| what.starts_with("Supabase")) {
         let _ = connection.execute("set search_path = \"$user\", public, extensions").await;
+        // Every project of theirs has these from the start.
+        for (name, script) in EXTENSIONS.iter().filter(|(name, _)| ["pgcrypto", "uuid-ossp"].contains(name)) {
+            let real = format!("create schema if not exists extensions; create extension \"{name}\" schema extensions");
+            if connection.execute(sqlx::raw_sql(AssertSqlSafe(real))).await.is_err() {
+                let _ = connection.execute("create schema if not exists extensions").await;
+                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await;
+                outcome.stood_in.push(format!("the extension {name}"));
+            }
+        }
     }
     for statement in history.statements() {
         step(&statement, &mut connection, &mut outcome).await;

@@ -11,6 +11,8 @@ pub(in crate::plan::prove) struct Actor {
     pub(in crate::plan::prove) login: String,
     /// Itself, or what it may SET ROLE to.
     pub(in crate::plan::prove) role: String,
+    /// Its platform exempts it from row security.
+    pub(in crate::plan::prove) is_exempt: bool,
     principal: i64,
 }
 
@@ -42,8 +44,8 @@ pub(in crate::plan::prove) struct Scene {
 
 impl Scene {
     pub(in crate::plan::prove) async fn read(facts: &mut Facts) -> Result<Self, Stop> {
-        let actors: Vec<(i64, String, i64, String)> = sqlx::query_as(
-            "select p.role, p.name, r.oid, r.name from principals p
+        let actors: Vec<(i64, String, i64, String, bool)> = sqlx::query_as(
+            "select p.role, p.name, r.oid, r.name, r.bypass_rls = 1 and r.provenance = 'platform' from principals p
              join role_reach c on c.role = p.role and (c.can_set = 1 or c.reaches = p.role)
              join roles r on r.oid = c.reaches and r.superuser = 0
              where p.kind in ('login', 'unused') and r.name not glob 'pg_*'
@@ -53,7 +55,7 @@ impl Scene {
         .await?;
         let mut seen = BTreeSet::new();
         let actors = actors.into_iter().filter(|(_, _, role, ..)| seen.insert(*role));
-        let actor = |(principal, login, _, role): (i64, String, i64, String)| Actor { login, role, principal };
+        let actor = |(principal, login, _, role, is_exempt)| Actor { login, role, is_exempt, principal };
         type Row = (i64, String, String, Option<String>, Option<String>);
         let rows: Vec<Row> = sqlx::query_as(
             "select r.oid, r.schema, r.name,
