@@ -112,7 +112,7 @@ pub(super) async fn sample(
     facts.insert("unseen", &["area", "object", "why", "needs"], unseen).await
 }
 
-/// Of tables whose files are empty, whether they are: many in one statement, since an extension may keep rows elsewhere.
+/// Of tables without a page when they were last counted, those without a row: asked of many in one statement.
 /// Those that cannot be asked so are read like all others.
 async fn without_rows(connection: &mut PgConnection, tables: Vec<Table>) -> Result<(Vec<Table>, Vec<Table>), Stop> {
     let (suspects, mut others): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.looks_empty);

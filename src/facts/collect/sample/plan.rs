@@ -75,7 +75,7 @@ impl Candidate {
 pub(super) struct Table {
     pub(super) candidate: Candidate,
     pub(super) columns: Vec<Column>,
-    /// Its file has no page, as far as heaps go.
+    /// Its file had no page when it was last counted. Counting again would wait for locks.
     pub(super) looks_empty: bool,
 }
 
@@ -175,7 +175,7 @@ pub(super) async fn readable(
     let sql = format!(
         "select c.oid::bigint as oid, has_schema_privilege(c.relnamespace, 'usage') as usage,
                 has_table_privilege(c.oid, 'select') as whole, row_security_active(c.oid) as bound, current_user::text as me,
-                coalesce(pg_relation_size(c.oid) = 0, false) as empty,
+                c.relpages = 0 as empty,
                 case when not has_table_privilege(c.oid, 'select') then coalesce((
                   select string_agg(a.attnum::text, ',') from pg_attribute a
                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and has_column_privilege(c.oid, a.attnum, 'select')), '')
