@@ -64,6 +64,9 @@ _govctl() {
             govctl,waive)
                 cmd="govctl__subcmd__waive"
                 ;;
+            govctl,witness)
+                cmd="govctl__subcmd__witness"
+                ;;
             govctl__subcmd__help,checkpoint)
                 cmd="govctl__subcmd__help__subcmd__checkpoint"
                 ;;
@@ -112,6 +115,9 @@ _govctl() {
             govctl__subcmd__help,waive)
                 cmd="govctl__subcmd__help__subcmd__waive"
                 ;;
+            govctl__subcmd__help,witness)
+                cmd="govctl__subcmd__help__subcmd__witness"
+                ;;
             *)
                 ;;
         esac
@@ -119,7 +125,7 @@ _govctl() {
 
     case "${cmd}" in
         govctl)
-            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose verify-chain checkpoint plan-stage stage demo diff init waive facts matrix checks explain completions man help"
+            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -525,7 +531,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__help)
-            opts="diagnose verify-chain checkpoint plan-stage stage demo diff init waive facts matrix checks explain completions man help"
+            opts="diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -749,6 +755,8 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__help__subcmd__waive)
+            opts=""
+        govctl__subcmd__help__subcmd__witness)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1150,6 +1158,28 @@ _govctl() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                --checkpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -19,6 +19,7 @@ mod stage;
 mod verify_chain;
 mod waive;
 mod welcome;
+mod witness;
 
 use crate::check::Severity;
 use crate::error::Stop;
@@ -50,6 +51,7 @@ enum Command {
     Diagnose(diagnose::Args),
     VerifyChain(verify_chain::Args),
     Checkpoint(checkpoint::Args),
+    Witness(witness::Args),
     PlanStage(plan_stage::Args),
     Stage(stage::Args),
     Demo(demo::Args),
@@ -166,6 +168,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
         // It hears Ctrl-C itself: what was read until then is a result.
         Command::Checkpoint(args) => unless_interrupted(checkpoint::run(args, &cli.global, ui)),
+        Command::Witness(args) => unless_interrupted(witness::run(args, &cli.global, ui)),
         Command::VerifyChain(args) => to_the_end(verify_chain::run(args, &cli.global, ui)),
         Command::PlanStage(args) => unless_interrupted(plan_stage::run(args, &cli.global, ui)),
         Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),

@@ -392,6 +392,18 @@ impl Catalog {
         self.view_relations[start..].iter().take_while(move |(v, _)| *v == view).map(|(_, base)| *base)
     }
 
+    /// Whether a policy is for somebody else than the owner, superusers, and roles which nobody is or may become.
+    pub(crate) fn is_for_others(&self, policy: &Policy, owner: Oid) -> bool {
+        policy.roles.iter().filter(|role| **role != owner).any(|role| {
+            let is_member = |membership: &Membership| membership.role == *role;
+            *role == 0
+                || self
+                    .roles
+                    .get(role)
+                    .is_some_and(|it| !it.superuser && (it.login || self.memberships.iter().any(is_member)))
+        })
+    }
+
     /// Functions of a name that take `arity` arguments, or more where the rest have defaults; without a schema, those of every schema.
     pub(crate) fn functions_named(&self, schema: Option<&str>, name: &str, arity: usize) -> Vec<&Function> {
         let named = self.functions_by_name.get(name).map(Vec::as_slice).unwrap_or_default();

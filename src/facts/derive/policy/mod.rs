@@ -25,6 +25,6 @@ mod words;
 mod world;
 
 pub(crate) use decide::decide;
-pub(crate) use pins::Pins;
+pub(crate) use pins::{PLACE, Pins};
 pub(crate) use settings::{Setting, settings};
 pub(crate) use world::World;
