@@ -69,8 +69,12 @@ async fn measure(rows: usize) {
     connection.close().await.unwrap();
     let url = database.url();
     let psql = |sql: &str| run(Command::new("psql").args(["-X", "-q", "-d", &url, "-c", sql]), &[0]);
-    let verify =
-        || run(Command::new(env!("CARGO_BIN_EXE_govctl")).args(["verify-chain", &url, "--table", "b.event"]), &[0]);
+    let govctl = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_govctl"));
+        command.args(["verify-chain", &url, "--table", "b.event"]);
+        command
+    };
+    let verify = || run(&mut govctl(), &[0]);
     println!("{rows} rows, medians of {RUNS} in turns, in milliseconds");
     let mut times: [Vec<Duration>; 3] = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..RUNS {
@@ -91,6 +95,23 @@ async fn measure(rows: usize) {
         medians[2] / medians[0],
         medians[2] / medians[1]
     );
+    if let Some(peak) = peak(&mut govctl()) {
+        println!("{:<44}{peak:>8.0}", "its memory at most, in MiB");
+    }
+}
+
+/// The most memory a process ever held, in MiB, where the system says it.
+fn peak(command: &mut Command) -> Option<f64> {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = None;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).or(most);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    most.map(|kilobytes: f64| kilobytes / 1024.0)
 }
 
 fn run(command: &mut Command, codes: &[i32]) -> Duration {

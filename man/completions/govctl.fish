@@ -52,6 +52,7 @@ complete -c govctl -n "__fish_govctl_needs_command" -s V -l version -d 'Print ve
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "diagnose" -d 'Run every check against a database'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "verify-chain" -d 'Recompute the hash chains of audit tables, row by row'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "checkpoint" -d 'Sign what the hash chains are today, to be kept outside the database'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "witness" -d 'Cosign checkpoints that extend the last ones this witness saw'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "plan-stage" -d 'The migrations that lead to a stage: written for your own tool, never run'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "stage" -d 'How mature the database is, since when, and by which line'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
@@ -106,7 +107,7 @@ complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l shard -d 
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l until -d 'The last number that --shard reads; say the same one for all parts of a table that still grows' -r
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l shard-out -d 'Where --shard writes' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l merge -d 'A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again' -r -F
-complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l trust -d 'The public key that checkpoints must be signed with; repeatable' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l trust -d 'A key that checkpoints must be signed with, or of a witness that must have seen them; repeatable' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l key-file -d 'The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l workers -d 'Connections that read at the same time' -r
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
@@ -166,6 +167,38 @@ complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -l no-progress
 complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l checkpoint -d 'The checkpoint to cosign; the signature is added to this file. Repeatable' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l trust -d 'The public key that checkpoints must be signed with; repeatable' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l key -d 'The private key of this witness' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l new-key -d 'Make a key of this name first, write it to --key, and print the public one' -r
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l state -d 'The folder where this witness remembers what it saw' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l key-file -d 'The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand plan-stage" -l url -d 'The same as an option' -r
 complete -c govctl -n "__fish_govctl_using_subcommand plan-stage" -l migrations -d 'The folder of the migrations; without a database, replayed on a scratch one' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand plan-stage" -l tool -d 'The migration tool, where the folder does not say it' -r
@@ -472,18 +505,19 @@ complete -c govctl -n "__fish_govctl_using_subcommand man" -l no-progress -d 'Dr
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s V -l version -d 'Print version'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "verify-chain" -d 'Recompute the hash chains of audit tables, row by row'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "checkpoint" -d 'Sign what the hash chains are today, to be kept outside the database'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "plan-stage" -d 'The migrations that lead to a stage: written for your own tool, never run'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "stage" -d 'How mature the database is, since when, and by which line'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "diff" -d 'Say what opened, what closed and which role gained what, between two facts files'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "init" -d 'Write a commented govctl.yaml from what a database shows; an existing file is never touched'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "checks" -d 'List the checks'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "verify-chain" -d 'Recompute the hash chains of audit tables, row by row'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "checkpoint" -d 'Sign what the hash chains are today, to be kept outside the database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "witness" -d 'Cosign checkpoints that extend the last ones this witness saw'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "plan-stage" -d 'The migrations that lead to a stage: written for your own tool, never run'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "stage" -d 'How mature the database is, since when, and by which line'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "diff" -d 'Say what opened, what closed and which role gained what, between two facts files'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "init" -d 'Write a commented govctl.yaml from what a database shows; an existing file is never touched'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "checks" -d 'List the checks'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

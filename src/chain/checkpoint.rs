@@ -8,8 +8,9 @@
 use super::algorithm::Digest;
 use super::encoding::{base64, from_base64, from_hex, hex};
 use super::merkle::Tree;
-use super::note::{Note, Public};
+use super::note::{Note, Public, Role};
 use super::segment::Position;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One chain at that time.
@@ -69,6 +70,9 @@ struct Chain {
 
 const SCHEMA: &str = "govctl.checkpoint/1";
 
+/// Clocks of witnesses may run ahead by so much.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
 /// Size and root of a table: of its only chain, else of the tree over all of them.
 pub fn summary(marks: &[Mark]) -> (u64, [u8; 32]) {
     if let [only] = marks
@@ -106,17 +110,17 @@ pub fn document(origin: &str, marks: &[Mark]) -> String {
 }
 
 /// Reads both files; says what is wrong with them.
-pub fn read(note: &str, document: Option<&str>, trust: &[Public]) -> Result<Checkpoint, String> {
+///
+/// `trust` holds keys of logs, one of which must have signed, and of witnesses, one of which must have seen it. A key vouches
+/// in its own time only: the moment is the one a witness names, else `now`.
+pub fn read(note: &str, document: Option<&str>, trust: &[Public], now: Timestamp) -> Result<Checkpoint, String> {
     let note = Note::parse(note).ok_or("it is no signed note")?;
     let mut lines = note.text.lines();
     let (origin, size, root) = (lines.next(), lines.next(), lines.next());
     let origin = origin.filter(|origin| !origin.is_empty()).ok_or("it names no origin")?.to_owned();
     let size = size.and_then(|size| size.parse().ok()).ok_or("it has no size")?;
     let root = root.and_then(from_base64).and_then(|root| root.try_into().ok()).ok_or("it has no root")?;
-    let signer = trust.iter().find(|key| note.is_signed_by(key)).map(|key| key.name().to_owned());
-    if signer.is_none() && !trust.is_empty() {
-        return Err("no key that is trusted signed it".to_owned());
-    }
+    let signer = signer(&note, trust, now)?;
     let marks = match document {
         None => Vec::new(),
         Some(document) => marks(document, &origin)?,
@@ -125,6 +129,39 @@ pub fn read(note: &str, document: Option<&str>, trust: &[Public]) -> Result<Chec
         return Err("the file beside it does not give the root that was signed".to_owned());
     }
     Ok(Checkpoint { origin, marks, size, root, signer })
+}
+
+/// Who vouches for a note, in words; none where nobody is trusted.
+fn signer(note: &Note, trust: &[Public], now: Timestamp) -> Result<Option<String>, String> {
+    let of = |role| trust.iter().filter(move |key| key.role() == role);
+    let seen = |key: &Public| Some((note.seen_by(key)?, key.name().to_owned()));
+    let vouches = |key: &&Public| {
+        note.seen_by(key).is_some_and(|at| at <= now + TOLERANCE && key.validity.objection(at).is_none())
+    };
+    let witness = of(Role::Witness).filter(vouches).filter_map(seen).min();
+    if witness.is_none() && of(Role::Witness).next().is_some() {
+        return Err("no witness that is trusted cosigned it in the time of its key".to_owned());
+    }
+    let mut objections = Vec::new();
+    let mut signer = None;
+    for key in of(Role::Log).filter(|key| note.is_signed_by(key)) {
+        match key.validity.objection(witness.as_ref().map_or(now, |(at, _)| *at)) {
+            None => signer = Some(key.name().to_owned()),
+            Some(objection) => objections.push(format!("the key of {} that signed it {objection}", key.name())),
+        }
+    }
+    if signer.is_none() && of(Role::Log).next().is_some() {
+        let unseen = if witness.is_none() { "; a witness that is trusted could say when it was signed" } else { "" };
+        return Err(match objections.first() {
+            Some(objection) => format!("{objection}{unseen}"),
+            None => "no key that is trusted signed it".to_owned(),
+        });
+    }
+    Ok(match (signer, witness) {
+        (signer, None) => signer,
+        (None, Some((at, name))) => Some(format!("{name} as a witness at {at}")),
+        (Some(signer), Some((at, name))) => Some(format!("{signer}, seen by {name} at {at}")),
+    })
 }
 
 fn marks(document: &str, origin: &str) -> Result<Vec<Mark>, String> {
@@ -162,14 +199,39 @@ mod tests {
         (0..5_u8).for_each(|leaf| tree.push(&[leaf]));
         let position = Position { keys: vec!["5".into()], number: Some(5) };
         let mark = Mark { key: vec![], partition: None, tree, position, hash: Digest::new(&[4; 32]) };
-        let secret = Secret::new("tests", &[1; 32]);
-        let signed = secret.sign(&note("govctl/d/s.t/hash", std::slice::from_ref(&mark)));
+        let secret = Secret::new("tests", Role::Log, &[1; 32]);
+        let now = Timestamp::UNIX_EPOCH;
+        let signed = secret.sign(&note("govctl/d/s.t/hash", std::slice::from_ref(&mark)), now);
         let beside = document("govctl/d/s.t/hash", std::slice::from_ref(&mark));
-        let read_back = read(&signed, Some(&beside), &[secret.public()]).unwrap();
+        let read_back = read(&signed, Some(&beside), &[secret.public()], now).unwrap();
         assert_eq!((read_back.size, read_back.marks), (5, vec![mark]));
         let forged = beside.replace("\"size\": 5", "\"size\": 6");
-        assert!(read(&signed, Some(&forged), &[]).is_err());
-        assert!(read(&signed, Some(&beside), &[Secret::new("tests", &[2; 32]).public()]).is_err());
-        assert!(read("nothing", None, &[]).is_err());
+        assert!(read(&signed, Some(&forged), &[], now).is_err());
+        assert!(read(&signed, Some(&beside), &[Secret::new("tests", Role::Log, &[2; 32]).public()], now).is_err());
+        assert!(read("nothing", None, &[], now).is_err());
+    }
+
+    #[test]
+    fn a_key_vouches_in_its_own_time() {
+        let (log, witness) = (Secret::new("log", Role::Log, &[1; 32]), Secret::new("witness", Role::Witness, &[2; 32]));
+        let at = |text: &str| super::super::validity::instant(text).unwrap();
+        let text = format!("govctl/d/s.t/hash\n5\n{}\n", base64(&[1; 32]));
+        let bare = log.sign(&text, at("2026-03-01"));
+        let seen = format!("{bare}{}", witness.line(&text, at("2026-03-01")));
+        let key = Public::parse(&format!("{}\nnot-after: 2026-04-01", log.public().text())).unwrap();
+        let read = |note: &str, trust: &[Public], now: &str| read(note, None, trust, at(now)).map(|read| read.signer);
+        let old = "the key of log that signed it was valid until 2026-04-01T00:00:00Z";
+        assert_eq!(read(&bare, &[key.clone()], "2026-03-02"), Ok(Some("log".to_owned())));
+        assert_eq!(
+            read(&bare, &[key.clone()], "2026-05-01"),
+            Err(format!("{old}; a witness that is trusted could say when it was signed"))
+        );
+        let both = [key.clone(), witness.public()];
+        let vouched = Some("log, seen by witness at 2026-03-01T00:00:00Z".to_owned());
+        assert_eq!(read(&seen, &both, "2026-05-01"), Ok(vouched));
+        // Seen too late, by nobody, or in the future.
+        let late = format!("{bare}{}", witness.line(&text, at("2026-04-02")));
+        assert_eq!(read(&late, &both, "2026-05-01"), Err(old.to_owned()));
+        assert!(read(&bare, &both, "2026-03-02").is_err() && read(&late, &both, "2026-03-02").is_err());
     }
 }

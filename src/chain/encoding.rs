@@ -32,6 +32,10 @@ pub fn decode(value: &[u8], is_bytes: bool) -> Option<(Digest, Encoding)> {
 
 fn text(value: &[u8]) -> Option<(Digest, Encoding)> {
     let value = value.trim_ascii();
+    // encode(…, 'base64') breaks lines after 76 characters.
+    if value.len() <= 90 && value.contains(&b'\n') {
+        return text(&value.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>());
+    }
     let bare = prefixes(value);
     let mut bytes = [0; 64];
     if bare.len().is_multiple_of(2) && LENGTHS.contains(&(bare.len() / 2)) {
@@ -56,8 +60,15 @@ fn prefixes(value: &[u8]) -> &[u8] {
             return rest;
         }
     }
+    // A dash is also a digit of base64.
+    let names = |name: &[u8]| [&b"sha"[..], b"md5", b"hmac"].iter().any(|known| name.starts_with(known));
     match value.iter().position(|byte| matches!(byte, b':' | b'-')) {
-        Some(at) if at <= 11 && value[..at].iter().all(u8::is_ascii_alphanumeric) && value.len() > at + 22 => {
+        Some(at)
+            if at <= 11
+                && value[..at].iter().all(u8::is_ascii_alphanumeric)
+                && value.len() > at + 22
+                && (value[at] == b':' || names(&value[..at])) =>
+        {
             &value[at + 1..]
         }
         _ => value,
@@ -131,9 +142,16 @@ mod tests {
             format!("{hex}   "),
             base64(digest.bytes()),
             URL_SAFE_NO_PAD.encode(digest.bytes()),
+            format!("{}\n{}", &base64(digest.bytes())[..30], &base64(digest.bytes())[30..]),
         ];
         for spelling in &spellings {
             assert_eq!(decode(spelling.as_bytes(), false).map(|(found, _)| found), Some(digest), "{spelling}");
+        }
+        // Some have a dash near their beginning.
+        for n in 0..200_u8 {
+            let digest = super::super::algorithm::Algorithm::Sha256.digest(None, &[n]);
+            let text = URL_SAFE_NO_PAD.encode(digest.bytes());
+            assert_eq!(decode(text.as_bytes(), false).map(|(found, _)| found), Some(digest), "{text}");
         }
         assert_eq!(decode(digest.bytes(), true), Some((digest, Encoding::Bytes)));
         assert_eq!(decode(hex.as_bytes(), true), Some((digest, Encoding::Hex)));

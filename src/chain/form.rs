@@ -1,5 +1,6 @@
 //! How one value becomes bytes of a preimage.
 
+use super::algorithm::Algorithm;
 use super::encoding;
 use super::json_form::Style;
 use super::time::{self, Clock};
@@ -27,6 +28,8 @@ pub enum Form {
     Epoch(i64),
     /// Seconds since 1970 with six digits behind the point, as `extract(epoch …)` gives them.
     EpochText,
+    /// The same as Python writes a float: zeros at the end dropped, but for the first.
+    EpochFloat,
     /// `true` and `false` in other words.
     Bool(&'static str, &'static str),
     /// A uuid without its dashes.
@@ -37,6 +40,8 @@ pub enum Form {
     Json(Style, Option<Clock>),
     /// A json or jsonb column written anew.
     Rewritten(Style),
+    /// The SHA-256 of that, in hex.
+    Digested(Style),
     /// Its length in bytes, framed as `int4`, then the value; null as -1.
     Framed,
 }
@@ -98,6 +103,13 @@ impl Form {
                 let unix = time::unix_micros(micros);
                 write!(out, "{}.{:06}", unix.div_euclid(1_000_000), unix.rem_euclid(1_000_000)).is_ok()
             }),
+            Self::EpochFloat => micros(kind, value).is_some_and(|micros| {
+                let unix = time::unix_micros(micros);
+                let digits = format!("{:06}", unix.rem_euclid(1_000_000));
+                let digits = digits.trim_end_matches('0');
+                let digits = if digits.is_empty() { "0" } else { digits };
+                write!(out, "{}.{digits}", unix.div_euclid(1_000_000)).is_ok()
+            }),
             Self::Bool(yes, no) => {
                 out.extend_from_slice(if value == [1] { yes } else { no }.as_bytes());
                 true
@@ -114,6 +126,12 @@ impl Form {
             Self::Json(style, clock) => json(*style, clock.as_ref(), kind, value, out),
             Self::Rewritten(style) => parsed(kind, value).is_some_and(|value| {
                 style.value(&value, out);
+                true
+            }),
+            Self::Digested(style) => parsed(kind, value).is_some_and(|value| {
+                let mut written = Vec::new();
+                style.value(&value, &mut written);
+                encoding::push_hex(Algorithm::Sha256.digest(None, &written).bytes(), out);
                 true
             }),
             Self::Framed => {

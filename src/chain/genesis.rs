@@ -5,7 +5,7 @@ use super::encoding;
 use super::relation::Relation;
 
 /// Words whose hash begins chains in the wild.
-const WORDS: [&str; 21] = [
+pub(super) const WORDS: [&str; 21] = [
     "GENESIS",
     "genesis",
     "Genesis",

@@ -13,21 +13,34 @@ pub struct Style {
     pub ascii: bool,
     /// Keys sorted, also inside.
     pub sorted: bool,
+    /// What else is written as an escape.
+    pub escaped: Escaped,
+}
+
+/// Characters that some serialisers escape though they need not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escaped {
+    /// None.
+    Nothing,
+    /// `/` as `\\/`, as PHP does.
+    Slash,
+    /// `<`, `>` and `&`, as Go does.
+    Html,
 }
 
 impl Style {
     /// `JSON.stringify`, and every "stable" variant of it when `sorted`.
     pub const fn compact(sorted: bool) -> Self {
-        Self { comma: ",", colon: ":", ascii: false, sorted }
+        Self { comma: ",", colon: ":", ascii: false, sorted, escaped: Escaped::Nothing }
     }
 
     /// Python's `json.dumps`.
     pub const fn python(sorted: bool) -> Self {
-        Self { comma: ", ", colon: ": ", ascii: true, sorted }
+        Self { comma: ", ", colon: ": ", ascii: true, sorted, escaped: Escaped::Nothing }
     }
 
     /// The spellings that are tried.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::compact(true),
         Self::compact(false),
         Self::python(true),
@@ -36,6 +49,10 @@ impl Style {
         Self { ascii: true, ..Self::compact(false) },
         Self { ascii: false, ..Self::python(true) },
         Self { ascii: false, ..Self::python(false) },
+        Self { ascii: true, escaped: Escaped::Slash, ..Self::compact(false) },
+        Self { ascii: true, escaped: Escaped::Slash, ..Self::compact(true) },
+        Self { escaped: Escaped::Html, ..Self::compact(false) },
+        Self { escaped: Escaped::Html, ..Self::compact(true) },
     ];
 
     /// A string with its quotes.
@@ -50,6 +67,10 @@ impl Style {
                 '\t' => out.extend_from_slice(b"\\t"),
                 '\u{8}' => out.extend_from_slice(b"\\b"),
                 '\u{c}' => out.extend_from_slice(b"\\f"),
+                '/' if self.escaped == Escaped::Slash => out.extend_from_slice(b"\\/"),
+                '<' | '>' | '&' if self.escaped == Escaped::Html => {
+                    out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
+                }
                 c if u32::from(c) < 0x20 => out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes()),
                 c if c.is_ascii() || !self.ascii => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
                 c => {

@@ -8,6 +8,7 @@
 //! * [`discover`]: pair, order, partition and formula, from data and sources
 //! * [`hazards`]: what a formula leaves open, for the checks
 //! * [`walk`]: one run of rows; [`segment`]: what it says, and joining two
+//! * [`loose`]: links of a table that no index orders
 //! * [`links`]: a damaged chain looked at again, row by row; [`lost`]: which rows are gone; [`diagnose`]: what happened to it
 //! * [`expect`]: heads that are known from outside
 //! * [`merkle`], [`note`], [`checkpoint`], [`pins`]: what a chain was once, signed and kept elsewhere
@@ -28,6 +29,7 @@ pub mod items;
 pub mod json_form;
 pub mod judge;
 pub mod links;
+pub mod loose;
 pub mod lost;
 pub mod merkle;
 pub mod none;
@@ -43,7 +45,9 @@ pub mod source;
 pub mod stream;
 pub mod time;
 pub mod v1;
+pub mod validity;
 pub mod value;
 pub mod verdict;
 pub mod walk;
+mod wire;
 pub mod workers;

@@ -2,10 +2,12 @@
 
 use super::definition::Chain;
 use super::value::Kind;
+use super::walk::Reading;
 use crate::check::quote;
 use crate::error::Stop;
 use crate::target::refusal;
 use sqlx::{AssertSqlSafe, PgConnection};
+use std::sync::Arc;
 
 /// Rows of one run, about: enough to forget the cost of a query, few enough to share them out evenly.
 const RUN: f64 = 65_536.0;
@@ -21,54 +23,86 @@ const MOST: f64 = 4096.0;
 pub struct Plan {
     /// A query a run, in the order of the chain.
     pub queries: Vec<String>,
-    /// Rows come as they are stored, which is hoped to be their order: whoever reads them must look.
-    pub as_stored: bool,
+    /// How rows come.
+    pub reading: Reading,
 }
 
-/// Every run's query, in the order of the chain. `stored`: rows may come as they are stored.
+/// In which order rows are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// In that of their chains.
+    Sorted,
+    /// In any that is cheaper: whoever reads them must look.
+    Any,
+}
+
+/// Every run's query, in the order of the chain or in a cheaper one. `loose`: the order of rows may be lost altogether.
 ///
 /// # Errors
 /// The session is lost.
 pub async fn plan(
     connection: &mut PgConnection,
     chain: &Chain,
-    stored: bool,
+    order: Order,
     only: Option<&str>,
+    loose: bool,
 ) -> Result<Plan, Stop> {
-    let sorted = |queries| Plan { queries, as_stored: false };
+    let sorted = |queries| Plan { queries, reading: Reading::Sorted };
     let estimate = chain.relation.estimate;
     if estimate < WORTH_SHARING || chain.formulas.iter().any(super::recipe::Formula::needs_last) {
         return Ok(sorted(vec![query(chain, only)]));
     }
-    if stored
-        && only.is_none()
-        && let Some(queries) = by_block(connection, chain).await?
-    {
-        return Ok(Plan { queries, as_stored: true });
+    if order == Order::Any && only.is_none() && chain.relation.kind == 'r' && chain.beside.is_none() {
+        if is_stored_in_order(connection, chain).await?
+            && let Some(queries) = by_block(connection, chain).await?
+        {
+            return Ok(Plan { queries, reading: Reading::Stored });
+        }
+        if loose
+            && !is_served(chain)
+            && super::loose::may(chain)
+            && let Some(queries) = by_block(connection, chain).await?
+        {
+            return Ok(Plan { queries, reading: Reading::Loose(Arc::default()) });
+        }
     }
     Ok(sorted(by_value(connection, chain, only).await?))
 }
 
-/// Runs of blocks, where rows seem to be stored in their order: reading them so spares the server the index.
-async fn by_block(connection: &mut PgConnection, chain: &Chain) -> Result<Option<Vec<String>>, Stop> {
-    let Some(column) = chain.column(chain.order[0]) else { return Ok(None) };
-    if chain.relation.kind != 'r' || chain.beside.is_some() || !chain.is_numbered() || by_partition(chain) {
-        return Ok(None);
+/// Whether rows seem to be stored in their order: reading them so spares the server the index.
+async fn is_stored_in_order(connection: &mut PgConnection, chain: &Chain) -> Result<bool, Stop> {
+    let Some(column) = chain.column(chain.order[0]) else { return Ok(false) };
+    if !chain.is_numbered() || by_partition(chain) {
+        return Ok(false);
     }
+    let sql = "
+        select s.correlation > 0.9999 from pg_catalog.pg_stats s
+        where s.schemaname = $1 and s.tablename = $2 and s.attname = $3 and not s.inherited";
+    let relation = &chain.relation;
+    let asked =
+        sqlx::query_scalar::<_, Option<bool>>(sql).bind(&relation.schema).bind(&relation.name).bind(&column.name);
+    Ok(asked.fetch_optional(connection).await.map_err(refusal::lost)?.flatten() == Some(true))
+}
+
+/// An index has the rows in the order of their chains, or chain by chain.
+fn is_served(chain: &Chain) -> bool {
+    let by = if by_partition(chain) { chain.partition[0] } else { chain.order[0] };
+    let Some(column) = chain.column(by) else { return false };
+    chain.relation.indexes.iter().any(|index| index.columns.first() == Some(&column.name))
+}
+
+/// Runs of blocks.
+async fn by_block(connection: &mut PgConnection, chain: &Chain) -> Result<Option<Vec<String>>, Stop> {
     // Ranges of places are read as such since PostgreSQL 14.
     let sql = "
-        select pg_catalog.current_setting('server_version_num')::int >= 140000 and s.correlation > 0.9999,
-          pg_catalog.pg_relation_size($1::int8::oid) / pg_catalog.current_setting('block_size')::int8
-        from pg_catalog.pg_stats s where s.schemaname = $2 and s.tablename = $3 and s.attname = $4 and not s.inherited";
+        select pg_catalog.current_setting('server_version_num')::int >= 140000,
+          pg_catalog.pg_relation_size($1::int8::oid) / pg_catalog.current_setting('block_size')::int8";
     let relation = &chain.relation;
-    let asked = sqlx::query_as::<_, (Option<bool>, i64)>(sql)
-        .bind(i64::from(relation.oid))
-        .bind(&relation.schema)
-        .bind(&relation.name)
-        .bind(&column.name);
-    let Some((Some(true), blocks)) = asked.fetch_optional(connection).await.map_err(refusal::lost)? else {
+    let asked = sqlx::query_as::<_, (bool, i64)>(sql).bind(i64::from(relation.oid));
+    let (able, blocks) = asked.fetch_one(connection).await.map_err(refusal::lost)?;
+    if !able {
         return Ok(None);
-    };
+    }
     #[expect(clippy::cast_possible_truncation, reason = "at most some thousand")]
     let runs = i64::from((relation.estimate / RUN).ceil().clamp(2.0, MOST) as i32).min(blocks);
     let bound = |run: i64| blocks * run / runs;
@@ -83,6 +117,10 @@ async fn by_block(connection: &mut PgConnection, chain: &Chain) -> Result<Option
 /// Runs between values of what rows are ordered by.
 async fn by_value(connection: &mut PgConnection, chain: &Chain, only: Option<&str>) -> Result<Vec<String>, Stop> {
     let whole = vec![query(chain, only)];
+    if !is_served(chain) && chain.relation.kind != 'p' {
+        // Each run would read the whole table: the server sorts it once.
+        return Ok(whole);
+    }
     let estimate = chain.relation.estimate;
     let by = if by_partition(chain) { chain.partition[0] } else { chain.order[0] };
     let column = chain.sort(by);

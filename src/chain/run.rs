@@ -8,7 +8,7 @@ use super::expect::{self, Expected};
 use super::judge;
 use super::none;
 use super::pins;
-use super::ranges;
+use super::ranges::{self, Order};
 use super::relation;
 use super::segment::Segment;
 use super::shard::{self, Part, Shard};
@@ -142,9 +142,9 @@ async fn one(
         let (condition, of) = shard::bounds(connection, chain, part).await?;
         (only, bounds) = (Some(condition), of);
     }
-    let mut plan = ranges::plan(connection, chain, true, only.as_deref()).await?;
-    progress.begin("Verifying", u64::try_from(plan.queries.len()).ok());
     let grows = wish.marks || !checkpoints.is_empty();
+    let mut plan = ranges::plan(connection, chain, Order::Any, only.as_deref(), !grows).await?;
+    progress.begin("Verifying", u64::try_from(plan.queries.len()).ok());
     let marks = checkpoints.iter().flat_map(|checkpoint| &checkpoint.marks).map(|mark| mark.hash);
     let heads = wish.expected.iter().map(|expected| expected.hash).chain(marks);
     let mut work = Work {
@@ -152,7 +152,7 @@ async fn one(
         key: wish.key.clone().map(Arc::new),
         heads: Arc::new(heads.collect()),
         queries: Arc::new(std::mem::take(&mut plan.queries)),
-        as_stored: plan.as_stored,
+        reading: plan.reading.clone(),
         stop: Arc::clone(&wish.stop),
         sizes: grows.then(|| Arc::new(pins::sizes(&checkpoints))),
         after: after.clone().map(Arc::new),
@@ -173,9 +173,9 @@ async fn one(
         }
     };
     if outcome.segment.disordered {
-        plan = ranges::plan(connection, chain, false, only.as_deref()).await?;
+        plan = ranges::plan(connection, chain, Order::Sorted, only.as_deref(), false).await?;
         progress.begin("Verifying in order", u64::try_from(plan.queries.len()).ok());
-        (work.queries, work.as_stored) = (Arc::new(plan.queries), false);
+        (work.queries, work.reading) = (Arc::new(plan.queries), plan.reading);
         outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
     }
     let mut report = ChainReport::undecided(chain.relation.shown(), "", "");

@@ -1,6 +1,7 @@
 //! What a run of rows says, and how two neighbouring runs are joined: the order of joining does not matter.
 
 use super::algorithm::Digest;
+use super::loose::Loose;
 use std::collections::HashMap;
 
 /// Where a row stands.
@@ -109,6 +110,8 @@ pub struct Segment {
     pub disordered: bool,
     /// Every hash in order, by chain, where trees are grown.
     pub leaves: HashMap<Vec<u8>, Vec<Digest>>,
+    /// Chains that are read in any order.
+    pub loose: HashMap<Vec<u8>, Loose>,
 }
 
 /// Most faults that are kept of one run.

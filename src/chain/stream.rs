@@ -8,10 +8,10 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 /// The bytes before the first row: signature, flags, length of the extension.
-const HEADER: usize = 19;
+pub(super) const HEADER: usize = 19;
 
 /// Everything that changes how a value is spelled is pinned; rows hidden by a policy become an error.
-fn begin(time_zone: &str, snapshot: Option<&str>) -> String {
+pub(super) fn begin(time_zone: &str, snapshot: Option<&str>) -> String {
     let snapshot =
         snapshot.map(|snapshot| format!("set transaction snapshot {};", crate::check::quote::literal(snapshot)));
     format!(

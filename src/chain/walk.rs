@@ -5,10 +5,12 @@ use super::checkpoint::Mark;
 use super::definition::Chain;
 use super::encoding;
 use super::form;
+use super::loose::Image;
 use super::recipe::Context;
 use super::segment::{Fault, Flaw, KEPT, Position, Segment, Thread};
 use super::value::{Fields, Kind, int};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What rows are verified against.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,17 @@ pub struct Against<'a> {
     pub key: Option<&'a [u8]>,
     /// Heads to look for.
     pub heads: &'a HashSet<Digest>,
+}
+
+/// In which order rows come.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    /// In that of their chains.
+    Sorted,
+    /// As they are stored, which is hoped to be their order: each must have a higher number than the one before it.
+    Stored,
+    /// As they are stored, whatever that is: links are summed up under this key.
+    Loose(Arc<Image>),
 }
 
 /// A chain whose rows are arriving. Positions stay bytes; text is made only of those that are shown.
@@ -36,11 +49,11 @@ struct Live {
 /// A run of rows under way.
 #[derive(Debug)]
 pub struct Walker<'a> {
-    against: Against<'a>,
-    segment: Segment,
+    pub(super) against: Against<'a>,
+    pub(super) segment: Segment,
     others: HashMap<Vec<u8>, Live>,
     current: Option<Live>,
-    key: Vec<u8>,
+    pub(super) key: Vec<u8>,
     next_key: Vec<u8>,
     fields: Fields,
     buffer: Vec<u8>,
@@ -50,8 +63,7 @@ pub struct Walker<'a> {
     numbered: bool,
     /// Every hash is kept, for a tree.
     grows: bool,
-    /// Rows are read as they are stored: each must have a higher number than the one before it.
-    as_stored: bool,
+    reading: Reading,
 }
 
 impl<'a> Walker<'a> {
@@ -73,7 +85,7 @@ impl<'a> Walker<'a> {
             hash_is_bytes: is_bytes(chain.hash),
             numbered: chain.is_numbered(),
             grows: false,
-            as_stored: false,
+            reading: Reading::Sorted,
         }
     }
 
@@ -84,10 +96,10 @@ impl<'a> Walker<'a> {
         self
     }
 
-    /// The same, of rows that are read as they are stored.
+    /// The same, of rows that come so.
     #[must_use]
-    pub fn as_stored(mut self, as_stored: bool) -> Self {
-        self.as_stored = as_stored;
+    pub fn reading(mut self, reading: Reading) -> Self {
+        self.reading = reading;
         self
     }
 
@@ -143,7 +155,15 @@ impl<'a> Walker<'a> {
         self.segment.rows += 1;
         let mut fields = std::mem::take(&mut self.fields);
         if fields.read(tuple) {
-            if self.as_stored {
+            if let Reading::Loose(image) = &self.reading {
+                let image = Arc::clone(image);
+                self.key_of(tuple, &fields);
+                std::mem::swap(&mut self.key, &mut self.next_key);
+                self.segment.disordered |= !self.loosely(&image, tuple, &fields);
+                self.fields = fields;
+                return;
+            }
+            if matches!(self.reading, Reading::Stored) {
                 self.follows(tuple, &fields);
             }
             self.enter(tuple, &fields);
@@ -172,17 +192,22 @@ impl<'a> Walker<'a> {
         if self.against.chain.partition.is_empty() {
             return;
         }
+        self.key_of(tuple, fields);
+        if self.next_key != self.key || self.current.is_none() {
+            self.put_back();
+            std::mem::swap(&mut self.key, &mut self.next_key);
+            self.current = self.others.remove(&self.key);
+        }
+    }
+
+    /// What tells its chain from the others of the table.
+    fn key_of(&mut self, tuple: &[u8], fields: &Fields) {
         self.next_key.clear();
         for at in &self.against.chain.partition {
             let value = fields.get(tuple, *at);
             let length = value.map_or(u32::MAX, |value| u32::try_from(value.len()).unwrap_or(u32::MAX - 1));
             self.next_key.extend_from_slice(&length.to_be_bytes());
             self.next_key.extend_from_slice(value.unwrap_or_default());
-        }
-        if self.next_key != self.key || self.current.is_none() {
-            self.put_back();
-            std::mem::swap(&mut self.key, &mut self.next_key);
-            self.current = self.others.remove(&self.key);
         }
     }
 
@@ -306,7 +331,7 @@ impl<'a> Walker<'a> {
     }
 
     /// `instead`: where the row does not name the row before it, what it should have named.
-    fn content(
+    pub(super) fn content(
         &mut self,
         tuple: &[u8],
         fields: &Fields,
@@ -326,6 +351,10 @@ impl<'a> Walker<'a> {
                 return None;
             }
         }
+        if last.is_none() && instead.is_none() && chain.genesis.binary_search(digest).is_ok() {
+            // The row that was put there for the others to build upon.
+            return None;
+        }
         let formula = chain.formulas.get(self.last_formula)?;
         let recomputed = formula.hash(&chain.items, fields, tuple, &context, &mut self.buffer);
         let mut fits_before = false;
@@ -338,7 +367,7 @@ impl<'a> Walker<'a> {
         Some(Flaw::Content { recomputed, fits_before })
     }
 
-    fn commitments(&mut self, tuple: &[u8], fields: &Fields, flaws: &mut Vec<Flaw>) {
+    pub(super) fn commitments(&mut self, tuple: &[u8], fields: &Fields, flaws: &mut Vec<Flaw>) {
         let chain = self.against.chain;
         if let Some(beside) = &chain.beside
             && fields.get(tuple, beside.present).is_none()
@@ -375,7 +404,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn position_of(&self, tuple: &[u8], fields: &Fields) -> Position {
+    pub(super) fn position_of(&self, tuple: &[u8], fields: &Fields) -> Position {
         let values = self.against.chain.order.iter().map(|at| fields.get(tuple, *at).map(<[u8]>::to_vec));
         self.position(&values.collect::<Vec<_>>())
     }
@@ -389,7 +418,7 @@ impl<'a> Walker<'a> {
         Position { keys, number }
     }
 
-    fn partition(&self, tuple: &[u8], fields: &Fields) -> Vec<Option<String>> {
+    pub(super) fn partition(&self, tuple: &[u8], fields: &Fields) -> Vec<Option<String>> {
         let chain = self.against.chain;
         chain.partition.iter().map(|at| shown(chain.items[*at].kind, fields.get(tuple, *at))).collect()
     }

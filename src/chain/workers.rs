@@ -6,7 +6,8 @@ use super::definition::Chain;
 use super::merkle::{Hash, Tree};
 use super::segment::Segment;
 use super::stream;
-use super::walk::{Against, Walker, names};
+use super::walk::{Against, Reading, Walker, names};
+use super::wire::{self, Wire};
 use crate::error::Stop;
 use crate::target::refusal;
 use crate::ui::progress::Progress;
@@ -27,8 +28,8 @@ pub struct Work {
     pub heads: Arc<HashSet<Digest>>,
     /// A query a run, in order.
     pub queries: Arc<Vec<String>>,
-    /// Rows come as they are stored.
-    pub as_stored: bool,
+    /// How rows come.
+    pub reading: Reading,
     /// Raised by Ctrl-C.
     pub stop: Arc<AtomicBool>,
     /// Trees are grown, and their roots kept at these sizes, by chain.
@@ -80,7 +81,15 @@ impl<'a> Joiner<'a> {
             && let Some((mut segment, whole)) = self.waiting.remove(&self.outcome.runs)
         {
             self.grow(std::mem::take(&mut segment.leaves));
-            self.outcome.segment.join(segment, |prev, last| chain.prev.is_none() || names(prev, is_bytes, last));
+            match self.work.reading {
+                Reading::Loose(_) => self.outcome.segment.add_loose(segment),
+                _ => {
+                    let names = |prev: Option<&[u8]>, last: Option<&Digest>| {
+                        chain.prev.is_none() || names(prev, is_bytes, last)
+                    };
+                    self.outcome.segment.join(segment, names);
+                }
+            }
             self.outcome.runs += 1;
             // What follows a run that was stopped does not follow what was read of it.
             self.outcome.interrupted = !whole;
@@ -107,27 +116,42 @@ impl Work {
         Against { chain: &self.chain, key: self.key.as_ref().map(|key| key.as_slice()), heads: &self.heads }
     }
 
-    /// One run, and whether it was read to its end. `drain`: the connection is needed afterwards.
-    async fn run(&self, connection: &mut PgConnection, at: usize, drain: bool) -> Result<(Segment, bool), Stop> {
-        let mut walker = Walker::new(self.against()).as_stored(self.as_stored);
+    fn walker(&self, at: usize) -> Walker<'_> {
+        let mut walker = Walker::new(self.against()).reading(self.reading.clone());
         if self.sizes.is_some() {
             walker = walker.growing();
         }
         if let Some(mark) = self.after.as_ref().filter(|_| at == 0) {
             walker = walker.after(mark);
         }
+        walker
+    }
+
+    /// A row more; whether to go on.
+    fn step(&self, walker: &mut Walker<'_>, tuple: &[u8]) -> bool {
+        walker.row(tuple);
+        let stopped = walker.rows().is_multiple_of(1024) && self.stop.load(Ordering::Relaxed);
+        !stopped && !walker.is_disordered()
+    }
+
+    /// One run, and whether it was read to its end. `drain`: the connection is needed afterwards.
+    async fn run(&self, connection: &mut PgConnection, at: usize, drain: bool) -> Result<(Segment, bool), Stop> {
+        let mut walker = self.walker(at);
         let mut whole = true;
         stream::copy(connection, &self.queries[at], |tuple| {
-            if whole {
-                walker.row(tuple);
-                let stopped = walker.rows().is_multiple_of(1024) && self.stop.load(Ordering::Relaxed);
-                whole = !stopped && !walker.is_disordered();
-            }
+            whole = whole && self.step(&mut walker, tuple);
             whole || drain
         })
         .await
         .map_err(refusal::lost)?;
         Ok((walker.finish(), whole))
+    }
+
+    /// The same, straight from the socket; none where that does not go.
+    fn run_plain(&self, wire: &mut Wire, at: usize) -> Option<(Segment, bool)> {
+        let mut walker = self.walker(at);
+        let whole = wire.copy(&self.queries[at], |tuple| self.step(&mut walker, tuple))?;
+        Some((walker.finish(), whole))
     }
 }
 
@@ -158,6 +182,12 @@ pub async fn read(
     }
     let mut outcome = joiner.outcome;
     outcome.interrupted |= outcome.runs < runs;
+    if let Reading::Loose(image) = &work.reading
+        && !outcome.interrupted
+        && !outcome.segment.disordered
+    {
+        outcome.segment.disordered = !outcome.segment.settle(&work.chain, image);
+    }
     Ok(outcome)
 }
 
@@ -170,28 +200,45 @@ async fn share(
     progress: &dyn Progress,
 ) -> Result<(), Stop> {
     let export = sqlx::query_scalar::<_, String>("select pg_catalog.pg_export_snapshot()");
-    let snapshot = export.fetch_one(connection).await.map_err(refusal::lost)?;
+    let snapshot = export.fetch_one(&mut *connection).await.map_err(refusal::lost)?;
+    let plain = wire::is_plain(connection).await.map_err(refusal::lost)?;
     let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
     let next = Arc::new(AtomicUsize::new(0));
     for _ in 0..workers.min(work.queries.len()) {
         let (work, options, snapshot) = (work.clone(), options.clone(), snapshot.clone());
         let (send, next) = (send.clone(), Arc::clone(&next));
         std::thread::spawn(move || {
+            let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < work.queries.len());
+            let mut open = None;
+            if plain
+                && let Some(mut wire) = Wire::open(&options, &stream::begin(&work.chain.time_zone, Some(&snapshot)))
+            {
+                while let Some(at) = take() {
+                    let Some((segment, whole)) = work.run_plain(&mut wire, at) else {
+                        open = Some(at);
+                        break;
+                    };
+                    _ = send.send(Ok((at, segment, whole)));
+                    if !whole {
+                        return;
+                    }
+                }
+                if open.is_none() {
+                    return;
+                }
+            }
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let Ok(runtime) = runtime else { return };
             let failed: Result<(), Stop> = runtime.block_on(async {
                 let mut connection = stream::open(&options, &work.chain.time_zone, Some(&snapshot)).await?;
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= work.queries.len() {
-                        return Ok(());
-                    }
+                while let Some(at) = open.take().or_else(take) {
                     let (segment, whole) = work.run(&mut connection, at, false).await?;
                     _ = send.send(Ok((at, segment, whole)));
                     if !whole {
                         return Ok(());
                     }
                 }
+                Ok(())
             });
             if let Err(stop) = failed {
                 let _ = send.send(Err(stop));

@@ -4,7 +4,7 @@ use super::Global;
 use super::source::Source;
 use super::verify_chain::{checkpoint, read, secret};
 use crate::chain::checkpoint::{document, note};
-use crate::chain::note::Secret;
+use crate::chain::note::{Role, Secret};
 use crate::chain::pins;
 use crate::chain::run::{self, Wish};
 use crate::chain::verdict::Verdict;
@@ -47,9 +47,9 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
     global.text_only("checkpoint")?;
     if let Some(name) = &args.new_key {
-        return make(&args.key, name, ui);
+        return make(&args.key, name, Role::Log, ui);
     }
-    let signer = Secret::parse(&read(&args.key)?).ok_or_else(|| {
+    let signer = Secret::parse(&read(&args.key)?).filter(|key| key.role() == Role::Log).ok_or_else(|| {
         let help = "govctl checkpoint --new-key NAME --key FILE makes one";
         Stop::usage(format!("{} holds no private key", args.key.display()), help)
     })?;
@@ -104,7 +104,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         let beside = PathBuf::from(format!("{}.json", path.display()));
         // The note last: it is what makes the pair count.
         write(&beside, &document(&origin, &report.marks))?;
-        write(&path, &signer.sign(&note(&origin, &report.marks)))?;
+        write(&path, &signer.sign(&note(&origin, &report.marks), jiff::Timestamp::now()))?;
         let _ = writeln!(text, "{} signs {} rows of {table}", path.display(), report.rows);
     }
     if reports.is_empty() {
@@ -118,7 +118,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     Ok(exit)
 }
 
-fn make(path: &Path, name: &str, ui: &Ui) -> Result<Exit, Stop> {
+pub(super) fn make(path: &Path, name: &str, role: Role, ui: &Ui) -> Result<Exit, Stop> {
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '+') {
         return Err(Stop::usage(
             "a key's name has neither blanks nor a plus sign",
@@ -128,7 +128,7 @@ fn make(path: &Path, name: &str, ui: &Ui) -> Result<Exit, Stop> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)
         .map_err(|error| Stop::usage(format!("the system gives no random numbers: {error}"), ""))?;
-    let secret = Secret::new(name, &seed);
+    let secret = Secret::new(name, role, &seed);
     let unwritten = |cause| Stop::Unwritten { what: path.display().to_string(), cause, audited: false };
     let mut file = std::fs::OpenOptions::new();
     file.write(true).create_new(true);

@@ -17,7 +17,9 @@ mod plan_stage;
 mod source;
 mod stage;
 mod verify_chain;
+mod waive;
 mod welcome;
+mod witness;
 
 use crate::check::Severity;
 use crate::error::Stop;
@@ -49,11 +51,13 @@ enum Command {
     Diagnose(diagnose::Args),
     VerifyChain(verify_chain::Args),
     Checkpoint(checkpoint::Args),
+    Witness(witness::Args),
     PlanStage(plan_stage::Args),
     Stage(stage::Args),
     Demo(demo::Args),
     Diff(diff::Args),
     Init(init::Args),
+    Waive(waive::Args),
     Facts(facts::Args),
     Matrix(matrix::Args),
     Checks(checks::Args),
@@ -164,12 +168,14 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Diagnose(args) => unless_interrupted(diagnose::run(args, &cli.global, ui)),
         // It hears Ctrl-C itself: what was read until then is a result.
         Command::Checkpoint(args) => unless_interrupted(checkpoint::run(args, &cli.global, ui)),
+        Command::Witness(args) => unless_interrupted(witness::run(args, &cli.global, ui)),
         Command::VerifyChain(args) => to_the_end(verify_chain::run(args, &cli.global, ui)),
         Command::PlanStage(args) => unless_interrupted(plan_stage::run(args, &cli.global, ui)),
         Command::Stage(args) => unless_interrupted(stage::run(args, &cli.global, ui)),
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
         Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
         Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),
+        Command::Waive(args) => unless_interrupted(waive::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
         Command::Matrix(args) => unless_interrupted(matrix::run(args, &cli.global, ui)),
     }

@@ -55,7 +55,7 @@ pub(super) struct Args {
     /// A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again
     #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "checkpoint", "since"])]
     merge: Vec<PathBuf>,
-    /// The public key that checkpoints must be signed with; repeatable
+    /// A key that checkpoints must be signed with, or of a witness that must have seen them; repeatable
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
     /// The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]
@@ -212,7 +212,7 @@ fn expectation(given: &str) -> Result<Expected, Stop> {
 pub(super) fn trusted(path: &Path) -> Result<Public, Stop> {
     let text = read(path)?;
     Public::parse(&text).ok_or_else(|| {
-        let help = "a public key is one line, NAME+ID+BASE64, as govctl checkpoint --new-key prints it";
+        let help = "a public key is one line, NAME+ID+BASE64, as govctl checkpoint --new-key prints it; not-before: and not-after: may follow";
         Stop::usage(format!("{} holds no public key", path.display()), help)
     })
 }
@@ -220,13 +220,18 @@ pub(super) fn trusted(path: &Path) -> Result<Public, Stop> {
 /// A note, and the file beside it.
 pub(super) fn checkpoint(path: &Path, trust: &[Public]) -> Result<Checkpoint, Stop> {
     let note = read(path)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".json");
-    let document = std::fs::read_to_string(Path::new(&beside)).ok();
-    checkpoint::read(&note, document.as_deref(), trust).map_err(|why| {
+    let document = std::fs::read_to_string(beside(path)).ok();
+    checkpoint::read(&note, document.as_deref(), trust, jiff::Timestamp::now()).map_err(|why| {
         let help = "govctl checkpoint writes two files: keep both, and change neither";
         Stop::usage(format!("{} is no checkpoint: {why}", path.display()), help)
     })
+}
+
+/// What the root of a note is made of.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".json");
+    PathBuf::from(beside)
 }
 
 pub(super) fn read(path: &Path) -> Result<String, Stop> {

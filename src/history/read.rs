@@ -317,6 +317,12 @@ impl History {
         each.map(|(place, text)| Unreadable { line: self.line(*place), why: text.clone() }).collect()
     }
 
+    /// Grants of every privilege or of every table, in words, to whom, and where.
+    pub(super) fn wide_grants(&self) -> Vec<(String, String, Line)> {
+        let each = self.timeline.wide.iter();
+        each.map(|wide| (wide.what.clone(), wide.to.clone(), self.line(wide.place))).collect()
+    }
+
     /// What the parser could not take.
     pub fn unreadable(&self) -> Vec<Unreadable> {
         let each = self.flaws.iter().map(|(migration, flaw)| Unreadable {

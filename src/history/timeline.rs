@@ -3,7 +3,7 @@
 
 mod apply;
 
-use super::event::{Event, Name, What};
+use super::event::{Event, Name, On, What};
 use super::judge::{self, Known};
 use super::schema::{KnownPolicy, Place, Schema};
 use super::sql::Runner;
@@ -35,6 +35,16 @@ pub(crate) struct Gap {
     pub(crate) isolated: Option<Place>,
 }
 
+/// A grant of more than somebody thought through: every privilege, or every table of a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wide {
+    /// `all on all tables in schema app`.
+    pub(crate) what: String,
+    /// A role, or `public`.
+    pub(crate) to: String,
+    pub(crate) place: Place,
+}
+
 /// Everything a history says about the ladder.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
@@ -47,6 +57,8 @@ pub(crate) struct Timeline {
     pub(crate) schema_per_tenant: Option<Place>,
     /// The statement that first named each table, policy or role: what a finding was introduced by.
     pub(crate) introduced: BTreeMap<(&'static str, String), Place>,
+    /// Those that no later migration takes back.
+    pub(crate) wide: Vec<Wide>,
     pub(crate) schema: Schema,
 }
 
@@ -80,6 +92,14 @@ pub(crate) fn read<'a>(migrations: impl Iterator<Item = &'a [Event]> + Clone) ->
         }
     }
     reader.end()
+}
+
+/// What a grant is about, in its own words.
+fn scope(on: &On) -> String {
+    match on {
+        On::Schema(schema) => format!("on all tables in schema {schema}"),
+        On::Tables(tables) => format!("on {}", tables.iter().map(Name::to_string).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 struct Reader {

@@ -78,7 +78,8 @@ pub async fn facts(history: &History, choice: Choice, wanted: Wanted<'_>) -> Res
     let scratch = Scratch::start(choice).await?;
     // The embedded server has one database, and one connection at a time.
     let database = if scratch.kind() == Kind::Embedded { scratch.first().clone() } else { scratch.database().await? };
-    let outcome = run(history, database.options()).await?;
+    let mut outcome = run(history, database.options()).await?;
+    outcome.refused.iter_mut().for_each(|(_, said, _)| *said = wanted.rules.hide(said));
     let mut session = Session::open(database.options().clone()).await?;
     let mut facts = Facts::empty().await?;
     let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
@@ -142,7 +143,7 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
     // AssertSqlSafe: the user's own migration, on a throwaway server.
     let ran = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await;
     let Err(error) = ran else { return };
-    let said = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let said = in_words(&error);
     if let ["create", "extension", ..] = words.as_slice() {
         let stand_in = EXTENSIONS.iter().find(|(name, _)| statement.sql.contains(name));
         if let Some((name, script)) = stand_in {
@@ -199,6 +200,15 @@ fn without_dimensions(sql: &str) -> String {
         }
     }
     text + rest
+}
+
+/// What the server said. Errors of data quote the value that was refused, and that is nobody's business.
+fn in_words(error: &sqlx::Error) -> String {
+    let Some(error) = error.as_database_error() else { return error.to_string() };
+    match error.code() {
+        Some(code) if code.starts_with("22") => format!("a value was refused (SQLSTATE {code})"),
+        _ => error.message().to_owned(),
+    }
 }
 
 async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(), Stop> {

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Attack {
-    name: String,
-    sql: String,
+pub(crate) struct Attack {
+    pub(crate) name: String,
+    pub(crate) sql: String,
     alone: String,
     middle: Option<String>,
     tip: Option<String>,
@@ -20,7 +20,7 @@ struct Attack {
 }
 
 impl Attack {
-    fn of(&self, against: &str) -> String {
+    pub(crate) fn of(&self, against: &str) -> String {
         let own = match against {
             "middle" => &self.middle,
             "tip" => &self.tip,

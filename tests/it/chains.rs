@@ -47,7 +47,7 @@ impl Fixture {
     }
 
     /// What is done, and what must be said; first nothing is done.
-    fn cases(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn cases(&self) -> Vec<(&str, &str)> {
         let tampers = self.lines.iter().filter(|(key, _)| key == "tamper");
         let split = tampers.map(|(_, line)| line.rsplit_once(" => ").unwrap_or_else(|| panic!("{line}")));
         std::iter::once(("", self.get("verdict").unwrap_or("intact"))).chain(split).collect()

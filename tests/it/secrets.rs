@@ -61,6 +61,7 @@ fn places() -> Vec<(&'static str, &'static str)> {
         ("constraint", "create table shop.f (k text, constraint known check (k <> '{}'))"),
         ("index", "create index partly on shop.f (k) where k <> '{}'"),
         ("index", "create index mixed on shop.f ((k || '{}'))"),
+        ("extended statistics", "create statistics shop.st on id, (api_token || '{}') from shop.accounts"),
         ("view", "create view shop.g as select '{}'::text as k"),
         ("policy", "create policy p on shop.f using (k = '{}')"),
         ("policy", "create policy q on shop.f for insert with check (k = '{}')"),

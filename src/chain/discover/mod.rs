@@ -1,9 +1,11 @@
 //! Finds chains without being told: the pair and the order from the data, the formula from whoever writes it, else by search.
 
+mod beginning;
 mod coverage;
 mod evaluate;
 mod formula;
 mod layout;
+mod otherwise;
 mod pair;
 mod search;
 pub(crate) mod written;

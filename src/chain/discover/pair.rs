@@ -67,9 +67,18 @@ pub(super) fn find(columns: &[Column], digests: &[Digests]) -> Vec<Pair> {
             }
         }
     }
-    // Both directions link where hashes repeat; a name tells which way is back.
-    let rank = |pair: &Pair| (pair.links.len(), pair.prev.is_some_and(|prev| names_before(&columns[prev].name)));
-    pairs.sort_by_key(|pair| std::cmp::Reverse(rank(pair)));
+    // Where hashes repeat, both directions link, and a damaged chain more rows in the wrong one: a name tells which is back.
+    let back = |pair: &Pair| pair.prev.is_some_and(|prev| names_before(&columns[prev].name));
+    let rank = |pair: &Pair| {
+        let turned = pairs.iter().find(|other| other.prev == Some(pair.hash) && pair.prev == Some(other.hash));
+        match turned {
+            Some(turned) if back(pair) && !back(turned) => (pair.links.len().max(turned.links.len()), true),
+            _ => (pair.links.len(), back(pair)),
+        }
+    };
+    let mut ranked: Vec<_> = pairs.iter().map(|pair| (std::cmp::Reverse(rank(pair)), pair.clone())).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let pairs = ranked.into_iter().map(|(_, pair)| pair);
     let mut chosen: Vec<Pair> = Vec::new();
     for pair in pairs {
         let taken = |column: usize| chosen.iter().any(|other| other.hash == column || other.prev == Some(column));

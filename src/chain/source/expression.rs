@@ -140,6 +140,16 @@ impl Reader<'_> {
         let arguments = split(arguments, ",");
         match (name, arguments.as_slice()) {
             ("coalesce", [value, fallback]) => self.coalesced(value, fallback, joined),
+            ("chr", [number]) if joined == As::Text => {
+                let [Token::Number(number)] = bare(number) else { return None };
+                let character = char::from_u32(number.parse().ok()?)?;
+                Some(vec![Piece::literal(character.encode_utf8(&mut [0; 4]))])
+            }
+            ("repeat", [text, number]) if joined == As::Text => {
+                let ([Token::Text(text)], [Token::Number(number)]) = (bare(text), bare(number)) else { return None };
+                let times = number.parse().ok().filter(|times| *times <= 1024)?;
+                Some(vec![Piece::literal(&text.repeat(times))])
+            }
             ("concat", values) if joined == As::Text => {
                 let mut pieces = Vec::new();
                 for value in values {
@@ -148,13 +158,16 @@ impl Reader<'_> {
                 Some(pieces)
             }
             ("concat_ws", [separator, values @ ..]) if joined == As::Text => {
-                let [Token::Text(separator)] = bare(separator) else { return None };
+                let separator = match self.native(separator, As::Text)?.as_slice() {
+                    [Piece::Literal(separator)] => separator.clone(),
+                    _ => return None,
+                };
                 let mut pieces = Vec::new();
                 for value in values {
                     let [piece] = <[Piece; 1]>::try_from(self.native_or_rendered(value, joined)?).ok()?;
                     pieces.push(piece);
                 }
-                Some(vec![Piece::Joined(separator.clone().into_bytes(), pieces)])
+                Some(vec![Piece::Joined(separator, pieces)])
             }
             ("encode", [value, how]) if joined == As::Text => {
                 let form = match bare(how) {

@@ -3,7 +3,7 @@
 //! Both branches of an IF are taken and joined by CASE; a branch that returns or raises goes nowhere. A loop is run once,
 //! its record standing for the row. Whatever is not understood leaves its variables unknown, which no formula may use.
 
-use super::token::{Token, closing, split, tokens};
+use super::token::{Token, tokens};
 use std::collections::BTreeMap;
 
 /// A function that may be called by name.
@@ -63,8 +63,10 @@ pub(super) struct Machine<'a> {
     /// Names that stand for the row.
     pub(super) rows: Vec<String>,
     /// Records read from the chain: their hash columns are the previous hash.
-    records: Vec<String>,
-    outcome: Outcome,
+    pub(super) records: Vec<String>,
+    pub(super) outcome: Outcome,
+    /// Columns of the row that the body assigns, sooner or later.
+    pub(super) assigns: Vec<String>,
     pub(super) depth: usize,
 }
 
@@ -85,11 +87,16 @@ impl<'a> Machine<'a> {
         for (name, value) in [("tg_op", "INSERT"), ("tg_table_name", world.table), ("tg_when", "BEFORE")] {
             variables.insert(name.into(), vec![Token::Text(value.to_owned())]);
         }
-        Self { world, variables, types: BTreeMap::new(), rows, records: Vec::new(), outcome: Outcome::default(), depth }
+        let (types, records, assigns, outcome) = (BTreeMap::new(), Vec::new(), Vec::new(), Outcome::default());
+        Self { world, variables, types, rows, records, outcome, assigns, depth }
     }
 
     pub(super) fn body(mut self, source: &str) -> Outcome {
         let tokens = tokens(source);
+        let assigned = tokens.windows(4).filter(|four| {
+            four[1].is_sign(".") && self.is_row(&four[0]) && (four[3].is_sign(":=") || four[3].is_sign("="))
+        });
+        self.assigns = assigned.filter_map(|four| four[2].name().map(str::to_owned)).collect();
         let start = tokens.iter().position(|token| token.is_word("declare") || token.is_word("begin"));
         if let Some(start) = start {
             let mut at = start;
@@ -215,7 +222,8 @@ impl<'a> Machine<'a> {
             "select" | "with" => self.select_into(statement),
             "insert" => self.insert(statement),
             "update" => self.update(statement),
-            "perform" | "delete" | "execute" | "lock" | "get" | "null" | "call" | "open" | "close" => {}
+            "execute" => self.execute(statement),
+            "perform" | "delete" | "lock" | "get" | "null" | "call" | "open" | "close" => {}
             _ => self.assignment(statement),
         }
         Flow::On
@@ -240,7 +248,7 @@ impl<'a> Machine<'a> {
     }
 
     /// `v` or `new.column`.
-    fn target(&self, tokens: &[Token]) -> Option<String> {
+    pub(super) fn target(&self, tokens: &[Token]) -> Option<String> {
         match tokens {
             [name] => name.name().map(str::to_owned),
             [row, dot, column] if dot.is_sign(".") && self.is_row(row) => Some(format!("new.{}", column.name()?)),
@@ -257,7 +265,7 @@ impl<'a> Machine<'a> {
         token.name().is_some_and(|name| self.records.iter().any(|record| record == name))
     }
 
-    fn assign(&mut self, target: &str, value: &[Token]) {
+    pub(super) fn assign(&mut self, target: &str, value: &[Token]) {
         let value = self.resolve(value);
         self.outcome.computed.push(value.clone());
         let value = self.cast(target, value);
@@ -363,93 +371,6 @@ impl<'a> Machine<'a> {
         let _ = self.statements(tokens, at, &["end"]);
         *at = statement_end(tokens, *at) + 1;
         Flow::On
-    }
-
-    /// `SELECT … INTO …`, and `SELECT INTO … …`.
-    fn select_into(&mut self, tokens: &[Token]) {
-        let Some(into) = tokens.iter().position(|token| token.is_word("into")) else { return };
-        let select = tokens[..into].iter().rposition(|token| token.is_word("select")).unwrap_or(0);
-        let mut at = into + 1;
-        if tokens.get(at).is_some_and(|token| token.is_word("strict")) {
-            at += 1;
-        }
-        let mut targets = Vec::new();
-        loop {
-            let end = if tokens.get(at + 1).is_some_and(|t| t.is_sign(".")) { at + 3 } else { at + 1 };
-            let Some(target) = tokens.get(at..end).and_then(|tokens| self.target(tokens)) else { return };
-            targets.push(target);
-            at = end;
-            if !tokens.get(at).is_some_and(|token| token.is_sign(",")) {
-                break;
-            }
-            at += 1;
-        }
-        let from = split_word(&tokens[at..], "from").map(|from| at + from);
-        let list =
-            if into == select + 1 { &tokens[at..from.unwrap_or(tokens.len())] } else { &tokens[select + 1..into] };
-        let items = split(list, ",");
-        let Some(from) = from else {
-            for (target, item) in targets.iter().zip(items) {
-                self.assign(target, item);
-            }
-            return;
-        };
-        let table = self.table_of(&tokens[from + 1..]);
-        if targets.len() == 1 && items.len() > 1
-            || items.first().is_some_and(|item| item.iter().any(|t| t.is_sign("*")))
-        {
-            self.records.push(targets.remove(0));
-            return;
-        }
-        for (target, item) in targets.iter().zip(items) {
-            let value = self.read(item, &table);
-            self.variables.insert(target.clone(), value);
-        }
-    }
-
-    /// `UPDATE table SET column = value, …`: a row written right after it was inserted.
-    fn update(&mut self, tokens: &[Token]) {
-        let Some(set) = tokens.iter().position(|token| token.is_word("set")) else { return };
-        let name = tokens[1..set].iter().filter(|token| !token.is_word("only") && !token.is_word("as"));
-        let names: Vec<&Token> = name.collect();
-        let dotted = names.get(1).is_some_and(|token| token.is_sign("."));
-        let Some(table) = names.get(if dotted { 2 } else { 0 }).and_then(|token| token.name()) else { return };
-        let rest = &tokens[set + 1..];
-        let end = split_word(rest, "where").or_else(|| split_word(rest, "from")).unwrap_or(rest.len());
-        let mut written = Vec::new();
-        for assignment in split(&rest[..end], ",") {
-            if let [column, equals, value @ ..] = assignment
-                && equals.is_sign("=")
-                && let Some(column) = column.name()
-            {
-                written.push((column.to_owned(), self.resolve(value)));
-            }
-        }
-        self.outcome.inserts.push(Insert { table: table.to_owned(), values: written });
-    }
-
-    /// What `INSERT INTO other (…) VALUES (…)` or `… SELECT …` writes.
-    fn insert(&mut self, tokens: &[Token]) {
-        let Some(open) = tokens.iter().position(|token| token.is_sign("(")) else { return };
-        let Some(table) = tokens[..open].iter().rev().find_map(Token::name) else { return };
-        let Some(close) = closing(tokens, open) else { return };
-        let columns = split(&tokens[open + 1..close], ",");
-        let rest = &tokens[close + 1..];
-        let values = match rest.first() {
-            Some(first) if first.is_word("values") && rest.get(1).is_some_and(|t| t.is_sign("(")) => {
-                let Some(end) = closing(rest, 1) else { return };
-                &rest[2..end]
-            }
-            Some(first) if first.is_word("select") => &rest[1..split_word(rest, "from").unwrap_or(rest.len())],
-            _ => return,
-        };
-        let mut written = Vec::new();
-        for (column, value) in columns.iter().zip(split(values, ",")) {
-            if let Some(column) = column.first().and_then(Token::name) {
-                written.push((column.to_owned(), self.resolve(value)));
-            }
-        }
-        self.outcome.inserts.push(Insert { table: table.to_owned(), values: written });
     }
 }
 

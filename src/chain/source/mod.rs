@@ -4,6 +4,7 @@ pub mod expression;
 pub mod machine;
 mod resolve;
 pub mod safe;
+mod tables;
 pub mod token;
 
 pub(in crate::chain) use resolve::is_hash_name;

@@ -49,6 +49,11 @@ impl Machine<'_> {
                         continue;
                     }
                 } else if next_is("(") {
+                    if let Some(value) = self.unsealed(name, &expression[at..]) {
+                        out.extend(value);
+                        at += 4;
+                        continue;
+                    }
                     if let Some((value, end)) = self.call(None, name, expression, at + 1) {
                         push(&mut out, &value);
                         at = end + 1;
@@ -78,6 +83,27 @@ impl Machine<'_> {
             at += 1;
         }
         out
+    }
+
+    /// `to_jsonb(new)` while the hash of the row is not there yet: the stored row, with nulls for what is assigned later.
+    fn unsealed(&self, name: &str, call: &[Token]) -> Option<Vec<Token>> {
+        let [_, _, row, close, ..] = call else { return None };
+        if name != "to_jsonb" || !self.is_row(row) || !close.is_sign(")") {
+            return None;
+        }
+        let later = self.world.hashes.iter().filter(|hash| {
+            let value = self.variables.get(&format!("new.{hash}"));
+            self.assigns.contains(hash) && value.is_none_or(|value| *value == [Token::word("null")])
+        });
+        let nulls: Vec<String> = later.map(|hash| format!("\"{hash}\": null")).collect();
+        if nulls.is_empty() {
+            return None;
+        }
+        let mut value =
+            vec![Token::sign("("), Token::word("to_jsonb"), Token::sign("("), Token::word("t"), Token::sign(")")];
+        value.extend([Token::sign("||"), Token::Text(format!("{{{}}}", nulls.join(", "))), Token::sign("::")]);
+        value.extend([Token::word("jsonb"), Token::sign(")")]);
+        Some(value)
     }
 
     /// A field of the last row, or of the head of a chain.

@@ -6,10 +6,10 @@
 use super::token::{Token, closing};
 
 const COMPUTE: &str = "\
-    abs array_to_string ascii btrim cardinality ceil char_length character_length coalesce concat concat_ws convert_from \
+    abs array_to_json array_to_string ascii bit_length btrim cardinality ceil chr char_length character_length coalesce concat concat_ws convert_from \
     convert_to date date_part date_trunc decode encode extract float4send float8send floor format greatest host \
     inet_send int2send int4send int8send json_build_array json_build_object jsonb_build_array jsonb_build_object jsonb_send \
-    jsonb_strip_nulls jsonb_typeof json_strip_nulls least left length lower lpad ltrim make_date md5 mod nullif numeric_send octet_length overlay \
+    jsonb_strip_nulls jsonb_typeof jsonb_pretty json_strip_nulls least left length lower lpad ltrim make_date md5 mod nullif numeric_send octet_length overlay \
     position quote_literal quote_nullable quote_ident regexp_replace repeat replace reverse right round row row_to_json rpad rtrim \
     set_byte sha224 sha256 sha384 sha512 split_part string_to_array strpos substr substring text textsend timestamptz_send timestamp_send \
     date_send enum_send boolsend bool varchar byteasend uuid_send interval_send timezone to_char to_hex to_json to_jsonb to_timestamp translate trim \

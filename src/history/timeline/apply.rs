@@ -1,6 +1,6 @@
 //! What one event changes in the schema as it grows, and what it takes away.
 
-use super::Reader;
+use super::{Reader, Wide, scope};
 use crate::history::event::{CreateTable, Name, On, Rls, What};
 use crate::history::judge;
 use crate::history::schema::{Forbidden, KnownPolicy, KnownTrigger, Place, Table};
@@ -124,8 +124,18 @@ impl Reader {
                 forbid(&mut self.schema.tables[at].forbidden, event, place);
                 return vec![at];
             }
-            What::Revoke { privileges, on, from } => return self.revoke(privileges, on, from, place),
-            What::Grant { privileges, on, to } => self.grant(privileges, on, to, place),
+            What::Revoke { privileges, on, from } => {
+                let taken = |wide: &Wide| from.contains(&wide.to) && wide.what.ends_with(&scope(on));
+                self.timeline.wide.retain(|wide| !taken(wide));
+                return self.revoke(privileges, on, from, place);
+            }
+            What::Grant { privileges, on, to } => {
+                if matches!(on, On::Schema(_)) || privileges.iter().any(|privilege| privilege == "all") {
+                    let what = format!("{} {}", privileges.join(", "), scope(on));
+                    self.timeline.wide.extend(to.iter().map(|to| Wide { what: what.clone(), to: to.clone(), place }));
+                }
+                self.grant(privileges, on, to, place);
+            }
             What::Role { name, bypass_rls, created } => {
                 self.first("role", name, place);
                 if *created {

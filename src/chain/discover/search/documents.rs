@@ -1,42 +1,123 @@
-//! JSON objects of fields, as applications hash them.
+//! JSON objects and lists of fields, as applications hash them.
 
 use super::{Left, MOST, Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Null, Piece};
 
-/// A document takes as long as so many joined fields.
-const COST: u32 = 4;
+/// Where the previous hash is, and what is around the fields.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Shape {
+    /// An object, the previous hash in it under this key.
+    Inside(&'static str),
+    /// An object, the previous hash in it under the name of its column.
+    Named,
+    /// The previous hash, something between, an object.
+    Before(&'static str),
+    /// The same, the hash as its bytes.
+    Raw,
+    /// The same, the hash as it is stored.
+    Stored,
+    /// An object, something between, the previous hash.
+    Behind(&'static str),
+    /// An object alone.
+    Alone,
+    /// A list, the previous hash first.
+    First,
+    /// A list, the previous hash last.
+    Last,
+    /// A list of the fields alone.
+    List,
+}
+
+/// What applications call the previous hash, whatever its column is called.
+const CHAINED: [Shape; 17] = [
+    Shape::Named,
+    Shape::Before(""),
+    Shape::Behind(""),
+    Shape::Before("|"),
+    Shape::Behind("|"),
+    Shape::Before(":"),
+    Shape::Behind(":"),
+    Shape::Inside("prev_hash"),
+    Shape::Inside("previous_hash"),
+    Shape::Inside("prevHash"),
+    Shape::Inside("previousHash"),
+    Shape::Inside("prev"),
+    Shape::First,
+    Shape::Last,
+    Shape::Before("\n"),
+    Shape::Raw,
+    Shape::Stored,
+];
+
+/// What a document is written with.
+#[derive(Clone, Copy, Debug)]
+struct Setting<'a> {
+    style: Style,
+    camel: bool,
+    clock: &'a Form,
+    shape: Shape,
+}
+
+/// The fields of one row as they stand in a document.
+struct Rendered {
+    style: Style,
+    clock: usize,
+    values: Vec<Vec<u8>>,
+    previous: Vec<u8>,
+}
 
 impl Search<'_> {
-    /// JSON objects of fields, the previous hash inside, before or behind.
+    /// Documents of fields, the previous hash inside, before or behind.
     pub(super) fn documents(&self, target: usize, mut left: Left) -> Option<Formula> {
-        let mut buffer = Vec::new();
         let fields: Vec<_> = self.fields.iter().copied().take(MOST).collect();
-        let camels = [false, true];
         let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
         let clocks: Vec<_> = if times { clocks() } else { vec![Form::Text] };
+        let rendered = self.rendered(target, &fields, &clocks);
+        let names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
+        let camels: &[bool] = if names.iter().all(|name| *name == camelled(name)) { &[false] } else { &[false, true] };
+        let shapes: &[Shape] = if self.chained { &CHAINED } else { &[Shape::Alone, Shape::List] };
+        let before = |form| self.bytes(target, &self.previous(form, b""));
+        let (before, raw, stored) = (before(Form::Hex)?, before(Form::Digest)?, before(Form::Text)?);
+        let mut buffer = Vec::new();
         // Who hashes a document leaves out little of the row: the fewest first, in every spelling.
         for left_out in 0..fields.len() {
             for algorithm in self.algorithms(target) {
-                for style in Style::ALL {
-                    for (camel, clock) in
-                        camels.iter().flat_map(|camel| clocks.iter().map(move |clock| (*camel, clock)))
-                    {
-                        // 0: inside, 1: before, 2: behind, 3: not at all
-                        for place in if self.chained { 0..3 } else { 3..4 } {
-                            for separator in if place == 0 || place == 3 { &["", "", ""][..1] } else { &["", "|", ":"] }
-                            {
+                for keyed in [false, true].into_iter().filter(|keyed| !keyed || self.key.is_some()) {
+                    for Rendered { style, clock, values, previous } in &rendered {
+                        for camel in camels {
+                            let setting = |shape| {
+                                let (style, camel, clock) = (*style, *camel, &clocks[*clock]);
+                                Setting { style, camel, clock, shape }
+                            };
+                            for shape in shapes {
+                                let is_list = matches!(shape, Shape::First | Shape::Last | Shape::List);
+                                if is_list && *camel {
+                                    continue;
+                                }
+                                let setting = setting(*shape);
+                                let order = self.order(&names, setting);
                                 for subset in subsets(fields.len(), left_out) {
-                                    if !left.take(COST) {
+                                    if !left.take(1) {
                                         return None;
                                     }
-                                    let chosen: Vec<usize> = (0..fields.len())
-                                        .filter(|bit| subset >> bit & 1 == 1)
-                                        .map(|bit| fields[bit])
-                                        .collect();
-                                    let pieces = self.document(&chosen, style, camel, clock, place, separator);
-                                    let formula = Formula::new(algorithm, pieces, "found by search");
+                                    let before = match shape {
+                                        Shape::Raw => &raw,
+                                        Shape::Stored => &stored,
+                                        _ => &before,
+                                    };
+                                    order.write(values, subset, previous, before, &mut buffer);
+                                    let key = if keyed { self.key } else { None };
+                                    if Some(algorithm.digest(key, &buffer)) != self.sample.hashes[target] {
+                                        continue;
+                                    }
+                                    let chosen = (0..fields.len()).filter(|bit| subset >> bit & 1 == 1);
+                                    let chosen: Vec<usize> = chosen.map(|bit| fields[bit]).collect();
+                                    let formula = Formula {
+                                        keyed,
+                                        ..Formula::new(algorithm, self.document(&chosen, setting), "found by search")
+                                    };
                                     if self.holds(&formula, target, &mut buffer) {
                                         return Some(formula);
                                     }
@@ -50,55 +131,142 @@ impl Search<'_> {
         None
     }
 
-    fn document(
-        &self,
-        fields: &[usize],
-        style: Style,
-        camel: bool,
-        clock: &Form,
-        place: u8,
-        separator: &str,
-    ) -> Vec<Piece> {
-        let name = |at: usize| {
-            let name = self.column(at).map_or("prev_hash", |column| column.name.as_str());
-            if camel { camelled(name) } else { name.to_owned() }
-        };
-        let clock = match clock {
-            Form::Time(clock) => Some(clock.clone()),
+    /// Every field in every spelling, once.
+    fn rendered(&self, target: usize, fields: &[usize], clocks: &[Form]) -> Vec<Rendered> {
+        let mut all = Vec::new();
+        for style in Style::ALL {
+            for (clock, form) in clocks.iter().enumerate() {
+                let piece = |at: &usize| json(*at, style, form);
+                let values = fields.iter().map(|at| self.bytes(target, &piece(at)).unwrap_or_default()).collect();
+                let previous = match self.prev {
+                    Some(at) => self.bytes(target, &json(at, style, &Form::Text)),
+                    None => None,
+                };
+                all.push(Rendered { style, clock, values, previous: previous.unwrap_or_default() });
+            }
+        }
+        all
+    }
+
+    fn name(&self, at: usize) -> String {
+        self.column(at).map_or_else(|| "prev_hash".to_owned(), |column| column.name.clone())
+    }
+
+    /// The keys of a document in their order; the previous hash is number `usize::MAX`.
+    fn order(&self, names: &[String], setting: Setting<'_>) -> Order {
+        let Setting { style, camel, shape, .. } = setting;
+        let spelled = |name: &str| if camel { camelled(name) } else { name.to_owned() };
+        let mut keys: Vec<(String, usize)> = names.iter().enumerate().map(|(bit, name)| (spelled(name), bit)).collect();
+        let previous = match (shape, self.prev) {
+            (Shape::Named, Some(at)) => Some(spelled(&self.name(at))),
+            (Shape::Inside(key), Some(_)) => Some(key.to_owned()),
+            (Shape::First | Shape::Last, Some(_)) => Some(String::new()),
             _ => None,
         };
-        let mut entries: Vec<(String, Piece)> = Vec::new();
-        for at in fields {
-            let form = Form::Json(style, clock.clone());
-            entries.push((name(*at), Piece::Item { at: *at, form, null: Null::Bytes(b"null".to_vec()) }));
+        if let Some(key) = previous {
+            let at = if shape == Shape::First { 0 } else { keys.len() };
+            keys.insert(at, (key, usize::MAX));
         }
-        if place == 0
-            && let Some(at) = self.prev
-        {
-            let form = Form::Json(style, None);
-            entries.push((name(at), Piece::Item { at, form, null: Null::Bytes(b"null".to_vec()) }));
+        let is_list = matches!(shape, Shape::First | Shape::Last | Shape::List);
+        if style.sorted && !is_list {
+            keys.sort();
         }
-        if style.sorted {
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-        }
-        let mut pieces = vec![Piece::literal("{")];
-        for (at, (key, piece)) in entries.into_iter().enumerate() {
-            let mut lead = if at == 0 { Vec::new() } else { style.comma.as_bytes().to_vec() };
-            style.string(&key, &mut lead);
-            lead.extend_from_slice(style.colon.as_bytes());
-            pieces.extend([Piece::Literal(lead), piece]);
-        }
-        pieces.push(Piece::literal("}"));
-        match place {
-            1 => {
-                pieces.insert(0, self.previous(Form::Hex, b""));
-                pieces.insert(1, Piece::literal(separator));
+        let lead = |(key, bit): (String, usize)| {
+            let mut lead = Vec::new();
+            if !is_list {
+                style.string(&key, &mut lead);
+                lead.extend_from_slice(style.colon.as_bytes());
             }
-            2 => pieces.extend([Piece::literal(separator), self.previous(Form::Hex, b"")]),
-            _ => {}
+            (lead, bit)
+        };
+        let (before, behind) = match shape {
+            Shape::Before(between) => (Some(between), None),
+            Shape::Raw | Shape::Stored => (Some(""), None),
+            Shape::Behind(between) => (None, Some(between)),
+            _ => (None, None),
+        };
+        let around = if is_list { ("[", "]") } else { ("{", "}") };
+        Order { entries: keys.into_iter().map(lead).collect(), comma: style.comma, around, before, behind }
+    }
+
+    /// The same as pieces.
+    fn document(&self, fields: &[usize], setting: Setting<'_>) -> Vec<Piece> {
+        let names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
+        let order = self.order(&names, setting);
+        let mut pieces = Vec::new();
+        let form = match setting.shape {
+            Shape::Raw => Form::Digest,
+            Shape::Stored => Form::Text,
+            _ => Form::Hex,
+        };
+        let previous = || self.previous(form.clone(), b"");
+        if let Some(between) = order.before {
+            pieces.extend([previous(), Piece::literal(between)]);
+        }
+        pieces.push(Piece::literal(order.around.0));
+        for (number, (lead, bit)) in order.entries.into_iter().enumerate() {
+            let comma = if number == 0 { "" } else { order.comma };
+            pieces.push(Piece::Literal([comma.as_bytes(), &lead].concat()));
+            pieces.push(match (fields.get(bit), self.prev) {
+                (Some(at), _) => json(*at, setting.style, setting.clock),
+                (None, Some(prev)) => json(prev, setting.style, &Form::Text),
+                (None, None) => previous(),
+            });
+        }
+        pieces.push(Piece::literal(order.around.1));
+        if let Some(between) = order.behind {
+            pieces.extend([Piece::literal(between), previous()]);
         }
         pieces
     }
+}
+
+/// Keys in their order, with what stands around them.
+struct Order {
+    entries: Vec<(Vec<u8>, usize)>,
+    comma: &'static str,
+    around: (&'static str, &'static str),
+    before: Option<&'static str>,
+    behind: Option<&'static str>,
+}
+
+impl Order {
+    /// A document over bytes that are known: most candidates fail, and fail fast.
+    fn write(&self, values: &[Vec<u8>], subset: usize, previous: &[u8], before: &[u8], out: &mut Vec<u8>) {
+        out.clear();
+        if let Some(between) = self.before {
+            out.extend_from_slice(before);
+            out.extend_from_slice(between.as_bytes());
+        }
+        out.extend_from_slice(self.around.0.as_bytes());
+        let mut any = false;
+        for (lead, bit) in &self.entries {
+            let value = match values.get(*bit) {
+                Some(_) if subset >> bit & 1 == 0 => continue,
+                Some(value) => value,
+                None => previous,
+            };
+            if std::mem::replace(&mut any, true) {
+                out.extend_from_slice(self.comma.as_bytes());
+            }
+            out.extend_from_slice(lead);
+            out.extend_from_slice(value);
+        }
+        out.extend_from_slice(self.around.1.as_bytes());
+        if let Some(between) = self.behind {
+            out.extend_from_slice(between.as_bytes());
+            out.extend_from_slice(before);
+        }
+    }
+}
+
+/// A value inside a document.
+fn json(at: usize, style: Style, clock: &Form) -> Piece {
+    let clock = match clock {
+        Form::Time(clock) => Some(clock.clone()),
+        _ => None,
+    };
+    Piece::Item { at, form: Form::Json(style, clock), null: Null::Bytes(b"null".to_vec()) }
 }
 
 /// Subsets of `count` things, as bits, that leave out so many of them.

@@ -21,20 +21,32 @@ impl Search<'_> {
         } else {
             vec![(2, Form::Text)]
         };
-        let jsons: Vec<Option<Style>> = std::iter::once(None).chain(Style::ALL.into_iter().map(Some)).collect();
-        let jsons = if fields.iter().any(|at| self.is(*at, Kind::Jsonb) || self.is(*at, Kind::Json)) {
-            jsons
+        let mut jsons: Vec<(Option<Style>, bool)> = vec![(None, false)];
+        if fields.iter().any(|at| self.is(*at, Kind::Jsonb) || self.is(*at, Kind::Json)) {
+            jsons.extend([false, true].iter().flat_map(|digested| Style::ALL.map(|style| (Some(style), *digested))));
+        }
+        let bools: &[Option<(&'static str, &'static str)>] = if fields.iter().any(|at| self.is(*at, Kind::Bool)) {
+            &[None, Some(("True", "False")), Some(("1", "0")), Some(("t", "f"))]
         } else {
-            vec![None]
+            &[None]
         };
+        let spellings: Vec<_> = bools.iter().flat_map(|words| jsons.iter().map(move |json| (*words, *json))).collect();
         let subsets = 1_usize << fields.len();
         for algorithm in self.algorithms(target) {
             for keyed in [false, true].into_iter().filter(|keyed| !keyed || self.key.is_some()) {
-                for json in &jsons {
+                for (words, (json, digested)) in &spellings {
                     for clock in &clocks {
                         for separator in SEPARATORS {
                             for null in nulls {
-                                let render = |at: usize| self.field(at, clock, *json, null);
+                                let render = |at: usize| match (self.field(at, clock, *json, null), words) {
+                                    (Piece::Item { at, form: Form::Rewritten(style), null }, _) if *digested => {
+                                        Piece::Item { at, form: Form::Digested(style), null }
+                                    }
+                                    (Piece::Item { at, null, .. }, Some((yes, no))) if self.is(at, Kind::Bool) => {
+                                        Piece::Item { at, form: Form::Bool(yes, no), null }
+                                    }
+                                    (piece, _) => piece,
+                                };
                                 let all: Vec<Piece> = fields.iter().map(|at| render(*at)).collect();
                                 let context =
                                     Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
@@ -90,7 +102,8 @@ impl Search<'_> {
         let clocks = if times { clocks() } else { vec![Form::Text] };
         let places: &[usize] = if self.chained { &[0, 1] } else { &[2] };
         let mut buffer = Vec::new();
-        for algorithm in self.algorithms(target) {
+        for (algorithm, keyed) in self.keyed(target) {
+            let key = if keyed { self.key } else { None };
             for separator in ["|", "", ":", ","] {
                 for clock in &clocks {
                     let all: Vec<Piece> = fields.iter().map(|at| self.field(*at, clock, None, b"")).collect();
@@ -105,11 +118,11 @@ impl Search<'_> {
                         let found = places.iter().find_map(|place| {
                             let chosen: Vec<Vec<u8>> = order.iter().map(|at| spelled[*at].clone()).collect();
                             concatenate(&chosen, (1 << chosen.len()) - 1, &before, *place, separator, &mut buffer);
-                            if Some(algorithm.digest(None, &buffer)) != self.sample.hashes[target] {
+                            if Some(algorithm.digest(key, &buffer)) != self.sample.hashes[target] {
                                 return None;
                             }
                             let pieces = assemble(order.iter().map(|at| &all[*at]), &previous, *place, separator);
-                            let formula = Formula::new(algorithm, pieces, "found by search");
+                            let formula = Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
                             self.holds(&formula, target, &mut Vec::new()).then_some(formula)
                         });
                         found.map(Some)

@@ -7,6 +7,7 @@
 mod documents;
 mod framed;
 mod joined;
+mod middle;
 mod single;
 
 use super::evaluate::Sample;
@@ -14,7 +15,7 @@ use crate::chain::algorithm::Algorithm;
 use crate::chain::form::Form;
 use crate::chain::items::{Column, Items};
 use crate::chain::json_form::Style;
-use crate::chain::recipe::{Formula, Item, Null, Piece};
+use crate::chain::recipe::{Context, Formula, Item, Null, Piece};
 use crate::chain::time::{Clock, Fraction};
 use crate::chain::value::Kind;
 
@@ -53,7 +54,7 @@ impl Left {
 /// Most fields of which every subset is tried.
 const MOST: usize = 13;
 
-fn clocks() -> Vec<Form> {
+pub(super) fn clocks() -> Vec<Form> {
     let clock = |between, fraction, suffix| Form::Time(Clock { between, fraction, suffix: Some(suffix), place: None });
     let mut forms = vec![Form::Text];
     for suffix in ["Z", "+00:00", ""] {
@@ -77,6 +78,9 @@ fn clocks() -> Vec<Form> {
         clock(b'T', Fraction::Fixed(9), "Z"),
         clock(b' ', Fraction::Trimmed, ""),
         clock(b' ', Fraction::Fixed(3), ""),
+        clock(b'T', Fraction::Fixed(7), "Z"),
+        clock(b'T', Fraction::Fixed(7), "+00:00"),
+        clock(b' ', Fraction::Fixed(0), " UTC"),
     ]);
     forms.extend([
         Form::Epoch(1),
@@ -84,6 +88,7 @@ fn clocks() -> Vec<Form> {
         Form::Epoch(1_000_000),
         Form::Epoch(1_000_000_000),
         Form::EpochText,
+        Form::EpochFloat,
     ]);
     forms
 }
@@ -112,6 +117,7 @@ impl Search<'_> {
                 .or_else(|| self.single(target))
                 .or_else(|| self.joined(target, left()))
                 .or_else(|| self.documents(target, left()))
+                .or_else(|| self.middle(target, left()))
                 .or_else(|| self.permuted(target, left()))
         })
     }
@@ -119,6 +125,23 @@ impl Search<'_> {
     fn algorithms(&self, target: usize) -> impl Iterator<Item = Algorithm> {
         let length = self.sample.hashes[target].map_or(0, |digest| digest.bytes().len());
         Algorithm::ALL.into_iter().filter(move |algorithm| algorithm.length() == length)
+    }
+
+    /// Algorithms, each plain, and under the key where there is one.
+    fn keyed(&self, target: usize) -> impl Iterator<Item = (Algorithm, bool)> {
+        let keyed = self.key.is_some();
+        let both = move |algorithm| {
+            [false, true].into_iter().take(1 + usize::from(keyed)).map(move |keyed| (algorithm, keyed))
+        };
+        self.algorithms(target).flat_map(both)
+    }
+
+    /// What a piece writes for a row.
+    fn bytes(&self, target: usize, piece: &Piece) -> Option<Vec<u8>> {
+        let context = Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
+        let row = &self.sample.rows[target];
+        let mut out = Vec::new();
+        piece.write(&self.items.list, &row.fields, &row.tuple, &context, &mut out).then_some(out)
     }
 
     /// Whether a candidate holds: on the row it was tried on, and on another.

@@ -9,7 +9,7 @@ use super::seed::{Seed, Seeded};
 use crate::error::Stop;
 use crate::plan::{Proof, Unproved};
 use attempt::{Session, Tried};
-use scene::{Actor, Data, Meaning, meaning};
+use scene::{Actor, Data, Meaning};
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -112,7 +112,7 @@ fn not_tried(object: &str, why: String) -> Unproved {
 
 /// Settings that nobody can tell the meaning of: what hangs on them is not tried.
 fn unknown_settings(scene: &Scene, tally: &mut Tally) {
-    for setting in scene.settings.iter().filter(|setting| meaning(setting).is_none()) {
+    for setting in scene.settings.iter().filter(|(_, meaning)| meaning.is_none()).map(|(setting, _)| setting) {
         tally
             .remaining
             .insert(not_tried(setting, "policies read this setting, and what it is told is not known".to_owned()));
@@ -160,7 +160,7 @@ impl One<'_> {
                 &self.data.plain,
                 format!("{what}: its policies read {read}, whose rows only you can fill"),
             ));
-        } else if self.scene.settings.iter().any(|setting| meaning(setting).is_none()) {
+        } else if self.scene.settings.values().any(Option::is_none) {
             tally
                 .remaining
                 .insert(not_tried(&self.data.plain, format!("{what}: a setting its policies read is not known")));
@@ -270,9 +270,9 @@ impl Tally {
 }
 
 /// Value of a setting for one tenant.
-fn told(setting: &str, tenant: usize, seed: &Seed) -> Option<String> {
+fn told(meaning: Meaning, tenant: usize, seed: &Seed) -> String {
     let (key, person) = (&seed.tenants.keys[tenant], &seed.tenants.persons[tenant]);
-    Some(match meaning(setting)? {
+    match meaning {
         Meaning::Tenant => key.clone(),
         Meaning::Person => person.clone(),
         Meaning::Claims => {
@@ -282,5 +282,5 @@ fn told(setting: &str, tenant: usize, seed: &Seed) -> Option<String> {
             });
             both.to_string()
         }
-    })
+    }
 }

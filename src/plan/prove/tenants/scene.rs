@@ -35,8 +35,8 @@ pub(in crate::plan::prove) struct Scene {
     pub(in crate::plan::prove) data: Vec<Data>,
     /// Views and materialized views: for SQL, for a reader, oid.
     pub(in crate::plan::prove) views: Vec<(String, String)>,
-    /// What policies read of the session.
-    pub(in crate::plan::prove) settings: BTreeSet<String>,
+    /// What policies read of the session, and what it says; none where nobody can guess.
+    pub(in crate::plan::prove) settings: BTreeMap<String, Option<Meaning>>,
     verdicts: HashMap<(i64, String, String), String>,
 }
 
@@ -97,6 +97,13 @@ impl Scene {
             views.into_iter().map(|(schema, name)| (relation(Some(&schema), &name), format!("{schema}.{name}")));
         let settings: Vec<String> =
             sqlx::query_scalar("select distinct setting from policy_settings").fetch_all(facts.connection()).await?;
+        let keys: Vec<String> = sqlx::query_scalar("select distinct name from tenant_keys where role <> 'user'")
+            .fetch_all(facts.connection())
+            .await?;
+        let settings = settings.into_iter().map(|setting| {
+            let meaning = meaning(&setting, &keys);
+            (setting, meaning)
+        });
         let verdicts: Vec<(i64, String, String, String)> = sqlx::query_as(
             "select v.principal, r.schema || '.' || r.name, v.command, v.verdict from verdicts v join relations r on r.oid = v.relation",
         )
@@ -107,7 +114,7 @@ impl Scene {
             actors: actors.map(actor).collect(),
             data,
             views: views.collect(),
-            settings: settings.into_iter().collect(),
+            settings: settings.collect(),
             verdicts: verdicts.collect(),
         })
     }
@@ -129,12 +136,16 @@ async fn rows_by_relation(sql: &'static str, facts: &mut Facts) -> Result<BTreeM
 }
 
 /// What a setting is to be told by its name: whose session it is. None: nobody can guess.
-pub(in crate::plan::prove) fn meaning(setting: &str) -> Option<Meaning> {
+fn meaning(setting: &str, keys: &[String]) -> Option<Meaning> {
+    let plain = |name: &str| name.to_lowercase().replace('_', "");
     let name = setting.to_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
     let any = |words: &[&str]| words.iter().any(|word| last.contains(word));
     if any(&["claims", "jwt"]) && last != "jwt_sub" {
         Some(Meaning::Claims)
+    } else if keys.iter().any(|key| plain(last).ends_with(&plain(key))) {
+        // The word that the tables themselves use.
+        Some(Meaning::Tenant)
     } else if any(&[
         "tenant",
         "org",
