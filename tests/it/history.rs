@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use govctl::facts::collect::Wanted;
 use govctl::history::History;
+use govctl::target::replay;
+use govctl::target::scratch::Choice;
 use proptest::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -400,4 +403,56 @@ async fn a_text_that_changed_is_seen_by_the_tools_own_hash() {
         let history = read(&[("20240101000000_init.sql", text), ("atlas.sum", sum)]);
         assert_eq!((history.tool, history.faults.len()), ("atlas", expected));
     }
+    // Beside pairs the sums are over the way up alone.
+    let sum = "h1:h7JbfIt/benR9/cxvalTdSkZaE93O/42zViKsJDXarM=\n20240101000000_init.up.sql h1:Qq/JvRoXNsTSkeiYTraiYmGg8wCaKhy0uByfY4BWVyM=\n";
+    let down = ("20240101000000_init.down.sql", "select 2;\n");
+    for (text, expected) in [("select 1;\n", 0), ("select 2;\n", 1)] {
+        let history = read(&[("20240101000000_init.up.sql", text), down, ("atlas.sum", sum)]);
+        assert_eq!(history.faults.len(), expected, "{:?}", history.faults);
+    }
+}
+
+/// A server of its own: a platform's roles are no business of the one that the other tests share.
+fn own_server() -> Choice {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match variable("GOVCTL_TEST_BINDIR") {
+        Some(bindir) => Choice::Local { bindir: Some(bindir.into()) },
+        None if variable("GOVCTL_TEST_EMBEDDED").is_some() => Choice::Embedded,
+        None => Choice::Auto { scratch_url: None },
+    }
+}
+
+/// What a replay leaves open: the statements that were refused, and the areas that nobody may rest on.
+async fn replayed(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    let folder = folder(files);
+    let history = History::read(folder.path(), None).unwrap();
+    let wanted = Wanted { rows: false, ..Wanted::default() };
+    let mut facts = replay::facts(&history, own_server(), wanted).await.unwrap();
+    let refused = "select line || ' ' || detail from migration_faults where kind = 'not replayed' order by line";
+    let refused = sqlx::query_scalar(refused).fetch_all(facts.connection()).await.unwrap();
+    let unseen = "select distinct area from unseen where needs like '%as URL%' order by area";
+    (refused, sqlx::query_scalar(unseen).fetch_all(facts.connection()).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_replay_stands_in_for_platforms_and_says_what_it_could_not_run() {
+    let project = "create function public.later() returns bigint language sql as 'select count(*) from public.notes';
+        create extension if not exists vector;
+        create extension if not exists vector;
+        create table public.notes (id uuid primary key default extensions.uuid_generate_v4(), owner uuid references auth.users (id), embedding vector(3));
+        alter table public.notes enable row level security;
+        create policy own on public.notes to authenticated using (owner = auth.uid());
+        alter publication supabase_realtime add table public.notes;";
+    let (refused, unseen) = replayed(&[("supabase/migrations/20250101000000_a.sql", project)]).await;
+    assert_eq!(refused, Vec::<String>::new());
+    assert!(unseen.is_empty(), "{unseen:?}");
+
+    let index = "create table t (id int);\ncreate index on t using nowhere (id);\ncreate view v as select 1 as x;";
+    let (refused, unseen) = replayed(&[("1_a.sql", index)]).await;
+    assert_eq!((refused.len(), unseen.as_slice()), (1, &["indexes".to_owned()][..]), "{refused:?}");
+
+    let broken = "create table t (id int);\ncreate policy p on gone using (true);\ncreate table u (id int);";
+    let (refused, unseen) = replayed(&[("1_a.sql", broken)]).await;
+    assert!(refused.len() == 1 && refused[0].starts_with("2 "), "{refused:?}");
+    assert!(["policies", "relations", "roles"].iter().all(|area| unseen.contains(&(*area).to_owned())), "{unseen:?}");
 }

@@ -12,8 +12,8 @@ pub(crate) use roles::is_roles_table;
 
 use super::event::{Column, Constraint, Event, What};
 use super::schema::{KnownColumn, Table};
-use crate::facts::derive::tenancy::{self, PERSON_TABLES, PERSONS, TIERS, names_entity, plain};
-use std::collections::{BTreeSet, HashMap};
+use crate::facts::derive::tenancy::{self, PERSON_TABLES, PERSONS, TIERS, is_plain_entity, plain};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What the whole history says about the words it uses: a table named after an entity, sooner or later, makes
 /// `project_id` a key; a word alone does not.
@@ -23,6 +23,8 @@ pub(crate) struct Known {
     entities: BTreeSet<&'static str>,
     /// Words that stand in a key column.
     keys: BTreeSet<&'static str>,
+    /// The tables that were asked about.
+    tables: HashSet<String>,
     /// What the names of columns propose.
     names: HashMap<String, Option<(usize, &'static str)>>,
     /// The tables that the migration at hand makes, sooner or later: one that lists its tables by their names, as
@@ -74,8 +76,12 @@ impl Known {
     }
 
     fn table(&mut self, name: &str) {
-        let words = TIERS.iter().flat_map(|words| words.iter()).filter(|word| is_named(name, word));
-        self.entities.extend(words.map(|word| meant(word)));
+        if self.tables.insert(name.to_owned()) {
+            let words = TIERS.iter().flat_map(|words| words.iter());
+            let (whole, last) = (plain(name), plain(name.rsplit('_').next().unwrap_or(name)));
+            let named = words.filter(|word| is_named(name, &whole, &last, word));
+            self.entities.extend(named.map(|word| meant(word)));
+        }
     }
 
     fn column(&mut self, column: &Column) {
@@ -134,16 +140,16 @@ impl Known {
 }
 
 /// `app_organizations` and `Organization` are named after the word; `organization_settings` is not.
-fn is_named(table: &str, word: &str) -> bool {
-    let last = table.rsplit('_').next().unwrap_or(table);
-    names_entity(table, word) || names_entity(last, word) && !table.contains(&format!("{word}_"))
+fn is_named(table: &str, whole: &str, last: &str, word: &str) -> bool {
+    is_plain_entity(whole, word) || is_plain_entity(last, word) && !table.contains(&format!("{word}_"))
 }
 
 fn entity(table: &str) -> Option<(usize, &'static str)> {
+    let table = plain(table);
     let tiers = TIERS.iter().enumerate();
     let found = tiers
         .flat_map(|(tier, words)| words.iter().map(move |word| (tier, *word)))
-        .find(|(_, word)| names_entity(table, word));
+        .find(|(_, word)| is_plain_entity(&table, word));
     found.map(|(tier, word)| (tier, meant(word)))
 }
 
