@@ -61,6 +61,9 @@ _govctl() {
             govctl,verify-chain)
                 cmd="govctl__subcmd__verify__subcmd__chain"
                 ;;
+            govctl,waive)
+                cmd="govctl__subcmd__waive"
+                ;;
             govctl,witness)
                 cmd="govctl__subcmd__witness"
                 ;;
@@ -109,6 +112,9 @@ _govctl() {
             govctl__subcmd__help,verify-chain)
                 cmd="govctl__subcmd__help__subcmd__verify__subcmd__chain"
                 ;;
+            govctl__subcmd__help,waive)
+                cmd="govctl__subcmd__help__subcmd__waive"
+                ;;
             govctl__subcmd__help,witness)
                 cmd="govctl__subcmd__help__subcmd__witness"
                 ;;
@@ -119,7 +125,7 @@ _govctl() {
 
     case "${cmd}" in
         govctl)
-            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help"
+            opts="-q -h -V --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -525,7 +531,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__help)
-            opts="diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help"
+            opts="diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -735,6 +741,20 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__help__subcmd__verify__subcmd__chain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        govctl__subcmd__help__subcmd__waive)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1076,6 +1096,80 @@ _govctl() {
                     return 0
                     ;;
                 --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json sarif junit github markdown html oscal" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "info low medium high critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        govctl__subcmd__waive)
+            opts="-q -h -V --url --migrations --tool --facts --check --object --reason --owner --until --print --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --migrations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --facts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --check)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --object)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -91,6 +91,7 @@ fn help_fits() {
       diagnose      Run every check against a database
       verify-chain  Recompute the hash chains of audit tables, row by row
       checkpoint    Sign what the hash chains are today, to be kept outside the database
+      witness       Cosign checkpoints that extend the last ones this witness saw
       plan-stage    The migrations that lead to a stage: written for your own tool, never run
       stage         How mature the database is, since when, and by which line
       demo          Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings

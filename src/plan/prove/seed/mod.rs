@@ -233,7 +233,7 @@ impl Plot {
     fn line(&self, table: &Table, place: Place, attempts: &HashMap<i64, usize>) -> Vec<(String, String)> {
         // What policies ask about stands in every other row: a hole may be where it is NULL, or where it is not.
         let is_asked = |column: &Column| {
-            place.row % 2 == 0 && !column.is_generated && !column.has_default && table.is_asked(column)
+            place.row.is_multiple_of(2) && !column.is_generated && !column.has_default && table.is_asked(column)
         };
         let wanted = table.columns.iter().filter(|column| {
             self.is_wanted(table, column) || is_asked(column) || attempts.contains_key(&column.number)
