@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// an error means that the facts themselves are unusable.
 pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Result<Assessment, Stop> {
     let mut run = Run::new(facts, config).await?;
-    let (last, rest): (Vec<_>, Vec<_>) = library.iter().partition(|check| needs::of(&check.sql).contains("answers"));
+    let (last, rest): (Vec<_>, Vec<_>) = library.iter().partition(|check| check.rests_on.contains("answers"));
     // Those that apply to a single tenant come first: what they find decides whether the others apply.
     let (first, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|check| check.applies_to_single_tenant);
     for check in first {
@@ -64,8 +64,9 @@ impl<'a> Run<'a> {
     async fn new(facts: &mut Facts, config: &'a Config) -> Result<Self, Stop> {
         let scene = Scene::read(facts).await?;
         let mut notes = scene::left_out(facts).await?;
-        let Config { stage, regimes, owners, attestations, .. } = config;
-        let declares = stage.is_some() || !regimes.is_empty() || !owners.is_empty() || !attestations.is_empty();
+        let Config { stage, regimes, owners, attestations, statements, .. } = config;
+        let answered = !attestations.is_empty() || !statements.is_empty();
+        let declares = stage.is_some() || !regimes.is_empty() || !owners.is_empty() || answered;
         let in_force = stage_in_force(*stage, regimes, scene.tenancy == Tenancy::Multi);
         if let (Some(declared), Some(in_force)) = (stage, in_force)
             && *declared < in_force
@@ -138,8 +139,8 @@ impl<'a> Run<'a> {
                 return Verdict::Undecided(vec![cause]);
             }
         };
-        let tables = needs::of(&check.sql);
-        undecided.extend(self.scene.hidden(&tables));
+        let tables = &check.rests_on;
+        undecided.extend(self.scene.hidden(tables));
         // Without a folder of migrations the question about them does not arise.
         if let Some(cause) = undecided.iter().find(|cause| findings.is_empty() && cause.needs == "--migrations DIR") {
             return Verdict::NotApplicable(cause.what.clone());

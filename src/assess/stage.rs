@@ -91,6 +91,19 @@ pub struct Gap {
     pub migrations: i64,
 }
 
+/// A place in the migrations that says nothing here: it cannot be read, or is only known when it runs.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Unread {
+    /// `unreadable` or `dynamic`.
+    pub kind: String,
+    /// As typed, then the file.
+    pub path: String,
+    /// From 1.
+    pub line: i64,
+    /// Why, or what stands there.
+    pub detail: String,
+}
+
 /// Everything there is to say about the ladder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
@@ -112,6 +125,8 @@ pub struct Stage {
     pub regressions: Vec<Regression>,
     /// By table.
     pub gaps: Vec<Gap>,
+    /// In the order of the migrations.
+    pub unread: Vec<Unread>,
     /// Remarks: entered out of order, a cap, a schema for each tenant.
     pub notes: Vec<String>,
 }
@@ -192,11 +207,18 @@ impl Stage {
         )
         .fetch_all(&mut *connection)
         .await?;
+        let unread = sqlx::query_as(
+            "select f.kind, f.path, f.line, f.detail from migration_faults f
+             left join migrations m on m.path = f.path
+             where f.kind in ('unreadable', 'dynamic') and f.line is not null order by m.position, f.line",
+        )
+        .fetch_all(&mut *connection)
+        .await?;
         let read: i64 = sqlx::query_scalar("select count(*) from migrations").fetch_one(&mut *connection).await?;
         let notes =
             sqlx::query_scalar("select remark from remarks where topic = 'stage'").fetch_all(&mut *connection).await?;
         let history = transitions.iter().map(|moment| moment.stage).max().or((read > 0).then_some(1));
-        let mut stage = Self { declared, history, transitions, regressions, gaps, notes, ..Self::default() };
+        let mut stage = Self { declared, history, transitions, regressions, gaps, unread, notes, ..Self::default() };
         stage.order();
         Ok(stage)
     }

@@ -130,7 +130,9 @@ fn loose(operand: &[Token], columns: &[Typed<'_>], prev: Option<&str>) -> Option
     let name = read.next()?;
     let column = columns.iter().find(|column| column.name == name)?;
     let fixed = matches!(column.type_name, "uuid" | "bool" | "date" | "timestamptz" | "timestamp")
-        || super::source::is_hash_name(name);
+        || super::source::is_hash_name(name)
+        // Random bytes, as many for every row.
+        || column.type_name == "bytea" && name.to_lowercase().ends_with("salt");
     (!fixed).then(|| name.clone())
 }
 

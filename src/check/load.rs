@@ -1,6 +1,6 @@
 //! One YAML file, raw, then as a valid [`Check`].
 
-use super::{AXES, Axis, Check, CheckId, CheckSource, ProofCase, SEVERITIES, verify};
+use super::{AXES, Axis, Check, CheckId, CheckSource, ProofCase, SEVERITIES, needs, verify};
 use crate::config;
 use crate::facts::Facts;
 use crate::yaml::{Fields, Mistake, Mistakes, Node, Place, Reader, Value};
@@ -78,6 +78,7 @@ fn read(reader: &Reader, fields: &Fields<'_>, id: &CheckId, path: &str, text: &s
         controls: controls?,
         why: why?,
         limits,
+        rests_on: needs::of(&sql),
         sql,
         identity: identity_columns?,
         finding,

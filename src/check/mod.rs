@@ -140,6 +140,8 @@ pub struct Check {
     pub limits: Option<String>,
     /// SQLite over the facts. Columns: `name`, `kind`, then optionally `schema`, `column`, `severity`, and any others for the templates.
     pub sql: String,
+    /// The facts that `sql` rests on.
+    pub rests_on: std::collections::BTreeSet<&'static str>,
     /// Columns of `sql`, beside the object, that tell findings on one object apart.
     pub identity: Vec<String>,
     /// minijinja: the message of a finding.

@@ -64,6 +64,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("declared", &[]),
     ("owners", &[]),
     ("attestations", &[]),
+    ("answered_topics", &[]),
     ("answers", &[]),
     ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
     ("unread_functions", &["verdicts"]),
@@ -72,6 +73,8 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("event_log_columns", &["tenant_keys", "triggers", "functions"]),
     ("event_log_chains", &["event_logs", "event_log_columns", "columns", "triggers", "functions"]),
     ("event_log_guards", &["relations", "inheritance", "triggers", "rules", "functions"]),
+    ("event_log_writers", &["event_logs", "functions"]),
+    ("dynamic_statements", &["functions"]),
     ("event_log_rights", &["relation_privileges", "column_privileges", "inheritance"]),
     (
         "exposure",
@@ -120,14 +123,12 @@ pub fn tables() -> impl Iterator<Item = Table> {
 /// The tables some SQL rests on: those it names, and all that these are computed from. A word that is only a column
 /// of the same name counts too; that errs towards undecided.
 pub fn of(sql: &str) -> BTreeSet<&'static str> {
-    let words: BTreeSet<_> = tokens(sql)
-        .iter()
-        .filter(|token| matches!(token.kind, Kind::Word | Kind::Name))
-        .map(|token| token.text(sql).trim_matches(['"', '`', '[', ']']).to_lowercase())
-        .collect();
     let mut found = BTreeSet::new();
-    for table in tables().filter(|table| words.contains(table.name)) {
-        add(table.name, &mut found);
+    for token in tokens(sql).iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Name)) {
+        let word = token.text(sql).trim_matches(['"', '`', '[', ']']);
+        if let Some(table) = tables().find(|table| table.name.eq_ignore_ascii_case(word)) {
+            add(table.name, &mut found);
+        }
     }
     found
 }

@@ -5,6 +5,7 @@ use crate::assess::{Finding, answered, judge};
 use crate::config::Config;
 use crate::facts::{Facts, collect, derive};
 use crate::history::{self, History};
+use crate::secrets::Rules;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Transaction};
 use std::fmt;
 
@@ -170,7 +171,7 @@ async fn remember(ddl: &str, facts: &mut Facts, trial: &mut Transaction<'_, Post
     let files: Vec<_> = sections.map(|(name, text)| (name.trim(), text)).collect();
     let mut history = History::of_files(&files).map_err(said)?;
     history.compare_with(trial).await;
-    history.write(facts).await.map_err(said)?;
+    history.write(facts, Rules::own()).await.map_err(said)?;
     trial.execute("savepoint replay; drop schema public cascade; create schema public").await.map_err(in_words)?;
     for (_, text) in &files {
         apply(text, trial).await?;

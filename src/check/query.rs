@@ -12,8 +12,6 @@ use sqlx::{
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// How long one check may take before SQLite is told to stop; the largest databases need a fraction of a second.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Instructions of SQLite's machine between two looks at the clock.
 const STEPS: i32 = 100_000;
 
@@ -31,7 +29,7 @@ pub(super) async fn columns(check: &Check, facts: &mut Facts) -> Result<Vec<Stri
 pub(super) async fn rows(check: &Check, facts: &mut Facts) -> Result<Vec<Map<String, Value>>, Mistakes> {
     let fail = |mistake| Mistakes::new(&check.source.path, &check.source.text, vec![mistake]);
     one_reading_statement(check).map_err(fail)?;
-    match fetch(&check.sql, facts.connection()).await {
+    match fetch(&check.sql, facts.patience(), facts.connection()).await {
         Ok(rows) => Ok(rows),
         Err(error) => Err(fail(refused(check, facts, &error).await)),
     }
@@ -42,13 +40,20 @@ async fn prepare(sql: &str, connection: &mut SqliteConnection) -> Result<Vec<Str
     Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
 }
 
-async fn fetch(sql: &str, connection: &mut SqliteConnection) -> Result<Vec<Map<String, Value>>, sqlx::Error> {
-    connection.execute("pragma query_only = on").await?;
-    let deadline = Instant::now() + PATIENCE;
+async fn fetch(
+    sql: &str,
+    patience: Duration,
+    connection: &mut SqliteConnection,
+) -> Result<Vec<Map<String, Value>>, sqlx::Error> {
+    let deadline = Instant::now() + patience;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < deadline);
-    let rows = sqlx::query(safe(sql)).fetch_all(&mut *connection).await;
+    // One message, since each waits for SQLite's thread.
+    let guarded = format!("pragma query_only = on;\n{sql}\n;pragma query_only = off");
+    let rows = sqlx::raw_sql(safe(&guarded)).fetch_all(&mut *connection).await;
     connection.lock_handle().await?.remove_progress_handler();
-    connection.execute("pragma query_only = off").await?;
+    if rows.is_err() {
+        connection.execute("pragma query_only = off").await?;
+    }
     rows?.iter().map(values).collect()
 }
 
@@ -84,7 +89,7 @@ fn in_sql(check: &Check, part: Range<usize>, message: &str, label: &str) -> Mist
 /// SQLite names a token but not where it stands; this finds it.
 async fn refused(check: &Check, facts: &mut Facts, error: &sqlx::Error) -> Mistake {
     let message = match error.as_database_error() {
-        Some(error) if error.message() == "interrupted" => format!("not done after {} s", PATIENCE.as_secs()),
+        Some(error) if error.message() == "interrupted" => format!("not done after {} s", facts.patience().as_secs()),
         Some(error) => error.message().to_owned(),
         None => error.to_string(),
     };

@@ -17,7 +17,7 @@ pub struct Flaw {
 }
 
 /// Nothing is escaped here: control characters are the terminal's business, and SQL is quoted by the filters
-/// `ident`, `literal` and `relation`. A variable without a value is an error, never an empty string.
+/// `ident`, `idents`, `literal` and `relation`. A variable without a value is an error, never an empty string.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -25,22 +25,33 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.add_filter("ident", |name: &str| quote::ident(name));
     environment.add_filter("literal", |text: &str| quote::literal(text));
     environment.add_filter("relation", |schema: &str, name: &str| quote::relation(Some(schema), name));
-    environment.add_filter("listed", |names: &str| listed(names));
+    environment.add_filter("listed", |json: &str| names("listed", json).map(listed));
+    environment.add_filter("idents", |json: &str| names("idents", json).map(|names| idents(&names)));
     environment
 });
 
-/// A JSON array of names, as `json_group_array` makes it, in words: at most three, then how many more.
-fn listed(names: &str) -> Result<String, Error> {
-    let mut names: Vec<String> = serde_json::from_str(names).map_err(|_| {
-        Error::new(minijinja::ErrorKind::InvalidOperation, "`listed` takes a JSON array of names (json_group_array)")
-    })?;
+/// A JSON array of names, as `json_group_array` makes it.
+fn names(filter: &str, json: &str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(json).map_err(|_| {
+        let what = format!("`{filter}` takes a JSON array of names (json_group_array)");
+        Error::new(minijinja::ErrorKind::InvalidOperation, what)
+    })
+}
+
+/// A list of columns.
+fn idents(names: &[String]) -> String {
+    names.iter().map(|name| quote::ident(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// In words: at most three, then how many more.
+fn listed(mut names: Vec<String>) -> String {
     let more = names.len().saturating_sub(3);
     if more > 1 {
         names.truncate(3);
         names.push(format!("{more} more"));
     }
     let last = names.pop().unwrap_or_default();
-    Ok(if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) })
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }
 
 /// The variables a template needs.

@@ -17,6 +17,7 @@ mod plan_stage;
 mod source;
 mod stage;
 mod verify_chain;
+mod waive;
 mod welcome;
 mod witness;
 
@@ -56,6 +57,7 @@ enum Command {
     Demo(demo::Args),
     Diff(diff::Args),
     Init(init::Args),
+    Waive(waive::Args),
     Facts(facts::Args),
     Matrix(matrix::Args),
     Checks(checks::Args),
@@ -173,6 +175,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Stop> {
         Command::Demo(args) => unless_interrupted(demo::run(args, &cli.global, ui)),
         Command::Diff(args) => unless_interrupted(diff::run(args, &cli.global, ui)),
         Command::Init(args) => unless_interrupted(init::run(args, &cli.global, ui)),
+        Command::Waive(args) => unless_interrupted(waive::run(args, &cli.global, ui)),
         Command::Facts(args) => unless_interrupted(facts::run(args, &cli.global, ui)),
         Command::Matrix(args) => unless_interrupted(matrix::run(args, &cli.global, ui)),
     }

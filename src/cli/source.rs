@@ -92,14 +92,14 @@ pub(super) async fn gather(
     let Some(options) = options else {
         progress.begin("Replaying the migrations", None);
         let mut facts = replay::facts(&history, Choice::Auto { scratch_url: None }, wanted()).await?;
-        history.write(&mut facts).await?;
+        history.write(&mut facts, config.secrets.rules()).await?;
         history::facts::no_comparison(&mut facts).await?;
         return Ok(facts);
     };
     progress.begin("Reading the history table", None);
     history.compare(options.clone()).await?;
     let mut facts = collect(options, config, rows, progress).await?;
-    history.write(&mut facts).await?;
+    history.write(&mut facts, config.secrets.rules()).await?;
     progress.begin("Replaying the migrations", None);
     let replayed = replay::facts(&history, Choice::Auto { scratch_url: None }, wanted()).await;
     history::facts::compare(&mut facts, replayed).await?;

@@ -1,7 +1,8 @@
-//! `attestations:`: a person's answer to a question that a database cannot answer alone.
+//! `attestations:`: a person's answers to questions that a database cannot answer, or not alone: those of the four axes,
+//! and some that belong to none.
 
-use super::{date, declared};
-use crate::check::Axis;
+use super::date;
+use crate::check::{AXES, Axis};
 use crate::yaml::{Mistake, Node, Place, Reader, Value};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -9,6 +10,18 @@ use std::collections::BTreeMap;
 
 /// How long an answer counts where it does not say.
 const DAYS: i64 = 90;
+
+/// Questions beside those of the axes, as they are written, and in words.
+pub const TOPICS: [(&str, &str); 8] = [
+    ("pooler", "does a pooler share sessions, and in which mode"),
+    ("encryption-at-rest", "are storage and backups encrypted, and who holds the keys"),
+    ("secret-actions", "is it written down for each secret which action uses it, outside the prompt"),
+    ("retrieval-shape", "can each flow of retrieval be said in one sentence"),
+    ("retrieval-line", "who decides where permission ends and recall begins"),
+    ("permission-sync", "who sees to it that permissions follow their source"),
+    ("content-isolation", "is what was retrieved data to the agent, and never an instruction"),
+    ("internal-adversary", "does the threat model include people inside"),
+];
 
 /// What a person answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +72,16 @@ impl Attestation {
     }
 }
 
-pub(super) fn read(reader: &Reader, node: &Node, today: Date) -> Option<BTreeMap<Axis, Attestation>> {
-    declared::by_axis(reader, node, "`attestations`", |node| one(reader, node, today))
+/// The answers to the questions of the axes, and to the others by their topic.
+pub(super) type Answers = (BTreeMap<Axis, Attestation>, BTreeMap<&'static str, Attestation>);
+
+pub(super) fn read(reader: &Reader, node: &Node, today: Date) -> Option<Answers> {
+    let keys: Vec<_> = AXES.iter().map(|(name, _)| *name).chain(TOPICS.iter().map(|(name, _)| *name)).collect();
+    let fields = reader.fields(node, "`attestations`", &keys)?;
+    let answer = |name: &str| one(reader, fields.optional(name)?, today);
+    let axes = AXES.iter().filter_map(|(name, axis)| Some((*axis, answer(name)?))).collect();
+    let topics = TOPICS.iter().filter_map(|(name, _)| Some((*name, answer(name)?))).collect();
+    Some((axes, topics))
 }
 
 fn one(reader: &Reader, node: &Node, today: Date) -> Option<Attestation> {

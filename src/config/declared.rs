@@ -54,17 +54,7 @@ pub(super) fn regimes(reader: &Reader, node: &Node) -> Option<Vec<Regime>> {
 
 /// Owner by axis: a person or a team, in whatever words lead to them.
 pub(super) fn owners(reader: &Reader, node: &Node) -> Option<BTreeMap<Axis, String>> {
-    by_axis(reader, node, "`owners`", |node| reader.text(node))
-}
-
-/// A map whose keys are axes.
-pub(super) fn by_axis<T>(
-    reader: &Reader,
-    node: &Node,
-    what: &str,
-    mut each: impl FnMut(&Node) -> Option<T>,
-) -> Option<BTreeMap<Axis, T>> {
-    let fields = reader.fields(node, what, &AXES.map(|(name, _)| name))?;
+    let fields = reader.fields(node, "`owners`", &AXES.map(|(name, _)| name))?;
     let present = AXES.iter().filter_map(|(name, axis)| Some((*axis, fields.optional(name)?)));
-    Some(present.filter_map(|(axis, node)| Some((axis, each(node)?))).collect())
+    Some(present.filter_map(|(axis, node)| Some((axis, reader.text(node)?))).collect())
 }

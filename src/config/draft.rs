@@ -121,8 +121,12 @@ fn attestations(text: &mut String) {
          #     answer: unsure\n\
          #     by: who looked\n\
          #     on: {today}\n\
-         #     evidence: a sentence, or where it is written down\n"
+         #     evidence: a sentence, or where it is written down\n\
+         # The same may be said of:\n"
     );
+    for (topic, question) in super::TOPICS {
+        let _ = writeln!(text, "# - {topic}: {question}?");
+    }
 }
 
 fn waivers(text: &mut String) {

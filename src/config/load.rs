@@ -43,6 +43,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
     let owners = section(&fields, "owners", |node| declared::owners(reader, node));
     let attestations = section(&fields, "attestations", |node| attestation::read(reader, node, today));
     let waivers = section(&fields, "waivers", |node| waiver::read(reader, node, today));
+    let (attestations, statements) = attestations?;
     Some(Config {
         stage: stage?,
         regimes: regimes?,
@@ -51,7 +52,8 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
         secrets: secrets?,
         chains: chains?,
         owners: owners?,
-        attestations: attestations?,
+        attestations,
+        statements,
         waivers: waivers?,
         baseline: None,
         source: None,

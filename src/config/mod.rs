@@ -1,5 +1,6 @@
 //! What the owner of the database has decided: `govctl.yaml`, raw and then valid.
 
+mod accept;
 mod attestation;
 mod baseline;
 mod chains;
@@ -13,7 +14,8 @@ mod secrets;
 mod tenancy;
 mod waiver;
 
-pub use attestation::{Attestation, Claim};
+pub use accept::Accepted;
+pub use attestation::{Attestation, Claim, TOPICS};
 pub use baseline::Baseline;
 pub use date::today;
 pub use declared::{REGIMES, Regime};
@@ -67,6 +69,8 @@ pub struct Config {
     pub owners: BTreeMap<Axis, String>,
     /// What a person answers where a database cannot.
     pub attestations: BTreeMap<Axis, Attestation>,
+    /// The same for questions that belong to no axis, by their topic.
+    pub statements: BTreeMap<&'static str, Attestation>,
     /// Findings that are accepted for a while.
     pub waivers: Vec<Waiver>,
     /// What was found before; not part of the file, but of the command line.

@@ -236,6 +236,12 @@ create table isolation_gaps (
 -- | 'unapplied' | 'out of order' | 'failed' | 'unreadable' | 'dynamic' (put together at run time, and not resolved)
 -- | 'not replayed'. line is null where the file as a whole is meant.
 create table migration_faults (kind text not null, version text not null, path text not null, line integer, detail text not null);
+-- Grants in migrations of every privilege or of every table of a schema, that no later migration takes back. what: 'all on all tables in
+-- schema app'; grantee: a role, or 'public'.
+create table wide_grants (what text not null, grantee text not null, version text not null, path text not null, line integer not null);
+-- Secrets in the files of migrations, a row a line and a rule. Nothing of the value is kept.
+create table migration_secrets (
+  version text not null, path text not null, line integer not null, rule text not null, title text not null, count integer not null);
 -- The statement that brought an object in. kind: 'table' | 'policy' | 'role'; name of a policy is its own, schema and relation
 -- those of its table.
 create table introductions (kind text not null, schema text, relation text, name text not null, path text not null, line integer not null);
@@ -326,6 +332,10 @@ create table function_verdicts (
 -- Functions that policies call and whose body cannot be read: the verdict takes what they return as a value of the session.
 create table unread_functions (relation integer not null, function text not null, primary key (relation, function)) without rowid;
 
+-- SECURITY DEFINER functions that run text of their caller's: an argument that becomes part of a statement unquoted, and that nothing in
+-- the body asks about before ('$2' where it has no name).
+create table dynamic_statements (function integer primary key, argument text not null);
+
 -- Settings (GUCs) that policies and the functions they call read. caller_may_set: any role may SET it.
 create table policy_settings (policy integer not null, setting text not null, missing_ok integer not null, caller_may_set integer not null);
 
@@ -338,6 +348,11 @@ create table owners (axis text primary key, owner text, usual text not null) wit
 create table attestations (
   axis text primary key, answer text not null, answered_by text not null, answered_on text not null, evidence text,
   expires text not null, stale integer not null) without rowid;
+-- The same for questions that belong to no axis: a row for each, answer null where nobody says. topic: 'pooler' | 'encryption-at-rest'
+-- | 'secret-actions' | 'retrieval-shape' | 'retrieval-line' | 'permission-sync' | 'content-isolation' | 'internal-adversary'.
+create table answered_topics (
+  topic text primary key, question text not null, answer text, answered_by text, answered_on text, evidence text, expires text,
+  stale integer not null) without rowid;
 -- The four answers, there once every other check has run: found, by the database alone, and answer, with what is attested.
 create table answers (axis text primary key, found text not null, answer text not null, reason text not null) without rowid;
 -- Tables that record events: who did what, when. A partition is part of its parent and has no row.
@@ -378,6 +393,9 @@ create table event_log_chains (
   relation integer primary key, hash_column integer not null, previous_column integer, trigger_name text not null,
   function integer not null, enabled text not null, writers_wait integer not null, covers_previous integer,
   uncovered text, unframed text, session_dependent text);
+-- Trigger functions that insert into a log: what records the changes of other tables. forgives: where the entry fails the change goes
+-- on, and nothing is kept of it.
+create table event_log_writers (function integer not null, log integer not null, forgives integer not null, primary key (function, log)) without rowid;
 -- Who, superusers aside, may do what to a log, or through which of its partitions. command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
 -- | 'TRUNCATE'. via: 'grant' | 'owner'; on_columns: on some columns only (column_privileges has them). Triggers not considered.
 create table event_log_rights (

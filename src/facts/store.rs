@@ -3,18 +3,23 @@
 use crate::error::Stop;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Encode, Sqlite, SqliteConnection, Type};
+use std::time::Duration;
 
 /// Values in one statement. SQLite allows 32,766; more than this makes compiling it dearer than running it again.
-const MAX_BINDS: usize = 8_000;
+const MAX_BINDS: usize = 2_000;
 
 /// Rows SQLite's thread may have ready before they are asked for. Waking the other thread for each few of them costs more
 /// than reading them.
 const ROWS_AHEAD: usize = 4_096;
 
+/// How long one check may take before SQLite is told to stop; the largest databases need a fraction of a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Facts about one database.
 #[derive(Debug)]
 pub struct Facts {
     connection: SqliteConnection,
+    patience: Duration,
 }
 
 impl Facts {
@@ -30,9 +35,19 @@ impl Facts {
             .row_buffer_size(ROWS_AHEAD)
             .connect()
             .await?;
-        let mut facts = Self { connection };
+        let mut facts = Self { connection, patience: PATIENCE };
         facts.run(super::SCHEMA).await?;
         Ok(facts)
+    }
+
+    /// How long one check over them may take.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// The same, for those who wait less.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// For queries over the facts.
@@ -54,6 +69,10 @@ impl Facts {
     where
         V: Encode<'static, Sqlite> + Type<Sqlite> + 'static,
     {
+        // One statement is all or nothing by itself.
+        if values.len() <= MAX_BINDS {
+            return self.insert_in_parts(table, columns, values).await;
+        }
         self.run("begin").await?;
         let inserted = self.insert_in_parts(table, columns, values).await;
         self.run(if inserted.is_ok() { "commit" } else { "rollback" }).await?;

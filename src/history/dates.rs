@@ -74,7 +74,9 @@ fn digits(run: &str) -> Option<Timestamp> {
     };
     match run.len() {
         8 => date(run, "000000"),
-        10 => Timestamp::from_second(number).ok().and_then(plausible),
+        // `20260721_01` counts within a day; as seconds since 1970 it would be far off.
+        9..=11 => date(run.get(..8)?, "000000")
+            .or_else(|| Timestamp::from_second(number).ok().filter(|_| run.len() == 10).and_then(plausible)),
         12 => date(run.get(..8)?, &format!("{}00", run.get(8..)?)),
         13 => Timestamp::from_millisecond(number).ok().and_then(plausible),
         14 => date(run.get(..8)?, run.get(8..)?).or_else(|| date(run.get(..8)?, "000000")),
@@ -107,6 +109,8 @@ mod tests {
             ("1714731300000-Name", "2024-05-03T10:15:00Z"),
             ("V20240503__x", "2024-05-03T00:00:00Z"),
             ("202405031015_x", "2024-05-03T10:15:00Z"),
+            ("20240503_01_x", "2024-05-03T00:00:00Z"),
+            ("1714731300_x", "2024-05-03T10:15:00Z"),
         ] {
             assert_eq!(Dated::of_name(name).map(|d| d.at.to_string()).as_deref(), Some(wanted), "{name}");
         }

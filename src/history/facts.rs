@@ -3,15 +3,18 @@
 use super::read::{History, Line};
 use crate::error::Stop;
 use crate::facts::Facts;
+use crate::secrets::Rules;
 use std::collections::BTreeMap;
 
 /// The tables of the facts that only a folder of migrations fills.
-const AREAS: [&str; 7] = [
+const AREAS: [&str; 9] = [
     "migrations",
     "transitions",
     "regressions",
     "isolation_gaps",
     "migration_faults",
+    "migration_secrets",
+    "wide_grants",
     "introductions",
     "replay_differences",
 ];
@@ -47,8 +50,8 @@ fn parts(object: &str) -> (Option<String>, Option<String>) {
 }
 
 impl History {
-    /// Writes everything the folder says.
-    pub async fn write(&self, facts: &mut Facts) -> Result<(), Stop> {
+    /// Writes everything the folder says, and nothing that `rules` know for a secret.
+    pub async fn write(&self, facts: &mut Facts, rules: &Rules) -> Result<(), Stop> {
         let migrations = self.migrations.iter().enumerate().map(|(position, migration)| {
             let dated = migration.dated.as_ref();
             vec![
@@ -67,10 +70,11 @@ impl History {
         let columns =
             ["position", "tool", "version", "name", "path", "date", "date_source", "dormant", "applied", "applied_at"];
         facts.insert("migrations", &columns, migrations.collect()).await?;
-        let notes = self.notes.iter().map(|note| vec![text("run"), text(note)]);
+        let notes = self.notes.iter().map(|note| vec![text("run"), text(rules.hide(note))]);
         facts.insert("remarks", &["topic", "remark"], notes.collect()).await?;
         self.write_ladder(facts).await?;
-        self.write_faults(facts).await?;
+        self.write_faults(facts, rules).await?;
+        self.write_secrets(facts, rules).await?;
         let introduced = self.introduced().into_iter().map(|known| {
             let (owner, name) = match known.kind {
                 "policy" => {
@@ -135,6 +139,11 @@ impl History {
             "migrations",
         ];
         facts.insert("isolation_gaps", &columns, gaps.collect()).await?;
+        let wide = self
+            .wide_grants()
+            .into_iter()
+            .map(|(what, to, line)| vec![text(what), text(to), text(line.version), text(line.path), text(line.line)]);
+        facts.insert("wide_grants", &["what", "grantee", "version", "path", "line"], wide.collect()).await?;
         if let Some(line) = self.schema_per_tenant() {
             let why = format!("each tenant gets a schema of its own, made at {}:{}", line.path, line.line);
             facts.insert("remarks", &["topic", "remark"], vec![vec![text("stage"), text(why)]]).await?;
@@ -142,19 +151,18 @@ impl History {
         Ok(())
     }
 
-    async fn write_faults(&self, facts: &mut Facts) -> Result<(), Stop> {
+    async fn write_faults(&self, facts: &mut Facts, rules: &Rules) -> Result<(), Stop> {
         let place = |kind: &'static str| {
             move |it: super::read::Unreadable| {
-                vec![text(kind), text(it.line.version), text(it.line.path), text(it.line.line), text(it.why)]
+                let why = text(rules.hide(&it.why));
+                vec![text(kind), text(it.line.version), text(it.line.path), text(it.line.line), why]
             }
         };
         let mut rows: Vec<_> = self.unreadable().into_iter().map(place("unreadable")).collect();
         rows.extend(self.dynamic().into_iter().map(place("dynamic")));
-        rows.extend(
-            self.faults.iter().map(|fault| {
-                vec![text(fault.kind), text(&fault.version), text(&fault.path), None, text(&fault.detail)]
-            }),
-        );
+        rows.extend(self.faults.iter().map(|fault| {
+            vec![text(fault.kind), text(&fault.version), text(&fault.path), None, text(rules.hide(&fault.detail))]
+        }));
         facts.insert("migration_faults", &["kind", "version", "path", "line", "detail"], rows).await
     }
 }
@@ -215,7 +223,7 @@ pub async fn compare(facts: &mut Facts, replayed: Result<Facts, Stop>) -> Result
     let mut replayed = match replayed {
         Ok(replayed) => replayed,
         Err(stop) => {
-            let why = format!("the migrations could not be replayed: {stop}");
+            let why = Rules::own().hide(&format!("the migrations could not be replayed: {stop}"));
             let row = vec![text("replay_differences"), text(why), text("a PostgreSQL to replay them on")];
             return facts.insert("unseen", &["area", "why", "needs"], vec![row]).await;
         }

@@ -68,7 +68,7 @@ impl Folder {
                 if !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
                     listing.folders.push(name);
                 }
-            } else if kind.is_file() {
+            } else if kind.is_file() || kind.is_symlink() && is_file_or_gone(&entry.path()) {
                 listing.files.push(name);
             }
         }
@@ -84,9 +84,16 @@ impl Folder {
         all
     }
 
-    /// The text of a file; what is no UTF-8 becomes replacement characters.
+    /// The text of a file: UTF-8, or UTF-16 where it begins with that mark. What is neither becomes replacement characters.
     pub(crate) fn text(&self, path: &str) -> std::io::Result<String> {
         let bytes = fs::read(self.root.join(path))?;
+        let units = |unit: fn([u8; 2]) -> u16| bytes[2..].chunks_exact(2).map(move |pair| unit([pair[0], pair[1]]));
+        if bytes.starts_with(&[0xFF, 0xFE]) {
+            return Ok(utf_16(units(u16::from_le_bytes)));
+        }
+        if bytes.starts_with(&[0xFE, 0xFF]) {
+            return Ok(utf_16(units(u16::from_be_bytes)));
+        }
         Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
@@ -197,6 +204,15 @@ impl<'a> Dir<'a> {
         }
         None
     }
+}
+
+/// What a link leads to is read like a file; where it leads nowhere, that is said when somebody asks for its text.
+fn is_file_or_gone(link: &Path) -> bool {
+    fs::metadata(link).map_or(true, |target| target.is_file())
+}
+
+fn utf_16(units: impl Iterator<Item = u16>) -> String {
+    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 fn join(folder: &str, name: &str) -> String {

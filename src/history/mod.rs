@@ -15,6 +15,7 @@ mod kept;
 mod ledger;
 mod read;
 mod schema;
+mod secrets;
 mod sql;
 mod timeline;
 mod tools;

@@ -10,6 +10,7 @@ use super::timeline::{self, Timeline};
 use super::tools::{self, Kind, Planned};
 use crate::error::Stop;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -104,6 +105,8 @@ pub struct Migration {
     pub(crate) kind: Kind,
     /// The file.
     pub(crate) text: String,
+    /// Where its lines end, once somebody asked for one: a file that makes a thousand tables is asked as often.
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl Migration {
@@ -210,6 +213,7 @@ impl History {
                 dated: planned.dated,
                 kind: planned.kind,
                 text: file.text,
+                lines: OnceLock::new(),
             });
         }
         let timeline = timeline::read(events.iter().map(Vec::as_slice));
@@ -265,10 +269,11 @@ impl History {
 
     fn line(&self, place: Place) -> Line {
         let migration = &self.migrations[place.migration];
-        let before = &migration.text.as_bytes()[..place.at.min(migration.text.len())];
+        let ends = || migration.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let lines = migration.lines.get_or_init(ends);
         Line {
             path: migration.path.clone(),
-            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+            line: 1 + lines.partition_point(|end| *end < place.at),
             version: migration.version.clone(),
             date: migration.dated.as_ref().map(|dated| dated.at.to_string()),
             date_source: migration.dated.as_ref().map(|dated| dated.source),
@@ -315,6 +320,12 @@ impl History {
     pub fn dynamic(&self) -> Vec<Unreadable> {
         let each = self.timeline.dynamic.iter();
         each.map(|(place, text)| Unreadable { line: self.line(*place), why: text.clone() }).collect()
+    }
+
+    /// Grants of every privilege or of every table, in words, to whom, and where.
+    pub(super) fn wide_grants(&self) -> Vec<(String, String, Line)> {
+        let each = self.timeline.wide.iter();
+        each.map(|wide| (wide.what.clone(), wide.to.clone(), self.line(wide.place))).collect()
     }
 
     /// What the parser could not take.

@@ -2,6 +2,8 @@
 
 use super::event::{Column, Constraint, Function, Name, Policy, Trigger};
 use super::sql::Scope;
+use crate::facts::derive::tenancy::plain;
+use squawk_syntax::{SourceFile, SyntaxNode};
 use std::collections::{BTreeMap, HashMap};
 
 /// A statement of the history: which migration, and where in its file.
@@ -18,11 +20,42 @@ pub(crate) struct Place {
 pub(crate) struct KnownColumn {
     pub(crate) column: Column,
     pub(crate) since: Place,
+    /// Its name in the spelling in which names are compared; asked for at every statement that touches the table.
+    pub(crate) plain: String,
+}
+
+impl KnownColumn {
+    fn new(column: Column, since: Place) -> Self {
+        Self { plain: plain(&column.name), column, since }
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct KnownPolicy {
     pub(crate) policy: Policy,
+    /// Its expressions, parsed once: they are judged again whenever the table changes.
+    pub(crate) expressions: Vec<SyntaxNode>,
+}
+
+impl KnownPolicy {
+    pub(crate) fn new(policy: Policy) -> Self {
+        let mut known = Self { policy, expressions: Vec::new() };
+        known.parse();
+        known
+    }
+
+    /// `ALTER POLICY` gives those expressions that it names.
+    pub(crate) fn alter(&mut self, by: &Policy) {
+        self.policy.using = by.using.clone().or(self.policy.using.take());
+        self.policy.check = by.check.clone().or(self.policy.check.take());
+        self.parse();
+    }
+
+    fn parse(&mut self) {
+        let written = [&self.policy.using, &self.policy.check].into_iter().flatten();
+        let parsed = written.map(|expression| SourceFile::parse(&format!("select {expression}")).syntax_node());
+        self.expressions = parsed.collect();
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -32,10 +65,12 @@ pub(crate) struct KnownTrigger {
 }
 
 /// What forbids a command on a table, beside triggers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Forbidden {
     pub(crate) update: Option<Place>,
     pub(crate) delete: Option<Place>,
+    /// The roles it was taken from.
+    pub(crate) from: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -56,7 +91,7 @@ impl Table {
         self.columns.iter().find(|known| known.column.name == name)
     }
 
-    fn column_mut(&mut self, name: &str) -> Option<&mut KnownColumn> {
+    pub(crate) fn column_mut(&mut self, name: &str) -> Option<&mut KnownColumn> {
         self.columns.iter_mut().find(|known| known.column.name == name)
     }
 
@@ -71,7 +106,14 @@ impl Table {
 
     pub(crate) fn add_column(&mut self, column: Column, since: Place) {
         if self.column(&column.name).is_none() {
-            self.columns.push(KnownColumn { column, since });
+            self.columns.push(KnownColumn::new(column, since));
+        }
+    }
+
+    pub(crate) fn rename_column(&mut self, from: &str, to: &str) {
+        if let Some(known) = self.column_mut(from) {
+            to.clone_into(&mut known.column.name);
+            known.plain = plain(to);
         }
     }
 

@@ -73,6 +73,12 @@ impl<'a> Before<'a> {
         Ok(self.ask(sql, &[&oid, column]).await?.pop())
     }
 
+    /// The type of a column, as PostgreSQL writes it.
+    pub(crate) async fn column_type(&mut self, table: &Name, column: &str) -> Result<Option<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(None) };
+        Ok(self.ask("select type from columns where relation = ? and name = ?", &[&oid, column]).await?.pop())
+    }
+
     /// Whether row security is on, and whether it is forced.
     pub(crate) async fn row_security(&mut self, table: &Name) -> Result<(bool, bool), Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok((false, false)) };

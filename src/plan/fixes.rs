@@ -17,6 +17,10 @@ pub(crate) fn fixes(it: &Assessment, goal: u8) -> (Vec<Change>, Vec<Question>, V
         if check.stage > goal {
             continue;
         }
+        if let Some(decision) = decision(finding).filter(|_| finding.severity > Severity::Info) {
+            open.push(Unproved { why: decision.to_owned(), ..undecided(check, finding, &[]) });
+            continue;
+        }
         let sql = finding.fix.as_deref().or(finding.default.as_deref());
         let statements: Vec<_> = sql.map(split).unwrap_or_default();
         let (manual, statements): (Vec<_>, Vec<_>) = statements.into_iter().partition(|sql| is_for_the_server(sql));
@@ -34,6 +38,11 @@ pub(crate) fn fixes(it: &Assessment, goal: u8) -> (Vec<Change>, Vec<Question>, V
         changes.push(change);
     }
     (changes, questions, open)
+}
+
+/// What somebody has to decide before the fix is taken: it might end what the product lives on.
+fn decision(finding: &Finding) -> Option<&str> {
+    finding.facts.get("decision")?.as_str()
 }
 
 /// Settings of the server are nobody's migration.

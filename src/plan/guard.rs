@@ -59,6 +59,16 @@ pub(crate) fn unless_not_null(table: &Name, column: &str, then: &str) -> String 
     ))
 }
 
+/// Does it, unless the column is of that type already: a conversion is not done twice.
+pub(crate) fn unless_type(table: &Name, column: &str, r#type: &str, then: &str) -> String {
+    block(&format!(
+        "  if exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and atttypid <> {}::regtype) then\n    {then};\n  end if;",
+        oid(table),
+        literal(column),
+        literal(r#type)
+    ))
+}
+
 /// Stops with a sentence where a column still holds NULL.
 pub(crate) fn no_nulls(table: &Name, column: &str) -> String {
     let quoted = crate::check::quote::ident(column);

@@ -265,8 +265,11 @@ impl Hardener<'_, '_> {
                 self.simple(table, Phase::Right, 0, lock, action, what).await
             }
             Action::SetType { ref column, ref rest } => {
-                let what = format!("alter column {} type {rest}", ident(column));
-                self.simple(table, Phase::Column, 0, Lock::Rewrite, action, what).await
+                let sql = format!("alter table {table} alter column {} type {rest}", ident(column));
+                let to = rest.split_once(" using ").map_or(rest.as_str(), |(to, _)| to);
+                let mut piece = self.piece(Phase::Column, Some(table.clone()), Lock::Rewrite);
+                piece.up.push(guard::unless_type(table, column, to.trim(), &sql));
+                self.close(piece, &sql, &Ddl::AlterTable { table: table.clone(), actions: vec![action] }).await
             }
             Action::DropColumn(ref column) => {
                 let what = format!("drop column if exists {}", ident(column));

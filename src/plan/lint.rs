@@ -69,9 +69,13 @@ fn excuse(rule: &str, way: Way) -> Option<&'static str> {
         (Way::Down, "renaming-table" | "renaming-column" | "renaming-object" | "ban-set-schema") => {
             Some("gives back the name it had")
         }
-        (Way::Down, "adding-not-nullable-field" | "constraint-missing-not-valid" | "adding-foreign-key-constraint") => {
-            Some("brings back what was there before")
-        }
+        (
+            Way::Down,
+            "adding-not-nullable-field"
+            | "constraint-missing-not-valid"
+            | "adding-foreign-key-constraint"
+            | "changing-column-type",
+        ) => Some("brings back what was there before"),
         _ => None,
     }
 }

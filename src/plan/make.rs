@@ -59,8 +59,10 @@ pub async fn make(
     let mut draft = Draft::new(goal, bench.is_some());
     progress.begin("Planning", None);
     draft.look(facts).await?;
+    let unknown = unknown(facts).await?;
     let Some(bench) = bench else {
         let mut plan = draft.plan(facts).await?;
+        plan.notes.extend(unknown);
         plan.notes.push(
             "Not run on a copy: what one migration brings to light, no other mends. Plan again once these have run."
                 .into(),
@@ -83,5 +85,16 @@ pub async fn make(
         let proof = prove::prove(&plan, facts, goal.config, goal.library, bench.server().await?, progress).await?;
         plan.proof = Some(proof);
     }
+    plan.notes.extend(unknown);
     Ok(plan)
+}
+
+/// What a plan does not know of, it leaves as it is.
+async fn unknown(facts: &mut Facts) -> Result<Option<String>, Stop> {
+    let sql = "select why, needs from unseen where area in ('relations', 'columns', 'policies') limit 1";
+    let row: Option<(String, Option<String>)> = sqlx::query_as(sql).fetch_optional(facts.connection()).await?;
+    Ok(row.map(|(why, needs)| {
+        let needs = needs.map_or_else(String::new, |needs| format!("; to plan for all of it: {needs}"));
+        format!("This plan is for a part of the schema: {why}{needs}.")
+    }))
 }

@@ -140,7 +140,14 @@ async fn action_undone(table: &Name, action: &Action, before: &mut Before<'_>) -
                 None => Undo::default(),
             }
         }
-        Action::SetType { column, .. } => Undo::impossible(format!("the type that {}.{column} had", table.name)),
+        Action::SetType { column, rest } => {
+            let was = before.column_type(table, column).await?.unwrap_or_default();
+            let name = ident(column);
+            match was.starts_with("timestamp") && rest.ends_with("at time zone 'UTC'") {
+                true => alter(format!("alter column {name} type {was} using {name} at time zone 'UTC'")),
+                false => Undo::impossible(format!("the type that {}.{column} had", table.name)),
+            }
+        }
         Action::Trigger { name, .. } => match before.relation(table).await? {
             Some(oid) => {
                 let was =

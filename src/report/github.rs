@@ -48,11 +48,11 @@ fn annotation(check: &Check, finding: &Finding, settings: &Settings, to: &mut St
 }
 
 /// As @actions/core escapes what follows the second `::`.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// And what stands in a property.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,5 +1,6 @@
 //! `govctl.diagnose/1`. A contract: fields may be added, none may change. So these structs are private and nobody else's.
 
+use super::regimes::{self, Pack};
 use super::{Settings, outline};
 use crate::assess::ladder::Posture;
 use crate::assess::{self, Assessment, Finding, Pardon, Verdict};
@@ -19,6 +20,7 @@ struct Diagnose<'a> {
     axes: Vec<AxisAnswer<'a>>,
     advice: Advice<'a>,
     not_needed_yet: Vec<&'a str>,
+    regimes: Vec<Pack<'a>>,
     findings: Vec<Open<'a>>,
     undecided: Vec<Undecided<'a>>,
     not_applicable: Vec<NotApplicable<'a>>,
@@ -159,6 +161,7 @@ pub(super) fn write(it: &Assessment, settings: &Settings, to: &mut dyn io::Write
         axes: it.axes.iter().map(axis).collect(),
         advice: Advice { axis: it.advice.axis, reason: &it.advice.reason },
         not_needed_yet: outline::not_needed_yet(it).into_iter().map(|(_, finding)| finding.message.as_str()).collect(),
+        regimes: regimes::packs(it),
         findings: it.findings().into_iter().chain(it.pardoned()).map(|(check, finding)| open(check, finding)).collect(),
         undecided: it
             .undecided()

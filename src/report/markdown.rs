@@ -1,6 +1,6 @@
 //! Markdown for a pull request: the first two lines carry the verdict, since previews cut there.
 
-use super::{Settings, outline};
+use super::{Settings, outline, regimes};
 use crate::assess::Assessment;
 use crate::check::{Axis, Severity};
 use crate::report::outline::{AxisCount, Group};
@@ -17,6 +17,7 @@ pub(super) fn write(it: &Assessment, settings: &Settings, to: &mut dyn io::Write
         findings(it),
         waived(it),
         monday(it),
+        regimes(it),
         format!("{}\n", escaped(outline::ORIENTATION)),
     ];
     let text = blocks.into_iter().filter(|block| !block.is_empty()).collect::<Vec<_>>().join("\n");
@@ -53,6 +54,25 @@ fn axes(it: &Assessment) -> String {
         format!("| {axis} | {pass} of {} | {findings} | {undecided} | {not_applicable} |\n", count.asked())
     };
     text.extend(outline::axes(it).into_iter().map(row));
+    text
+}
+
+/// What each declared regime asks, and how it stands.
+fn regimes(it: &Assessment) -> String {
+    let mut text = String::new();
+    for pack in regimes::packs(it) {
+        let _ = writeln!(text, "### What {} asks\n", pack.name);
+        if pack.controls.is_empty() {
+            let _ = writeln!(text, "govctl maps no paragraphs of it.\n");
+            continue;
+        }
+        text.push_str("| paragraph | checks | failing or undecided |\n|---|---|---|\n");
+        for control in &pack.controls {
+            let open = control.fail.iter().chain(&control.undecided).map(|id| code(id)).collect::<Vec<_>>().join(" ");
+            let _ = writeln!(text, "| {} | {} | {open} |", escaped(control.id), control.counts());
+        }
+        text.push('\n');
+    }
     text
 }
 

@@ -11,6 +11,7 @@ mod markdown;
 mod oscal;
 mod outline;
 pub(crate) mod plan;
+mod regimes;
 mod sarif;
 pub(crate) mod stage;
 

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use std::io;
 
 /// Of the standard, with its first errata.
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+pub(super) const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 #[derive(Serialize)]
 struct Log<'a> {
@@ -46,16 +47,17 @@ struct Reported<'a> {
     properties: Value,
 }
 
+/// Who says it, and by which rules.
+pub(super) fn tool(rules: Vec<Value>) -> Value {
+    let version = env!("CARGO_PKG_VERSION");
+    json!({"driver": {"name": "govctl", "version": version, "semanticVersion": version, "rules": rules}})
+}
+
 /// Writes the assessment.
 pub(super) fn write(it: &Assessment, settings: &Settings, to: &mut dyn io::Write) -> io::Result<()> {
     let rules: Vec<&Check> = it.checks.values().map(|(check, _)| check).collect();
     let index = |check: &Check| rules.iter().position(|rule| rule.id == check.id).unwrap_or_default();
-    let tool = json!({"driver": {
-        "name": "govctl",
-        "version": env!("CARGO_PKG_VERSION"),
-        "semanticVersion": env!("CARGO_PKG_VERSION"),
-        "rules": rules.iter().map(|check| rule(check)).collect::<Vec<_>>(),
-    }});
+    let tool = tool(rules.iter().map(|check| rule(check)).collect());
     let compared = settings.baseline;
     let all = it.findings().into_iter().chain(it.pardoned());
     let results = all.map(|(check, finding)| reported(check, index(check), finding, compared)).collect();

@@ -2,7 +2,7 @@
 
 use super::write_json;
 use crate::assess::ladder::STAGES;
-use crate::assess::{Criterion, Gap, Moment, Regression, Stage};
+use crate::assess::{Criterion, Gap, Moment, Regression, Stage, Unread};
 use crate::ui::clean::clean;
 use crate::ui::wrap::wrap;
 use crate::ui::{Look, Tone};
@@ -22,6 +22,7 @@ pub(crate) struct Document<'a> {
     criteria: Vec<Held<'a>>,
     regressions: Vec<Undone<'a>>,
     gaps: Vec<Late<'a>>,
+    unread: Vec<NotRead<'a>>,
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     exit: Option<u8>,
@@ -64,6 +65,14 @@ struct Late<'a> {
 }
 
 #[derive(Serialize)]
+struct NotRead<'a> {
+    kind: &'a str,
+    path: &'a str,
+    line: i64,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
 struct Spot<'a> {
     path: &'a str,
     line: i64,
@@ -81,6 +90,7 @@ impl<'a> Document<'a> {
             criteria: stage.criteria.iter().map(held).collect(),
             regressions: stage.regressions.iter().map(undone).collect(),
             gaps: stage.gaps.iter().map(late).collect(),
+            unread: stage.unread.iter().map(not_read).collect(),
             notes: &stage.notes,
             exit: None,
         }
@@ -123,6 +133,10 @@ fn late(it: &Gap) -> Late<'_> {
         isolated,
         migrations: it.migrations,
     }
+}
+
+fn not_read(it: &Unread) -> NotRead<'_> {
+    NotRead { kind: &it.kind, path: &it.path, line: it.line, detail: &it.detail }
 }
 
 /// The ladder on a screen: each stage with when it was reached and what holds, then what was undone, then what is next.
@@ -183,6 +197,17 @@ pub(crate) fn screen(stage: &Stage, at_least: Option<u8>, look: &Look) -> String
         }
         if stage.gaps.len() > 10 {
             say(&format!("and {} more", stage.gaps.len() - 10), "  ");
+        }
+    }
+    if !stage.unread.is_empty() {
+        say("", "");
+        say("Not counted, since it cannot be read or is only known when it runs:", "");
+        for it in stage.unread.iter().take(10) {
+            let detail: String = clean(&it.detail).chars().take(120).collect();
+            say(&format!("{}:{}: {detail}", clean(&it.path), it.line), "  ");
+        }
+        if stage.unread.len() > 10 {
+            say(&format!("and {} more", stage.unread.len() - 10), "  ");
         }
     }
     for note in &stage.notes {

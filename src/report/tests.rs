@@ -377,3 +377,32 @@ fn without_colours(text: &str) -> String {
     }
     rest
 }
+
+#[test]
+fn a_declared_regime_has_a_pack_that_counts_every_check_once() {
+    let library = crate::check::Library::embedded().expect("the checks are sound");
+    let verdicts = library.iter().enumerate().map(|(at, check)| {
+        let verdict = match at % 3 {
+            0 => Verdict::Pass,
+            1 => failed(vec![finding(check, check.severity, "orders")]),
+            _ => Verdict::Undecided(vec![cause("rows of app.orders", "grant select on app.orders to auditor")]),
+        };
+        (check.clone(), verdict)
+    });
+    let mut it = assessment(verdicts.collect());
+    assert!(regimes::packs(&it).is_empty(), "nothing is declared");
+    it.declared.regimes = vec![crate::config::Regime::Soc2, crate::config::Regime::Glba];
+    let packs = regimes::packs(&it);
+    let bears = |id: &str| {
+        library
+            .iter()
+            .filter(|check| check.controls.iter().any(|(of, ids)| of == "soc2" && ids.iter().any(|it| it == id)))
+            .count()
+    };
+    for control in &packs[0].controls {
+        let said = control.pass.len() + control.fail.len() + control.accepted.len() + control.undecided.len();
+        assert_eq!(said, bears(control.id), "{}", control.id);
+    }
+    assert!(packs[0].controls.iter().any(|control| control.id == "CC7.2" && control.counts().contains(" undecided")));
+    assert!(packs[1].controls.is_empty(), "no paragraph of it is mapped");
+}

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// The insides of string literals and comments, as byte ranges. What a dollar quote holds may be code again, so its
 /// own literals are given too. Text that is no SQL gives whatever looks like one.
-pub(super) fn literals(sql: &str) -> Vec<Range<usize>> {
+pub fn literals(sql: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     scan(sql, 0, &mut found);
     found

@@ -1,18 +1,14 @@
 //! Rules from their file: govctl's own, and a user's in the format of gitleaks.
 
-use super::rule::{Allowed, Rule, Within};
+use super::rule::{Allowed, Pattern, Rule, Within};
 use super::scan::Rules;
 use crate::yaml::{Mistake, Mistakes};
-use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
 const OWN: &str = include_str!("rules.toml");
-
-/// A few rules of gitleaks compile to more than the regex crate's own limit.
-const REGEX_SIZE: usize = 64 << 20;
 
 #[derive(Deserialize)]
 struct File {
@@ -73,7 +69,7 @@ impl Rules {
     /// The rules govctl brings along.
     pub fn own() -> &'static Self {
         static RULES: LazyLock<Rules> = LazyLock::new(|| {
-            let read = read(OWN, "rules.toml").and_then(|(rules, _)| build(rules, OWN, "rules.toml"));
+            let read = own().and_then(|(rules, _)| build(rules, OWN, "rules.toml"));
             read.expect("the rules that come with govctl are tested")
         });
         &RULES
@@ -82,8 +78,8 @@ impl Rules {
     /// govctl's own and those of a `gitleaks.toml`, which may switch off some of the former by `[extend] disabledRules`.
     pub fn with_file(path: &Path, text: &str) -> Result<Self, Mistakes> {
         let name = path.display().to_string();
-        let (theirs, disabled) = read(text, &name)?;
-        let (own, _) = read(OWN, "rules.toml")?;
+        let (theirs, disabled) = read(text, &name, Pattern::compiled)?;
+        let (own, _) = own()?;
         let kept = own.into_iter().filter(|(rule, _)| !disabled.contains(&rule.id));
         // Theirs first: the more specific rule names the finding.
         build(theirs.into_iter().chain(kept).collect(), text, &name)
@@ -92,7 +88,15 @@ impl Rules {
 
 type Parsed = Vec<(Rule, Vec<String>)>;
 
-fn read(text: &str, name: &str) -> Result<(Parsed, Vec<String>), Mistakes> {
+fn own() -> Result<(Parsed, Vec<String>), Mistakes> {
+    read(OWN, "rules.toml", |text| Ok(Pattern::known(text)))
+}
+
+fn read(
+    text: &str,
+    name: &str,
+    pattern: impl Fn(&str) -> Result<Pattern, regex::Error>,
+) -> Result<(Parsed, Vec<String>), Mistakes> {
     let bad = |message: String, place: Option<Range<usize>>| {
         let mistake = Mistake::new(place.unwrap_or(0..0).into(), message, "here");
         Mistakes::new(name, text, vec![mistake])
@@ -104,10 +108,7 @@ fn read(text: &str, name: &str) -> Result<(Parsed, Vec<String>), Mistakes> {
         return Err(Mistakes::new(name, text, vec![mistake.help(help)]));
     }
     let compile = |regex: &toml::Spanned<String>| {
-        RegexBuilder::new(regex.get_ref())
-            .size_limit(REGEX_SIZE)
-            .build()
-            .map_err(|error| bad(last_line(&error), Some(regex.span())))
+        pattern(regex.get_ref()).map_err(|error| bad(last_line(&error), Some(regex.span())))
     };
     let allowed =
         |lists: Vec<RawAllowed>| lists.into_iter().map(|list| allow(list, &compile)).collect::<Result<Vec<_>, _>>();
@@ -123,7 +124,7 @@ fn read(text: &str, name: &str) -> Result<(Parsed, Vec<String>), Mistakes> {
             Some(other) => return Err(bad(format!("`within` is no {other}"), Some(raw.id.span()))),
         };
         let regex = compile(regex)?;
-        if raw.secret_group.is_some_and(|group| group >= regex.captures_len()) {
+        if raw.secret_group.is_some_and(|group| group > 0 && group >= regex.regex().captures_len()) {
             return Err(bad("the regex has no such group".to_owned(), Some(raw.id.span())));
         }
         let mut lists = allowed(raw.allowlist.into_iter().chain(raw.allowlists).collect())?;
@@ -146,7 +147,7 @@ fn read(text: &str, name: &str) -> Result<(Parsed, Vec<String>), Mistakes> {
 
 fn allow(
     raw: RawAllowed,
-    compile: &impl Fn(&toml::Spanned<String>) -> Result<Regex, Mistakes>,
+    compile: &impl Fn(&toml::Spanned<String>) -> Result<Pattern, Mistakes>,
 ) -> Result<Allowed, Mistakes> {
     let regexes = raw.regexes.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     let words = raw.stopwords.into_iter().map(|word| word.to_lowercase()).collect();

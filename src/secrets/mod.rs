@@ -5,6 +5,7 @@
 //! fingerprint: never the value, its length or a part of it.
 
 mod fingerprint;
+mod inserts;
 mod literals;
 mod load;
 mod names;
@@ -13,7 +14,8 @@ mod rule;
 mod scan;
 
 pub use fingerprint::Key;
+pub use literals::literals;
 pub use names::{Named, named, words};
-pub use plausible::is_secret_of_its_name;
+pub use plausible::{is_random, is_secret_of_its_name};
 pub use rule::Rule;
 pub use scan::{Found, Kind, Rules, redact};

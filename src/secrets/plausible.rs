@@ -103,7 +103,7 @@ fn is_reference(text: &str) -> bool {
 }
 
 /// A value nobody would write by hand as a word: it has digits or signs among its letters.
-pub(super) fn is_random(text: &str) -> bool {
+pub fn is_random(text: &str) -> bool {
     if is_hash(text) || is_reference(text) || text.chars().count() < 3 {
         return false;
     }
@@ -126,6 +126,18 @@ pub(super) fn is_machine_made(text: &str) -> bool {
         && count(char::is_ascii_lowercase) >= 3
         && (count(char::is_ascii_uppercase) >= 3 || text.bytes().all(|b| b.is_ascii_hexdigit()))
         && entropy(text) >= 3.3
+}
+
+/// One word as rules for passwords ask for: capitals and small letters, a digit and a sign.
+pub(super) fn is_password_like(text: &str) -> bool {
+    let has = |test: fn(char) -> bool| text.chars().any(test);
+    (8..=64).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "!@#?&*$_-".contains(c))
+        && has(|c| c.is_ascii_uppercase())
+        && has(|c| c.is_ascii_lowercase())
+        && has(|c| c.is_ascii_digit())
+        && has(|c| "!@#?&*$".contains(c))
+        && !text.starts_with('$')
 }
 
 /// A token that is meant to be seen: Supabase's anonymous key, the one on jwt.io.

@@ -1,8 +1,9 @@
 //! One rule.
 
 use super::plausible;
-use regex::{Captures, Regex};
+use regex::{Captures, Regex, RegexBuilder};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Where a rule is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +16,8 @@ pub(super) enum Within {
 /// What is no secret after all, in the words of a user's gitleaks.toml.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Allowed {
-    pub(super) of_secret: Vec<Regex>,
-    pub(super) of_match: Vec<Regex>,
+    pub(super) of_secret: Vec<Pattern>,
+    pub(super) of_match: Vec<Pattern>,
     /// Lower case.
     pub(super) words: Vec<String>,
 }
@@ -24,10 +25,40 @@ pub(super) struct Allowed {
 impl Allowed {
     fn covers(&self, secret: &str, whole: &str) -> bool {
         let lower = secret.to_lowercase();
-        self.of_secret.iter().any(|regex| regex.is_match(secret))
-            || self.of_match.iter().any(|regex| regex.is_match(whole))
+        self.of_secret.iter().any(|pattern| pattern.regex().is_match(secret))
+            || self.of_match.iter().any(|pattern| pattern.regex().is_match(whole))
             || self.words.iter().any(|word| lower.contains(word))
     }
+}
+
+/// A few rules of gitleaks compile to more than the regex crate's own limit.
+const REGEX_SIZE: usize = 64 << 20;
+
+/// A regular expression, compiled when it is first tried: most runs meet no keyword of most rules.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    text: String,
+    compiled: OnceLock<Regex>,
+}
+
+impl Pattern {
+    /// Compiled now, so that a mistake is told.
+    pub(super) fn compiled(text: &str) -> Result<Self, regex::Error> {
+        Ok(Self { text: text.to_owned(), compiled: OnceLock::from(compile(text)?) })
+    }
+
+    /// One that is known to compile.
+    pub(super) fn known(text: &str) -> Self {
+        Self { text: text.to_owned(), compiled: OnceLock::new() }
+    }
+
+    pub(super) fn regex(&self) -> &Regex {
+        self.compiled.get_or_init(|| compile(&self.text).expect("the rules that come with govctl are tested"))
+    }
+}
+
+fn compile(text: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text).size_limit(REGEX_SIZE).build()
 }
 
 /// What one kind of secret looks like.
@@ -37,7 +68,7 @@ pub struct Rule {
     pub id: String,
     /// What it is, for a sentence: "a Stripe secret key".
     pub title: String,
-    pub(super) regex: Regex,
+    pub(super) regex: Pattern,
     /// The group that is the secret; none: the first that took part.
     pub(super) group: Option<usize>,
     /// Bits a character.
@@ -55,7 +86,7 @@ pub(super) struct Match {
 
 impl Rule {
     pub(super) fn matches<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Match> + 't {
-        self.regex.captures_iter(text).filter_map(|captures| self.judge(&captures))
+        self.regex.regex().captures_iter(text).filter_map(|captures| self.judge(&captures))
     }
 
     /// Hides more than it tells: a placeholder is no finding, and still nobody's business.

@@ -1,5 +1,6 @@
 //! All rules over one text.
 
+use super::inserts::under_secret_names;
 use super::literals::literals;
 use super::plausible;
 use super::rule::{Rule, Within};
@@ -63,6 +64,13 @@ impl Rules {
         self.rules.iter()
     }
 
+    /// A text of somebody else's, to be said: an error of a server, a line of a file.
+    pub fn hide(&self, text: &str) -> String {
+        let name =
+            |hit: &Found<'_>, _: &str| format!("[redacted:{}]", hit.rule.map_or("literal", |rule| rule.id.as_str()));
+        redact(text, &self.find(text, Kind::Text), name)
+    }
+
     /// What has to be hidden of a text, in the order of the text, without overlaps.
     pub fn find(&self, text: &str, kind: Kind) -> Vec<Found<'_>> {
         if text.len() < 6 {
@@ -84,6 +92,12 @@ impl Rules {
             }
         }
         if kind == Kind::Sql {
+            let rule = self.rules.iter().find(|rule| rule.id == BY_NAME);
+            for place in
+                under_secret_names(text).into_iter().filter(|place| !overlaps(&found, place)).collect::<Vec<_>>()
+            {
+                found.push(Found { rule, place, tell: true });
+            }
             for part in inside {
                 machine_made(&mut found, text, part);
             }
@@ -94,6 +108,9 @@ impl Rules {
         found
     }
 }
+
+/// The rule for what only a name beside it calls a secret.
+const BY_NAME: &str = "secret-in-code";
 
 fn overlaps(found: &[Found<'_>], place: &Range<usize>) -> bool {
     found.iter().any(|known| known.place.start < place.end && place.start < known.place.end)
@@ -112,7 +129,8 @@ fn add<'r>(found: &mut Vec<Found<'r>>, rule: &'r Rule, text: &str, part: Range<u
 fn machine_made(found: &mut Vec<Found<'_>>, text: &str, part: Range<usize>) {
     let start = text.as_ptr() as usize;
     let ends = |c: char| c.is_whitespace() || "'\"=,;:()[]{}<>".contains(c);
-    for word in text[part].split(ends).filter(|word| plausible::is_machine_made(word)) {
+    let unkept = |word: &&str| plausible::is_machine_made(word) || plausible::is_password_like(word);
+    for word in text[part].split(ends).filter(unkept) {
         let at = word.as_ptr() as usize - start;
         let place = at..at + word.len();
         if !overlaps(found, &place) {

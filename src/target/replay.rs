@@ -24,12 +24,19 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("pgcrypto", include_str!("replay/pgcrypto.sql")),
     ("uuid-ossp", include_str!("replay/uuid_ossp.sql")),
     ("citext", include_str!("replay/citext.sql")),
+    ("vector", include_str!("replay/vector.sql")),
 ];
+
+/// Extensions that a project of Supabase has from the beginning, in a schema of their own.
+const OF_SUPABASE: [&str; 2] = ["pgcrypto", "uuid-ossp"];
 
 /// What stands in for an extension that a scratch server lacks.
 pub(crate) fn stand_in(extension: &str) -> Option<&'static str> {
     EXTENSIONS.iter().find(|(name, _)| *name == extension).map(|(_, script)| *script)
 }
+
+/// What would decide instead.
+const HOLDS: &str = "a database that holds the schema, as URL";
 
 /// What a check may rest on that a statement, had it run, would have made.
 const AREAS: [&str; 10] = [
@@ -50,8 +57,20 @@ const AREAS: [&str; 10] = [
 struct Outcome {
     /// Stood in for, in words.
     stood_in: Vec<String>,
-    /// Statements that were refused: path, line, version, what the server said, whether the schema may hang on it.
-    refused: Vec<(Statement, String, bool)>,
+    /// Statements that were refused: path, line, version, what the server said, and what may hang on it.
+    refused: Vec<(Statement, String, Hangs)>,
+    /// A domain stands in for the types of pgvector, and takes no dimensions.
+    vectors: bool,
+}
+
+/// What a refused statement leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hangs {
+    /// Rows and remarks: nothing that is judged here.
+    Nothing,
+    /// An index is missing, and nothing else.
+    Indexes,
+    Everything,
 }
 
 /// Replays a folder and collects the facts of what it made.
@@ -59,7 +78,8 @@ pub async fn facts(history: &History, choice: Choice, wanted: Wanted<'_>) -> Res
     let scratch = Scratch::start(choice).await?;
     // The embedded server has one database, and one connection at a time.
     let database = if scratch.kind() == Kind::Embedded { scratch.first().clone() } else { scratch.database().await? };
-    let outcome = run(history, database.options()).await?;
+    let mut outcome = run(history, database.options()).await?;
+    outcome.refused.iter_mut().for_each(|(_, said, _)| *said = wanted.rules.hide(said));
     let mut session = Session::open(database.options().clone()).await?;
     let mut facts = Facts::empty().await?;
     let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
@@ -81,7 +101,30 @@ async fn run(history: &History, options: &PgConnectOptions) -> Result<Outcome, S
     }
     if outcome.stood_in.iter().any(|what| what.starts_with("Supabase")) {
         let _ = connection.execute("set search_path = \"$user\", public, extensions").await;
+        // Every project of theirs has these from the start.
+        for (name, script) in EXTENSIONS.iter().filter(|(name, _)| ["pgcrypto", "uuid-ossp"].contains(name)) {
+            let real = format!("create schema if not exists extensions; create extension \"{name}\" schema extensions");
+            if connection.execute(sqlx::raw_sql(AssertSqlSafe(real))).await.is_err() {
+                let _ = connection.execute("create schema if not exists extensions").await;
+                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await;
+                outcome.stood_in.push(format!("the extension {name}"));
+            }
+        }
     }
+    if history.tool == "supabase" || outcome.stood_in.iter().any(|what| what.ends_with("auth")) {
+        for name in OF_SUPABASE {
+            let made = format!("create extension if not exists \"{name}\" schema extensions");
+            if connection.execute(AssertSqlSafe(made)).await.is_err()
+                && let Some(script) = stand_in(name)
+            {
+                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await;
+            }
+        }
+        let defaults = include_str!("replay/supabase_defaults.sql");
+        let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(defaults))).await;
+    }
+    // A body may name what comes later, or what only stands in for something here.
+    let _ = connection.execute("set check_function_bodies = off").await;
     for statement in history.statements() {
         step(&statement, &mut connection, &mut outcome).await;
     }
@@ -99,23 +142,29 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
         ["copy" | "load", ..]
         | ["alter", "system" | "database", ..]
         | ["create" | "drop", "database" | "subscription" | "tablespace", ..] => {
-            return outcome.refused.push((statement.clone(), "not run on a scratch server".to_owned(), false));
+            return outcome.refused.push((statement.clone(), "not run on a scratch server".to_owned(), Hangs::Nothing));
         }
         _ => {}
     }
     let text = statement.sql.replace("concurrently", " ").replace("CONCURRENTLY", " ");
     let text = if statement.is_index() { text } else { statement.sql.clone() };
+    let text = if outcome.vectors { without_dimensions(&text) } else { text };
     // AssertSqlSafe: the user's own migration, on a throwaway server.
     let ran = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await;
     let Err(error) = ran else { return };
-    let said = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let said = in_words(&error);
     if let ["create", "extension", ..] = words.as_slice() {
         let stand_in = EXTENSIONS.iter().find(|(name, _)| statement.sql.contains(name));
         if let Some((name, script)) = stand_in {
+            let what = format!("the extension {name}");
+            if outcome.stood_in.contains(&what) {
+                return;
+            }
             let schema = "create schema if not exists extensions";
             let _ = connection.execute(schema).await;
             if connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await.is_ok() {
-                return outcome.stood_in.push(format!("the extension {name}"));
+                outcome.vectors |= *name == "vector";
+                return outcome.stood_in.push(what);
             }
         }
     }
@@ -134,7 +183,41 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
                 | "notify")
         )
     );
-    outcome.refused.push((statement.clone(), said, !data));
+    let hangs = match () {
+        () if data => Hangs::Nothing,
+        () if statement.is_index() && !statement.sql.to_lowercase().contains("unique") => Hangs::Indexes,
+        () => Hangs::Everything,
+    };
+    outcome.refused.push((statement.clone(), said, hangs));
+}
+
+/// `vector(1536)` as `vector`.
+fn without_dimensions(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(open) = rest.find('(') {
+        let (before, behind) = rest.split_at(open);
+        let digits = behind[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let lower = before.trim_end().to_lowercase();
+        let typed = ["vector", "halfvec", "sparsevec"].iter().any(|name| lower.ends_with(name));
+        text.push_str(before);
+        if typed && digits > 0 && behind[1 + digits..].starts_with(')') {
+            rest = &behind[digits + 2..];
+        } else {
+            text.push('(');
+            rest = &behind[1..];
+        }
+    }
+    text + rest
+}
+
+/// What the server said. Errors of data quote the value that was refused, and that is nobody's business.
+fn in_words(error: &sqlx::Error) -> String {
+    let Some(error) = error.as_database_error() else { return error.to_string() };
+    match error.code() {
+        Some(code) if code.starts_with("22") => format!("a value was refused (SQLSTATE {code})"),
+        _ => error.message().to_owned(),
+    }
 }
 
 async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(), Stop> {
@@ -145,18 +228,25 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
     }
     let mut faults = Vec::new();
     let mut unseen = Vec::new();
-    for (statement, said, schema) in &outcome.refused {
+    let mut indexes = None;
+    for (statement, said, hangs) in &outcome.refused {
         let line = statement.line.to_string();
         faults.push(["not replayed", &statement.version, &statement.path, &line, said].map(&text).to_vec());
-        if *schema {
-            let why = format!("{}:{} could not be replayed: {said}", statement.path, statement.line);
-            unseen.push((why, "a database that holds the schema, as URL"));
+        let why = format!("{}:{} could not be replayed: {said}", statement.path, statement.line);
+        match hangs {
+            Hangs::Nothing => {}
+            Hangs::Indexes => drop(indexes.get_or_insert(why)),
+            Hangs::Everything => unseen.push((why, HOLDS)),
         }
     }
     let code = history.migrations.iter().filter(|migration| !migration.dormant && migration.is_code()).count();
     if code > 0 {
         let why = format!("{code} migrations are programs, which govctl reads and never runs");
-        unseen.push((why, "a database that holds the schema, as URL"));
+        unseen.push((why, HOLDS));
+    }
+    if let (true, Some(why)) = (unseen.is_empty(), indexes) {
+        let row = ["indexes", &why, HOLDS].map(|it| Some(it.to_owned())).to_vec();
+        facts.insert("unseen", &["area", "why", "needs"], vec![row]).await?;
     }
     // One cause however many statements it has: each of them is a fault of its own migration.
     let rows = unseen.first().into_iter().flat_map(|(why, needs)| {

@@ -98,6 +98,8 @@ fn help_fits() {
       diff          Say what opened, what closed and which role gained what, between two facts files
       init          Write a commented govctl.yaml from what a database shows; an existing file is never
                     touched
+      waive         Accept a finding for a while: writes a waiver into govctl.yaml that holds for its
+                    state as it is now
       facts         Collect the facts of a database: save them, or say what there is
       matrix        Show who may do what: login by relation by command, and whose rows row-level
                     security then lets through

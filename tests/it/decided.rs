@@ -113,10 +113,24 @@ async fn a_waiver_holds_until_the_policy_gets_worse() {
     let human = place.run(&["diagnose", &place.database.url(), "--only", READ]).await;
     assert!(human.out.contains("by dana@example.com until 2026-12-31: public"), "{}", human.out);
 
+    // The same, written by govctl itself, with the state it found.
+    place.config("stage: 2\n");
+    let url = place.database.url();
+    let accept = ["waive", &url, "--check", READ, "--object", "app.*", "--reason", "meant", "--until", "2026-12-31"];
+    let nobody = place.run(&accept).await;
+    assert!(nobody.code == 2 && nobody.err.contains("nobody is named"), "{}", nobody.err);
+    let written = place.run(&[&accept[..], &["--owner", "dana@example.com"]].concat()).await;
+    assert_eq!(written.code, 0, "{}", written.err);
+    let waived = place.diagnose(&only).await;
+    assert_eq!((waived.code, waived.err.as_str()), (0, ""), "{}", waived.out);
+    assert_eq!(findings(&waived.json(), READ)[0]["waiver"]["reason"], "meant");
+    let none = place.run(&[&accept[..4], &["--object", "app.none", "--reason", "x", "--owner", "x"]].concat()).await;
+    assert!(none.code == 2 && none.err.contains("it found app.orders"), "{}", none.err);
+
     place.database.run("alter policy tenant on app.orders using (true)").await;
     let worse = place.diagnose(&only).await;
     assert_eq!(worse.code, 1, "{}", worse.out);
-    assert!(worse.err.contains("not what is there now") && worse.err.contains("govctl.yaml:2:"), "{}", worse.err);
+    assert!(worse.err.contains("not what is there now") && worse.err.contains("govctl.yaml:4:"), "{}", worse.err);
     assert_eq!(findings(&worse.json(), READ)[0]["waiver"], Value::Null);
 }
 
@@ -225,7 +239,8 @@ async fn attestations_answer_what_no_database_can_and_are_held_against_it() {
     place.config(
         "owners: {tenant-isolation: sam, rbac: kim, secret-separation: sam, audit: lee}\n\
          attestations:\n  tenant-isolation: {answer: yes, by: sam, on: 2026-03-01}\n  \
-         audit: {answer: no, by: lee, on: 2025-01-01}\n",
+         audit: {answer: no, by: lee, on: 2025-01-01}\n  \
+         pooler: {answer: unsure, by: sam, on: 2026-03-01}\n",
     );
     let ran = place.diagnose(&[]).await;
     let document = ran.json();
@@ -238,11 +253,20 @@ async fn attestations_answer_what_no_database_can_and_are_held_against_it() {
     assert_eq!(findings(&document, "attestations/stale").len(), 1);
     assert_eq!(axis(&document, "audit")["attestation"]["stale"], true);
     assert_eq!(axis(&document, "audit")["answer"], "no", "no table records who did what");
+    assert_eq!(findings(&document, "attestations/pooler-unknown")[0]["severity"], "low");
+
+    place.config(
+        "regimes: [pci]\nattestations:\n  pooler: {answer: yes, by: sam, on: 2026-03-01, evidence: transaction mode}\n  \
+         encryption-at-rest: {answer: no, by: lee, on: 2026-03-01}\n",
+    );
+    let document = place.diagnose(&["--only", "attestations/*"]).await.json();
+    assert_eq!(findings(&document, "attestations/pooler-unknown").len(), 0);
+    assert_eq!(findings(&document, "attestations/encryption-unknown")[0]["severity"], "high");
 
     place.config("");
     let document = place.diagnose(&[]).await.json();
     let moot = document["not_applicable"].as_array().unwrap().iter();
-    assert_eq!(moot.filter(|it| it["check"].as_str().unwrap().starts_with("attestations/")).count(), 6);
+    assert_eq!(moot.filter(|it| it["check"].as_str().unwrap().starts_with("attestations/")).count(), 10);
     assert!(!document["advice"]["reason"].as_str().unwrap().is_empty());
 }
 

@@ -10,7 +10,6 @@ use govctl::config::Config;
 use govctl::facts::{Facts, collect, derive};
 use govctl::plan::{self, Bench, Goal, Plan};
 use govctl::target::Session;
-use govctl::target::scratch::Choice;
 use govctl::ui::progress::Silent;
 use std::fs;
 
@@ -19,13 +18,7 @@ const A_PERSONS: [&str; 3] =
     ["audit/role-changes-unlogged", "secret-separation/agent-password-forever", "secret-separation/secret-in-code"];
 
 fn bench() -> Bench {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Bench::new(match (variable("GOVCTL_TEST_URL"), variable("GOVCTL_TEST_BINDIR")) {
-        (Some(url), _) => Choice::Given(url),
-        (None, Some(bindir)) => Choice::Local { bindir: Some(bindir.into()) },
-        (None, None) if variable("GOVCTL_TEST_EMBEDDED").is_some() => Choice::Embedded,
-        (None, None) => Choice::Auto { scratch_url: None },
-    })
+    Bench::new(support::choice())
 }
 
 /// Facts of a database that these scripts make.

@@ -72,6 +72,10 @@ fn atom() -> BoxedStrategy<String> {
         "exists (with mine as (select m.tenant_id t from j.members_$T m where m.user_id = current_setting('app.user', true)) select 1 from mine where mine.t = $R.tenant_id)",
         "tenant_id in (select nullif(current_setting('app.tenant', true), '')::$T union select null)",
         "j.may_see_$T(tenant_id)",
+        "j.found_$T(tenant_id)",
+        "tenant_id in (select j.looped_$T())",
+        "(tenant_id, current_setting('app.user', true)) in (select m.tenant_id, m.user_id from j.members_$T m)",
+        "md5(tenant_id::text) = md5(nullif(current_setting('app.claims', true), '')::json ->> 'tenant')",
         "strpos(',' || current_setting('app.tenant', true) || ',', ',' || tenant_id::text || ',') > 0",
         "concat(tenant_id, ':') = concat(current_setting('app.tenant', true), ':')",
     ]);
@@ -125,6 +129,21 @@ fn atom() -> BoxedStrategy<String> {
         "position('p' in status) = 1",
         "is_public = (status = 'public')",
         "greatest(amount, 100) = amount",
+        "string_to_array(status, ',') <> '{}'",
+        "(tenant_id, id) >= (nullif(current_setting('app.tenant', true), '')::$T, 0)",
+        "(tenant_id, id) <> (nullif(current_setting('app.tenant', true), '')::$T, 0)",
+        "tenant_id::text = all (string_to_array(current_setting('app.tenant', true), ','))",
+        "tenant_id in (select p.id from j.places_$T p where p.plan = 'free')",
+        "tenant_id in (select p.id from j.places_$T p except select m.tenant_id from j.members_$T m where m.user_id <> current_setting('app.user', true))",
+        "exists (select 1 from j.members_$T m, j.places_$T p where m.user_id = current_setting('app.user', true) and p.id = $R.tenant_id)",
+        "exists (select 1 from j.members_$T m right join j.places_$T p on m.tenant_id = p.id and m.user_id = current_setting('app.user', true) where p.id = $R.tenant_id)",
+        "exists (select count(*) from j.members_$T m where m.tenant_id = $R.tenant_id and m.user_id = current_setting('app.user', true))",
+        "(select count(*) = 0 from j.members_$T m where m.tenant_id = $R.tenant_id and m.user_id = current_setting('app.user', true))",
+        "(select count(*) from j.members_$T m where m.user_id = 'u-other') > 1",
+        "tenant_id::text in (select g::text from generate_series(1, 9) g)",
+        "length(tenant_id::text) = length(nullif(current_setting('app.claims', true), '')::json ->> 'tenant')",
+        "substr(current_setting('app.role', true), 1, 2) = 'su'",
+        "j.rescued_$T(tenant_id)",
     ]);
     let nothing = prop::sample::select(vec![
         "false",
@@ -270,7 +289,23 @@ fn stage() -> String {
              insert into j.docs_{key_type} values (1, '{own}'), (2, '{}'), (3, '{}'), (4, '{}');
              alter table j.docs_{key_type} enable row level security;
              create policy mine on j.docs_{key_type} using (tenant_id = nullif(current_setting('app.tenant', true), '')::{key_type});
-             grant select on j.members_{key_type}, j.docs_{key_type} to j_app, j_other;
+             create table j.places_{key_type} (id {key_type} primary key, plan text);
+             insert into j.places_{key_type} values ('{own}', 'free'), ('{}', 'free'), ('{}', 'paid');
+             grant select on j.members_{key_type}, j.docs_{key_type}, j.places_{key_type} to j_app, j_other;
+             create function j.found_{key_type}(t {key_type}) returns boolean language plpgsql stable security definer set search_path = '' as $$
+               begin
+                 perform 1 from j.members_{key_type} m where m.tenant_id = t and m.user_id = current_setting('app.user', true);
+                 return found;
+               end $$;
+             create function j.looped_{key_type}() returns setof {key_type} language plpgsql stable security definer set search_path = '' as $$
+               declare r record;
+               begin
+                 for r in select m.tenant_id from j.members_{key_type} m where m.user_id = current_setting('app.user', true) loop
+                   return next r.tenant_id;
+                 end loop;
+               end $$;
+             create function j.rescued_{key_type}(t {key_type}) returns boolean language plpgsql stable as $$
+               begin return t = current_setting('app.tenant')::{key_type}; exception when others then return true; end $$;
              create function j.my_tenants_{key_type}() returns setof {key_type} language sql stable security definer set search_path = ''
                as $$ select m.tenant_id from j.members_{key_type} m where m.user_id = current_setting('app.user', true) $$;
              create function j.all_tenants_{key_type}() returns setof {key_type} language sql stable
@@ -287,7 +322,7 @@ fn stage() -> String {
                begin if t is null or t = '' then return null; end if; return t::{key_type}; end $$;
              create function j.same_tenant_{key_type}(t {key_type}) returns boolean language sql stable security definer set search_path = ''
                as $$ select t = nullif(current_setting('app.tenant', true), '')::{key_type} $$;\n",
-            others[0], others[1], others[0], others[1], others[2]
+            others[0], others[1], others[0], others[1], others[2], others[0], others[1]
         ));
     }
     sql.push_str(JUDGE);

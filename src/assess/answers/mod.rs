@@ -8,7 +8,7 @@ mod tenant_isolation;
 pub(super) use ground::{Ground, LogFacts, RoleFacts};
 
 use super::ladder::{Ladder, Posture};
-use crate::check::{Axis, Check, needs};
+use crate::check::{Axis, Check};
 use crate::config::{Attestation, Config};
 use jiff::civil::Date;
 
@@ -68,8 +68,9 @@ pub struct AxisAnswer {
 
 /// Whether a check holds govctl.yaml against itself or the catalog; it says nothing about how an axis is enforced.
 pub(super) fn about_declarations(check: &Check) -> bool {
-    let tables = needs::of(&check.sql);
-    ["declared", "owners", "attestations", "answers"].iter().any(|table| tables.contains(table))
+    ["declared", "owners", "attestations", "answered_topics", "answers"]
+        .iter()
+        .any(|table| check.rests_on.contains(table))
 }
 
 /// What the database says by itself.

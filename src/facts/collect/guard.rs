@@ -1,8 +1,9 @@
 //! Nothing secret enters the facts: every text is looked through on its way in, and kept without what was found.
 
 use crate::facts::value::Value;
-use crate::secrets::{Found, Key, Kind, Named, Rules, named, redact};
+use crate::secrets::{Found, Key, Kind, Named, Rules, literals, named, redact};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// Columns that hold words of people or code.
 struct Watched {
@@ -103,6 +104,11 @@ const fn watched(
     Watched { table, object_kind, object, number, part, texts }
 }
 
+/// Texts that something beside them calls a secret, whatever they look like: table, column of the name, column of the text. Names
+/// may be a JSON array: one of them is enough.
+const NAMED: &[(&str, &str, &str)] =
+    &[("columns", "name", "default_expression"), ("functions", "argument_names", "argument_defaults")];
+
 /// Texts that are looked through and not kept at all: see `surfaces.sql`.
 pub(super) const SURFACES: &str = "surfaces";
 
@@ -139,6 +145,8 @@ pub(super) struct Columns {
     language: Option<usize>,
     /// Position, reader's word, kind.
     texts: Vec<(usize, &'static str, Kind)>,
+    /// Position of the name of one of these, and of the text.
+    named: Option<(usize, usize)>,
 }
 
 impl Columns {
@@ -153,6 +161,7 @@ impl Columns {
             part: at(watched.part),
             language: at("language"),
             texts: watched.texts.iter().filter_map(|(name, place, kind)| Some((at(name)?, *place, *kind))).collect(),
+            named: NAMED.iter().find(|(of, ..)| *of == table).and_then(|(_, name, text)| Some((at(name)?, at(text)?))),
         }
     }
 }
@@ -171,10 +180,20 @@ impl<'r> Guard<'r> {
         let (object, column_number) = (number(columns.object), number(columns.number));
         let part = columns.part.and_then(|at| values[at].text()).unwrap_or_default().to_owned();
         let foreign = columns.language.and_then(|at| values[at].text()).is_some_and(|l| l != "sql" && l != "plpgsql");
+        let called_secret =
+            |(name, text): (usize, usize)| values[name].text().is_some_and(is_called_secret).then_some(text);
+        let called_secret = columns.named.and_then(called_secret);
         for &(at, place, kind) in &columns.texts {
             let kind = if foreign && kind == Kind::Sql { Kind::OtherCode } else { kind };
             let Some(text) = values[at].text() else { continue };
-            let found = self.rules.find(text, kind);
+            let mut found = self.rules.find(text, kind);
+            if called_secret == Some(at) {
+                self.called_secret(
+                    (place, watched.object_kind, object, column_number, part.as_str()),
+                    text,
+                    &mut found,
+                );
+            }
             if found.is_empty() {
                 continue;
             }
@@ -187,6 +206,27 @@ impl<'r> Guard<'r> {
             let redacted = redact(text, &found, |hit, secret| name(numbers, hit, key.fingerprint(secret)));
             values[at] = Value::Text(redacted);
         }
+    }
+
+    /// What no rule knows and its name gives away.
+    fn called_secret(&mut self, at: Where<'_>, text: &str, found: &mut Vec<Found<'_>>) {
+        let known = |place: &Range<usize>| {
+            found.iter().any(|hit| hit.tell && hit.place.start < place.end && place.start < hit.place.end)
+        };
+        // Defaults are SQL whatever the language of the function.
+        let new: Vec<_> = literals(text)
+            .into_iter()
+            .filter(|place| !known(place) && crate::secrets::is_secret_of_its_name(&text[place.clone()]))
+            .collect();
+        for place in new {
+            // A word is a state: 'not-set'. It is hidden, and no finding.
+            if crate::secrets::is_random(&text[place.clone()]) {
+                self.hits.by_name(at, &self.key.fingerprint(&text[place.clone()]));
+            }
+            found.retain(|hit| hit.place.end <= place.start || place.end <= hit.place.start);
+            found.push(Found { rule: None, place, tell: false });
+        }
+        found.sort_by_key(|hit| hit.place.start);
     }
 
     /// Looks through a row of `surfaces`: place, object kind, object, column, part, name, text, code.
@@ -240,6 +280,15 @@ impl<'r> Guard<'r> {
     }
 }
 
+/// A name, or one of a JSON array of names, that says secret or key.
+fn is_called_secret(name: &str) -> bool {
+    let says = |name: &str| matches!(named(name), Some(Named::Secret | Named::Key));
+    match serde_json::from_str::<Vec<String>>(name) {
+        Ok(names) => names.iter().any(|name| says(name)),
+        Err(_) => says(name),
+    }
+}
+
 type Where<'a> = (&'a str, &'a str, i64, i64, &'a str);
 
 /// Counts hits.
@@ -288,4 +337,104 @@ fn name(numbers: &mut HashMap<String, Vec<String>>, hit: &Found<'_>, fingerprint
         known.len() - 1
     });
     if number == 0 { format!("[redacted:{rule}]") } else { format!("[redacted:{rule}:{}]", number + 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::needs;
+    use crate::facts::Facts;
+    use std::collections::BTreeSet;
+
+    /// Text columns of collected tables that hold a name, or one of a few words: nothing that anybody writes at length. All columns of
+    /// a table where only the table is named.
+    const NAMES: &[&str] = &[
+        "target",
+        // Words of govctl's own; what a server said is checked where it is written.
+        "unseen",
+        "remarks",
+        "databases.name",
+        "schemas.name schemas.provenance",
+        "relations.schema relations.name relations.kind relations.persistence relations.provenance",
+        // Filled from `definitions`.
+        "relations.definition",
+        "columns.name columns.type columns.type_name columns.type_kind columns.identity",
+        "enum_labels.schema enum_labels.type",
+        "types.schema types.name types.kind types.provenance",
+        "domain_checks.domain",
+        "indexes.name indexes.method",
+        "constraints.name constraints.kind constraints.on_delete constraints.on_update",
+        "policies.name policies.command",
+        "policy_dependencies.object_kind",
+        "roles.name roles.valid_until roles.provenance",
+        "role_settings.name",
+        "grants.object_kind grants.privilege",
+        "default_privileges.object_kind default_privileges.privilege",
+        "parameters.name",
+        "functions.schema functions.name functions.signature functions.kind functions.language functions.volatility functions.returns",
+        "functions.argument_names functions.argument_types functions.settings functions.provenance",
+        "languages.name",
+        "triggers.name triggers.enabled triggers.timing triggers.update_columns",
+        "event_triggers.name event_triggers.event event_triggers.enabled",
+        "rules.name rules.event rules.enabled",
+        "view_dependencies.object_kind",
+        "partition_keys.strategy",
+        "foreign_servers.name foreign_servers.wrapper",
+        "publications.name publications.publishes",
+        "subscriptions.name",
+        "replication_slots.name replication_slots.kind replication_slots.plugin replication_slots.database",
+        "extensions.name extensions.version",
+        "settings.name settings.source settings.context",
+        "scheduled_jobs.schedule scheduled_jobs.role_name scheduled_jobs.database",
+        // Made by the guard and the sample.
+        "secrets",
+        "sampled_shapes",
+        "sampled_words",
+        "ddl.object_kind",
+        // From the files of migrations: names, and texts that `Rules::hide` has been through.
+        "migrations",
+        "transitions",
+        "regressions",
+        "isolation_gaps",
+        "migration_faults",
+        "migration_secrets",
+        "wide_grants",
+        "introductions",
+        "replay_differences",
+    ];
+
+    /// Text columns of the collected tables, as `table.column`.
+    async fn texts() -> BTreeSet<String> {
+        let mut facts = Facts::empty().await.unwrap();
+        let sql = "select t.name, c.name from pragma_table_list t join pragma_table_info(t.name) c where lower(c.type) = 'text'";
+        let all: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await.unwrap();
+        let collected = |table: &str| needs::tables().any(|known| known.name == table && !known.derived);
+        all.into_iter()
+            .filter(|(table, _)| collected(table))
+            .map(|(table, column)| format!("{table}.{column}"))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn every_text_is_looked_through_or_is_a_name() {
+        let texts = texts().await;
+        assert!(texts.len() > 100 && texts.contains("functions.source"), "{texts:?}");
+        let watched: BTreeSet<String> = WATCHED
+            .iter()
+            .flat_map(|watched| watched.texts.iter().map(|(column, ..)| format!("{}.{column}", watched.table)))
+            .filter(|column| !column.starts_with("definitions."))
+            .collect();
+        let named: BTreeSet<&str> = NAMES.iter().flat_map(|line| line.split(' ')).collect();
+        let is_name = |column: &str| named.contains(column) || named.contains(column.split('.').next().unwrap());
+        for column in &texts {
+            assert!(
+                watched.contains(column) != is_name(column),
+                "{column} is a text of the facts: list it in WATCHED, or in NAMES where it can hold nothing but a name"
+            );
+        }
+        assert!(watched.is_subset(&texts), "watched and gone: {:?}", watched.difference(&texts).collect::<Vec<_>>());
+        for column in named.into_iter().filter(|name| name.contains('.')) {
+            assert!(texts.contains(column), "{column} is gone");
+        }
+    }
 }

@@ -17,6 +17,8 @@ use area::{AREAS, Area, CONDITIONAL, SUBSCRIPTION_CONNECTIONS};
 use futures_util::TryStreamExt;
 use guard::{Columns, Guard, SURFACES};
 use sqlx::{AssertSqlSafe, Either, PgConnection};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use value::Filled;
 
 /// What a message begins with: the first one, one after a refusal, and one after a lock was waited for in vain, since
 /// the areas that follow would wait for the same one.
@@ -103,10 +105,32 @@ async fn read(
     Ok(refused)
 }
 
-/// Sends one message and stores each area as it completes. Gives how many did, and the error that ended the others.
+/// Sends one message and stores each area as it completes, while the server is busy with the next. Gives how many did,
+/// and the error that ended the others.
 async fn run(
     connection: &mut PgConnection,
     facts: &mut Facts,
+    guard: &mut Guard<'_>,
+    start: &[&str],
+    areas: &[(&Area, String)],
+) -> Result<(usize, Option<sqlx::Error>), Stop> {
+    let (sender, mut receiver) = unbounded_channel::<Filled>();
+    let store = async {
+        while let Some(Filled { table, columns, values }) = receiver.recv().await {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            facts.insert_values(table, &columns, values).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let (done, stored) = tokio::join!(receive(connection, sender, guard, start, areas), store);
+    stored?;
+    done
+}
+
+/// Sends one message and passes on each area as it completes.
+async fn receive(
+    connection: &mut PgConnection,
+    sender: UnboundedSender<Filled>,
     guard: &mut Guard<'_>,
     start: &[&str],
     areas: &[(&Area, String)],
@@ -138,9 +162,10 @@ async fn run(
             }
             Ok(Some(Either::Left(_))) => {
                 if !found.is_empty() {
-                    let columns: Vec<&str> = header.iter().map(|(name, _)| name.as_str()).collect();
+                    let columns = header.iter().map(|(name, _)| name.clone()).collect();
                     let table = areas[completed - start.len()].0.into;
-                    facts.insert_values(table, &columns, std::mem::take(&mut found)).await?;
+                    // Nobody takes it where storing has failed, which is told there.
+                    let _ = sender.send(Filled { table, columns, values: std::mem::take(&mut found) });
                 }
                 completed += 1;
             }

@@ -35,6 +35,26 @@ struct Seen {
     words: BTreeMap<&'static str, u64>,
 }
 
+/// Rows of the facts about the samples, by table.
+#[derive(Default)]
+struct Told {
+    samples: Vec<Vec<Option<String>>>,
+    columns: Vec<Vec<Option<String>>>,
+    shapes: Vec<Vec<Option<String>>>,
+    words: Vec<Vec<Option<String>>>,
+}
+
+impl Told {
+    async fn store(self, facts: &mut Facts) -> Result<(), Stop> {
+        const COLUMNS: &[&str] =
+            &["relation", "column_number", "filled", "empty", "distinct_values", "earliest_days", "latest_days"];
+        facts.insert("samples", &["relation", "rows", "whole"], self.samples).await?;
+        facts.insert("sampled_columns", COLUMNS, self.columns).await?;
+        facts.insert("sampled_shapes", &["relation", "column_number", "shape", "count"], self.shapes).await?;
+        facts.insert("sampled_words", &["relation", "column_number", "word", "count"], self.words).await
+    }
+}
+
 /// Reads a bounded sample of every table that holds rows of the user's. What is refused becomes a row of `unseen`.
 pub(super) async fn sample(
     connection: &mut PgConnection,
@@ -52,6 +72,14 @@ pub(super) async fn sample(
         return Ok(());
     }
     let (tables, hidden) = plan::readable(connection, candidates).await?;
+    let mut told = Told::default();
+    let (empty, tables) = match tables.len() > BATCH {
+        true => without_rows(connection, tables).await?,
+        false => (Vec::new(), tables),
+    };
+    for table in &empty {
+        Reading::default().tell(table, usize::MAX, &mut told);
+    }
     let mut unseen = hidden;
     let budget = plan::budget(tables.len());
     let (began, mut start) = (Instant::now(), "savepoint sample");
@@ -67,7 +95,7 @@ pub(super) async fn sample(
             break;
         }
         let batch = &waiting[..waiting.len().min(BATCH)];
-        let (done, error) = run(connection, facts, guard, start, batch, budget).await?;
+        let (done, error) = run(connection, &mut told, guard, start, batch, budget).await?;
         waiting = &waiting[done..];
         if let Some(error) = error {
             start = "rollback to savepoint sample";
@@ -80,7 +108,36 @@ pub(super) async fn sample(
     if start != "savepoint sample" {
         sqlx::raw_sql("rollback to savepoint sample").execute(connection).await.map_err(refusal::lost)?;
     }
+    told.store(facts).await?;
     facts.insert("unseen", &["area", "object", "why", "needs"], unseen).await
+}
+
+/// Of tables without a page when they were last counted, those without a row: asked of many in one statement.
+/// Those that cannot be asked so are read like all others.
+async fn without_rows(connection: &mut PgConnection, tables: Vec<Table>) -> Result<(Vec<Table>, Vec<Table>), Stop> {
+    let (suspects, mut others): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.looks_empty);
+    let mut empty = Vec::new();
+    let mut suspects = suspects.into_iter().peekable();
+    while suspects.peek().is_some() {
+        let batch: Vec<_> = suspects.by_ref().take(BATCH).collect();
+        let message =
+            ["savepoint sample", CAREFUL, &plan::have_rows(&batch), "rollback to savepoint sample"].join(";\n");
+        // AssertSqlSafe: identifiers are quoted.
+        let answer = match sqlx::raw_sql(AssertSqlSafe(message)).fetch_one(&mut *connection).await {
+            Ok(row) => row.try_get::<String, _>(0).map_err(refusal::lost)?,
+            Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
+            Err(_) => {
+                let undo = "rollback to savepoint sample";
+                sqlx::raw_sql(undo).execute(&mut *connection).await.map_err(refusal::lost)?;
+                String::new()
+            }
+        };
+        let mut answers = answer.bytes();
+        for table in batch {
+            if answers.next() == Some(b'0') { empty.push(table) } else { others.push(table) }
+        }
+    }
+    Ok((empty, others))
 }
 
 /// A row of `unseen`.
@@ -106,7 +163,7 @@ fn explain(table: &Candidate, error: &sqlx::Error) -> Vec<Option<String>> {
 /// Sends one message and counts what arrives. Gives how many tables are done, and the error that ended the others.
 async fn run(
     connection: &mut PgConnection,
-    facts: &mut Facts,
+    told: &mut Told,
     guard: &mut Guard<'_>,
     start: &str,
     batch: &[Table],
@@ -124,7 +181,7 @@ async fn run(
             Ok(Some(Either::Right(row))) => found.take(&batch[completed - BEFORE], &row, guard),
             Ok(Some(Either::Left(_))) => {
                 if (BEFORE..BEFORE + batch.len()).contains(&completed) {
-                    std::mem::take(&mut found).store(&batch[completed - BEFORE], budget, facts).await?;
+                    std::mem::take(&mut found).tell(&batch[completed - BEFORE], budget, told);
                 }
                 completed += 1;
             }
@@ -167,13 +224,11 @@ impl Reading {
         }
     }
 
-    async fn store(self, table: &Table, budget: usize, facts: &mut Facts) -> Result<(), Stop> {
+    fn tell(self, table: &Table, budget: usize, told: &mut Told) {
         let relation = Some(table.candidate.oid.to_string());
         let whole = self.rows < plan::ROWS && self.bytes < budget && !table.is_part();
         let count = |count: u64| Some(count.to_string());
-        let sample = vec![relation.clone(), count(self.rows), count(u64::from(whole))];
-        facts.insert("samples", &["relation", "rows", "whole"], vec![sample]).await?;
-        let (mut columns, mut shapes, mut words) = (Vec::new(), Vec::new(), Vec::new());
+        told.samples.push(vec![relation.clone(), count(self.rows), count(u64::from(whole))]);
         for column in &table.columns {
             let Some(seen) = self.columns.get(&column.number) else { continue };
             let key = [relation.clone(), Some(column.number.to_string())];
@@ -181,18 +236,13 @@ impl Reading {
             let days = seen.days.map(|(latest, earliest)| (earliest.to_string(), latest.to_string()));
             let (earliest, latest) = days.unzip();
             let more = [count(seen.filled), count(seen.empty), distinct, earliest, latest];
-            columns.push(key.iter().cloned().chain(more).collect());
+            told.columns.push(key.iter().cloned().chain(more).collect());
             let keyed = |(name, times): (&&'static str, &u64)| {
                 key.iter().cloned().chain([Some((*name).to_owned()), count(*times)]).collect::<Vec<_>>()
             };
-            shapes.extend(seen.shapes.iter().map(keyed));
-            words.extend(seen.words.iter().map(keyed));
+            told.shapes.extend(seen.shapes.iter().map(keyed));
+            told.words.extend(seen.words.iter().map(keyed));
         }
-        const COLUMNS: &[&str] =
-            &["relation", "column_number", "filled", "empty", "distinct_values", "earliest_days", "latest_days"];
-        facts.insert("sampled_columns", COLUMNS, columns).await?;
-        facts.insert("sampled_shapes", &["relation", "column_number", "shape", "count"], shapes).await?;
-        facts.insert("sampled_words", &["relation", "column_number", "word", "count"], words).await
     }
 }
 

@@ -66,3 +66,7 @@ from pg_aggregate a where a.agginitval is not null and a.aggfnoid::oid >= 16384
 union all
 select 'text search dictionary', 'object', d.oid, 0, d.dictname, null, d.dictinitoption, 0
 from pg_ts_dict d where d.dictinitoption is not null and d.oid >= 16384
+union all
+select 'extended statistics', 'relation', s.stxrelid, 0, s.stxname, null, e.expression, 1
+from pg_statistic_ext s cross join unnest(pg_get_statisticsobjdef_expressions(s.oid)) e (expression)
+where s.stxexprs is not null

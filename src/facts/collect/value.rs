@@ -4,6 +4,13 @@ use crate::facts::value::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{Column, Row, TypeInfo, ValueRef};
 
+/// Rows for one table of the facts, laid end to end.
+pub(super) struct Filled {
+    pub(super) table: &'static str,
+    pub(super) columns: Vec<String>,
+    pub(super) values: Vec<Value>,
+}
+
 impl Value {
     /// Its text, where it is one.
     pub(super) fn text(&self) -> Option<&str> {

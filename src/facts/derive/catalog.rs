@@ -3,7 +3,7 @@
 use super::super::Facts;
 use crate::error::Stop;
 use sqlx::{FromRow, SqliteConnection, sqlite::SqliteRow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// An oid of the audited database.
 pub(crate) type Oid = i64;
@@ -209,6 +209,8 @@ pub(crate) struct Catalog {
     pub(crate) rules: Vec<Rule>,
     /// (view, relation it names)
     pub(crate) view_relations: Vec<(Oid, Oid)>,
+    /// Views with a check option.
+    pub(crate) checked_views: HashSet<Oid>,
     /// By child. Of ordinary inheritance, too, one parent.
     pub(crate) partition_parents: HashMap<Oid, Oid>,
     relations_by_name: HashMap<(String, String), Oid>,
@@ -246,6 +248,8 @@ impl Catalog {
                  order by view, object",
         )
         .await?;
+        let checked: Vec<(Oid,)> = all(c, "select object from ddl where object_kind = 'view option'").await?;
+        catalog.checked_views = checked.into_iter().map(|row| row.0).collect();
         catalog.partition_parents =
             all::<(Oid, Oid)>(c, "select child, parent from inheritance").await?.into_iter().collect();
         for (oid, label) in
@@ -392,6 +396,18 @@ impl Catalog {
         self.view_relations[start..].iter().take_while(move |(v, _)| *v == view).map(|(_, base)| *base)
     }
 
+    /// Whether a policy is for somebody else than the owner, superusers, and roles which nobody is or may become.
+    pub(crate) fn is_for_others(&self, policy: &Policy, owner: Oid) -> bool {
+        policy.roles.iter().filter(|role| **role != owner).any(|role| {
+            let is_member = |membership: &Membership| membership.role == *role;
+            *role == 0
+                || self
+                    .roles
+                    .get(role)
+                    .is_some_and(|it| !it.superuser && (it.login || self.memberships.iter().any(is_member)))
+        })
+    }
+
     /// Functions of a name that take `arity` arguments, or more where the rest have defaults; without a schema, those of every schema.
     pub(crate) fn functions_named(&self, schema: Option<&str>, name: &str, arity: usize) -> Vec<&Function> {
         let named = self.functions_by_name.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -409,7 +425,18 @@ impl Catalog {
 impl Function {
     /// Number of input arguments.
     pub(crate) fn arity(&self) -> usize {
-        serde_json::from_str::<Vec<String>>(&self.argument_types).map_or(0, |types| types.len())
+        self.types().len()
+    }
+
+    /// Types of the input arguments.
+    pub(crate) fn types(&self) -> Vec<String> {
+        serde_json::from_str(&self.argument_types).unwrap_or_default()
+    }
+
+    /// It can be called with arguments of these types, as far as they are known.
+    pub(crate) fn takes(&self, types: &[Option<String>]) -> bool {
+        let own: Vec<String> = serde_json::from_str(&self.argument_types).unwrap_or_default();
+        types.iter().zip(&own).all(|(given, own)| given.as_ref().is_none_or(|given| given == own))
     }
 
     /// Names of the input arguments, `''` where unnamed.

@@ -68,7 +68,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let principals = principals::find(catalog, &reach, &purposes);
     let pins = Pins::find(catalog);
     let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins.all());
-    let direct = pins.direct.iter().any(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
+    let direct = pins.are_told(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
     let privileges = Privileges::new(catalog, &reach);
     let mode = match mode(&tenancy, catalog, config) {
         ("none", source, reason) => match shape::schema_per_tenant(catalog, &reach, &privileges, &principals) {
@@ -85,7 +85,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let exposure = exposure::find(&world, &principals, &verdicts);
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
-    let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings);
+    let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings, &verdicts);
     let event_logs = event_logs::find(catalog, &reach, &privileges, &principals, &tenancy);
     Derived {
         purposes,

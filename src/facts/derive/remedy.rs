@@ -1,10 +1,12 @@
 //! The policy that would isolate a relation, in the style this database already uses: for `fix`, never run by govctl.
 
 use super::catalog::{Catalog, Oid, Relation};
-use super::policy::{Pins, Setting};
+use super::policy::{PLACE, Pins, Setting};
 use super::tenancy::{Key, KeyRole, Tenancy};
+use super::verdicts::Verdict;
 use crate::check::quote::ident;
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Predicates by relation.
 #[derive(Debug, Default)]
@@ -13,8 +15,14 @@ pub(crate) struct Remedy {
 }
 
 impl Remedy {
-    pub(crate) fn find(catalog: &Catalog, tenancy: &Tenancy, pins: &Pins, settings: &[Setting]) -> Self {
-        let style = Style::of(catalog, tenancy, pins, settings);
+    pub(crate) fn find(
+        catalog: &Catalog,
+        tenancy: &Tenancy,
+        pins: &Pins,
+        settings: &[Setting],
+        verdicts: &[Verdict],
+    ) -> Self {
+        let style = Style::of(catalog, tenancy, pins, settings, verdicts);
         let mut predicates = BTreeMap::new();
         for relation in catalog.relations.values().filter(|r| r.is_table()) {
             if let Some((column, key)) = tenancy.keys_of(relation.oid).min_by_key(|(_, key)| key.role == KeyRole::User)
@@ -33,28 +41,19 @@ struct Style {
     /// Most used right side of a pin, by whether the key is a person's and by its type: ` = current_tenant()`,
     /// ` IN ( SELECT …)`.
     tails: HashMap<(bool, String), String>,
+    /// Where there is none: most used question about a key.
+    forms: HashMap<(bool, String), String>,
     /// Settings that name the tenant, and the person.
     tenant_setting: String,
     user_setting: String,
 }
 
 impl Style {
-    fn of(catalog: &Catalog, tenancy: &Tenancy, pins: &Pins, settings: &[Setting]) -> Self {
-        let mut counts: HashMap<(bool, &str, &str), usize> = HashMap::new();
-        for (place, tail) in &pins.tails {
-            let Some(key) = tenancy.keys.get(place) else { continue };
-            if let Some(column) = catalog.relations.get(&place.0).and_then(|r| r.column_number(place.1)) {
-                let kind = (key.role == KeyRole::User, column.type_name.as_str(), tail.as_str());
-                *counts.entry(kind).or_default() += 1;
-            }
-        }
-        let mut tails: HashMap<(bool, String), (usize, String)> = HashMap::new();
-        for ((user, type_name, tail), count) in counts {
-            let best = tails.entry((user, type_name.to_owned())).or_default();
-            if (count, std::cmp::Reverse(tail)) > (best.0, std::cmp::Reverse(best.1.as_str())) || best.0 == 0 {
-                *best = (count, tail.to_owned());
-            }
-        }
+    fn of(catalog: &Catalog, tenancy: &Tenancy, pins: &Pins, settings: &[Setting], verdicts: &[Verdict]) -> Self {
+        // What lets rows of others through is no example.
+        let leaky: BTreeSet<Oid> =
+            verdicts.iter().filter(|it| matches!(it.verdict, "leaks" | "may leak")).map(|it| it.relation).collect();
+        let forms: Vec<_> = pins.forms.iter().filter(|((relation, _), _)| !leaky.contains(relation)).cloned().collect();
         let mut used: BTreeMap<&str, usize> = BTreeMap::new();
         for setting in settings.iter().filter(|s| s.caller_may_set()) {
             *used.entry(&setting.name).or_default() += 1;
@@ -66,7 +65,8 @@ impl Style {
                 .map_or_else(|| format!("app.{word}_id"), |(name, _)| (*name).to_owned())
         };
         Self {
-            tails: tails.into_iter().map(|(kind, (_, tail))| (kind, tail)).collect(),
+            tails: most_used(&pins.tails, catalog, tenancy),
+            forms: most_used(&forms, catalog, tenancy),
             tenant_setting: setting_for(tenancy.entity.unwrap_or("tenant")),
             user_setting: setting_for("user"),
         }
@@ -78,12 +78,38 @@ impl Style {
         let user = key.role == KeyRole::User;
         let name = ident(&column.name);
         let place = qualifier.map_or(name.clone(), |q| format!("{q}.{name}"));
-        let tail = self.tails.get(&(user, column.type_name.clone())).cloned().unwrap_or_else(|| {
-            let setting = if user { &self.user_setting } else { &self.tenant_setting }.replace('\'', "''");
-            format!("= nullif(current_setting('{setting}', true), '')::{}", cast_name(&column.type_name))
-        });
-        Some(format!("{place} {tail}"))
+        let kind = (user, column.type_name.clone());
+        if let Some(tail) = self.tails.get(&kind) {
+            return Some(format!("{place} {tail}"));
+        }
+        if let Some(form) = self.forms.get(&kind) {
+            // Beside other relations a bare name may be theirs.
+            let beside = qualifier.is_none() && form.to_lowercase().contains("select ");
+            let place = if beside { format!("{}.{name}", ident(&relation.name)) } else { place };
+            return Some(form.replace(PLACE, &place));
+        }
+        let setting = if user { &self.user_setting } else { &self.tenant_setting }.replace('\'', "''");
+        Some(format!("{place} = nullif(current_setting('{setting}', true), '')::{}", cast_name(&column.type_name)))
     }
+}
+
+/// The text most used, by whether the key is a person's and by its type; of several the shortest.
+fn most_used(texts: &[((Oid, i64), String)], catalog: &Catalog, tenancy: &Tenancy) -> HashMap<(bool, String), String> {
+    let mut counts: BTreeMap<(bool, &str, &str), usize> = BTreeMap::new();
+    for (place, text) in texts {
+        let Some(key) = tenancy.keys.get(place) else { continue };
+        if let Some(column) = catalog.relations.get(&place.0).and_then(|r| r.column_number(place.1)) {
+            *counts.entry((key.role == KeyRole::User, column.type_name.as_str(), text.as_str())).or_default() += 1;
+        }
+    }
+    let mut most: HashMap<(bool, String), (usize, &str)> = HashMap::new();
+    for ((user, type_name, text), count) in counts {
+        let best = most.entry((user, type_name.to_owned())).or_insert((count, text));
+        if (count, Reverse(text.len())) > (best.0, Reverse(best.1.len())) {
+            *best = (count, text);
+        }
+    }
+    most.into_iter().map(|(kind, (_, text))| (kind, text.to_owned())).collect()
 }
 
 fn cast_name(type_name: &str) -> &str {

@@ -143,11 +143,13 @@ pub(crate) fn proposed(name: &str) -> Option<(usize, &'static str)> {
 
 /// The relation is named after the word: `tenant`, `tenants`, `companies`.
 pub(crate) fn names_entity(relation: &str, word: &str) -> bool {
-    let relation = plain(relation);
-    relation == word
-        || relation == format!("{word}s")
-        || relation == format!("{word}es")
-        || word.strip_suffix('y').is_some_and(|stem| relation == format!("{stem}ies"))
+    is_plain_entity(&plain(relation), word)
+}
+
+/// The same of a name that is plain already.
+pub(crate) fn is_plain_entity(relation: &str, word: &str) -> bool {
+    let stem = word.strip_suffix('y').and_then(|stem| relation.strip_prefix(stem));
+    relation.strip_prefix(word).is_some_and(|rest| matches!(rest, "" | "s" | "es")) || stem == Some("ies")
 }
 
 pub(crate) fn is_person_table(relation: &Relation) -> bool {

@@ -1,7 +1,7 @@
 //! What each principal can do to rows of another tenant: policies decided, doors around them tried, the worst role kept.
 
 use super::catalog::{Catalog, Oid, PUBLIC, Relation};
-use super::policy::{World, decide, outlet};
+use super::policy::{World, decide, outlet, through_view};
 use super::principals::{Kind, Principal};
 use super::privileges::{self, Rights};
 use super::reach::path_text;
@@ -77,7 +77,7 @@ impl<'w> Judge<'w> {
         Self { world, unread: BTreeMap::new() }
     }
 
-    /// Verdicts of one principal on every relation with tenant data and every view.
+    /// Verdicts of one principal on every relation with tenant data and every view; of writing through a view, where it passes anything on.
     pub(crate) fn verdicts(&mut self, principal: &Principal) -> Vec<Verdict> {
         if principal.kind == Kind::Superuser {
             return Vec::new();
@@ -94,7 +94,7 @@ impl<'w> Judge<'w> {
             if !judged {
                 continue;
             }
-            for (command, right) in COMMANDS.into_iter().take(if view { 1 } else { 4 }) {
+            for (command, right) in COMMANDS {
                 let worst = acting.iter().filter_map(|acting| self.one(principal, acting, relation, command, right));
                 verdicts.extend(worst.max_by_key(|v| (rank(v.verdict), v.as_role == principal.role)));
             }
@@ -128,7 +128,10 @@ impl<'w> Judge<'w> {
             return None;
         }
         let decision = if matches!(relation.kind.as_str(), "view" | "materialized view") {
-            outlet::view(world, principal.role, acting.role, relation)
+            match command {
+                "SELECT" => outlet::view(world, principal.role, acting.role, relation),
+                _ => through_view::written(world, principal.role, acting.role, relation, command, right)?,
+            }
         } else if let Some(reason) = world.unbound(acting.role, relation) {
             verdict.verdict = reason;
             return Some(verdict);

@@ -1,6 +1,7 @@
 //! Derived facts as rows of part 2 of the schema.
 
 use super::catalog::{Catalog, Oid};
+use super::policy::dynamic;
 use super::policy::refusal::Refusal;
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
@@ -55,6 +56,8 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         event_log_guards(derived),
         event_log_chains(derived),
         event_log_rights(derived),
+        event_log_writers(derived),
+        dynamic_statements(catalog),
     ]
 }
 
@@ -406,6 +409,25 @@ fn event_log_chains(derived: &Derived) -> Table {
         "session_dependent",
     ];
     ("event_log_chains", columns, rows.collect())
+}
+
+fn event_log_writers(derived: &Derived) -> Table {
+    let rows = derived.event_logs.iter().flat_map(|log| {
+        log.writers.iter().map(|writer| vec![number(writer.function), number(log.relation), flag(writer.forgives)])
+    });
+    ("event_log_writers", &["function", "log", "forgives"], rows.collect())
+}
+
+/// Bodies that run with their owner's rights alone: what a caller runs with its own rights it could run without them.
+fn dynamic_statements(catalog: &Catalog) -> Table {
+    let definers = catalog.functions.values().filter(|f| f.security_definer && f.language == "plpgsql");
+    let rows = definers.filter_map(|function| {
+        let (names, types) = (function.names(), function.types());
+        let arguments: Vec<_> = names.iter().zip(&types).map(|(name, kind)| (name.as_str(), kind.as_str())).collect();
+        let argument = dynamic::inlined(function.source.as_deref()?, &arguments)?;
+        Some(vec![number(function.oid), text(argument)])
+    });
+    ("dynamic_statements", &["function", "argument"], rows.collect())
 }
 
 fn event_log_rights(derived: &Derived) -> Table {

@@ -12,37 +12,134 @@ const MOST: usize = 2_000;
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     names: BTreeMap<String, Vec<String>>,
+    /// `a if t == "x" else b`, `t === "x" ? a : b`: what a name is, by what another is.
+    choices: BTreeMap<String, Choice>,
     /// Parameters of helpers: one value a call, in the order of the calls, so that two of them belong together.
     parameters: BTreeMap<String, Vec<String>>,
 }
 
-/// How deep helpers call each other.
+/// A name with two values.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    /// The name that decides, and what it has to be for the first value.
+    pub(super) by: String,
+    pub(super) is: Vec<String>,
+    pub(super) then: String,
+    pub(super) otherwise: String,
+}
+
+/// How deep helpers call each other, and constants are made of constants.
 const ROUNDS: usize = 3;
 
 impl Bindings {
     pub(super) fn of(text: &str, tokens: &[Token]) -> Self {
-        let mut lists: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
-        for at in 0..tokens.len() {
-            if tokens[at].kind != Kind::Word {
-                continue;
-            }
-            if let Some(rows) = value_of(text, tokens, at) {
-                lists.entry(tokens[at].text(text).trim_start_matches('@').to_owned()).or_default().extend(rows);
-            }
-        }
         let mut bindings = Self::default();
-        for (name, rows) in &lists {
-            if let [row] = rows.as_slice()
-                && let [only] = row.as_slice()
-            {
-                bindings.names.insert(name.clone(), vec![only.clone()]);
+        let mut lists = BTreeMap::new();
+        for _ in 0..ROUNDS {
+            lists = bindings.constants(text, tokens);
+            let known = bindings.names.len();
+            for (name, rows) in &lists {
+                if let [row] = rows.as_slice()
+                    && let [only] = row.as_slice()
+                {
+                    bindings.names.insert(name.clone(), vec![only.clone()]);
+                }
+            }
+            if bindings.names.len() == known {
+                break;
             }
         }
+        bindings.choose(text, tokens);
         bindings.loops(text, tokens, &lists);
         for _ in 0..ROUNDS {
             bindings.helpers(text, tokens);
         }
         bindings
+    }
+
+    /// The lists that names are assigned, as far as their strings are known by now.
+    fn constants(&self, text: &str, tokens: &[Token]) -> BTreeMap<String, Vec<Vec<String>>> {
+        let content = |token: &Token| self.content(text, token);
+        let mut lists: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+        for at in 0..tokens.len() {
+            if tokens[at].kind == Kind::Word
+                && let Some(rows) = value_of(text, tokens, at, &content)
+            {
+                lists.entry(tokens[at].text(text).trim_start_matches('@').to_owned()).or_default().extend(rows);
+            }
+        }
+        lists
+    }
+
+    /// A string's value, its holes filled with constants; none where one of them is not known, or is several.
+    fn content(&self, text: &str, token: &Token) -> Option<String> {
+        let Kind::Text { holes, .. } = &token.kind else { return token.content(text) };
+        if holes.is_empty() {
+            return token.content(text);
+        }
+        let mut filled = String::new();
+        let mut at = token.range.start;
+        for hole in holes {
+            let expression = text[hole.clone()].trim_matches(|c: char| matches!(c, '#' | '$' | '{' | '}'));
+            let [value] = self.names.get(expression.trim())?.as_slice() else { return None };
+            filled.push_str(&text[at..hole.start]);
+            filled.push_str(value);
+            at = hole.end;
+        }
+        Some(filled + &text[at..token.range.end])
+    }
+
+    /// Names whose value another name decides.
+    fn choose(&mut self, text: &str, tokens: &[Token]) {
+        let value = |at: usize| -> Option<String> {
+            let token = tokens.get(at)?;
+            match &token.kind {
+                Kind::Word => self.names.get(token.text(text))?.first().cloned(),
+                _ => self.content(text, token),
+            }
+        };
+        let mark = |at: usize, mark: char| tokens.get(at).is_some_and(|token| token.is_punctuation(text, mark));
+        let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(text, word));
+        // `t == "x"`, `t === "x"`, `t in ("x", "y")`: the name, the strings, and where it ends.
+        let condition = |at: usize| -> Option<(String, Vec<String>, usize)> {
+            let by = tokens.get(at).filter(|token| token.kind == Kind::Word)?.text(text).to_owned();
+            let equals = (at + 1..tokens.len()).take_while(|n| mark(*n, '=')).count();
+            if equals >= 2 {
+                return Some((by, vec![value(at + 1 + equals)?], at + 2 + equals));
+            }
+            let open = at + 2;
+            if !word(at + 1, "in") || !tokens.get(open)?.opens(text) {
+                return None;
+            }
+            let end = closing(text, tokens, open);
+            Some((by, tokens[open..end].iter().filter_map(|token| self.content(text, token)).collect(), end + 1))
+        };
+        let mut found = Vec::new();
+        for (at, token) in tokens.iter().enumerate() {
+            if token.kind != Kind::Word || !mark(at + 1, '=') || mark(at + 2, '=') {
+                continue;
+            }
+            let name = token.text(text).to_owned();
+            if word(at + 3, "if")
+                && let Some(then) = value(at + 2)
+                && let Some((by, is, end)) = condition(at + 4)
+                && word(end, "else")
+                && let Some(otherwise) = value(end + 1)
+            {
+                found.push((name, Choice { by, is, then, otherwise }));
+            } else if let Some((by, is, end)) = condition(at + 2)
+                && mark(end, '?')
+                && mark(end + 2, ':')
+                && let (Some(then), Some(otherwise)) = (value(end + 1), value(end + 3))
+            {
+                found.push((name, Choice { by, is, then, otherwise }));
+            }
+        }
+        self.choices.extend(found);
+    }
+
+    pub(super) fn choice(&self, expression: &str) -> Option<&Choice> {
+        self.choices.get(expression.trim())
     }
 
     /// The strings that an expression in a hole may be.
@@ -68,7 +165,7 @@ impl Bindings {
         let rows = |at: usize| -> Option<Vec<Vec<String>>> {
             let token = tokens.get(at)?;
             if token.opens(text) || token.kind == Kind::Words {
-                return Some(list(text, tokens, at));
+                return Some(list(text, tokens, at, &|token| token.content(text)));
             }
             lists.get(token.text(text).trim_start_matches('@')).cloned()
         };
@@ -157,7 +254,7 @@ impl Bindings {
 }
 
 /// The parts of a bracket that commas divide, as ranges of tokens.
-fn arguments(text: &str, tokens: &[Token], open: usize, end: usize) -> Vec<(usize, usize)> {
+pub(super) fn arguments(text: &str, tokens: &[Token], open: usize, end: usize) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut depth = 0usize;
     let mut from = open + 1;
@@ -177,13 +274,16 @@ fn arguments(text: &str, tokens: &[Token], open: usize, end: usize) -> Vec<(usiz
     found
 }
 
+/// What a string is worth.
+type Content<'a> = &'a dyn Fn(&Token) -> Option<String>;
+
 /// `NAME = value`, `const NAME: T = value`, `@name value`.
-fn value_of(text: &str, tokens: &[Token], at: usize) -> Option<Vec<Vec<String>>> {
+fn value_of(text: &str, tokens: &[Token], at: usize, content: Content<'_>) -> Option<Vec<Vec<String>>> {
     let mut next = at + 1;
     if tokens[at].text(text).starts_with('@')
         && tokens.get(next).is_some_and(|token| token.opens(text) || token.is_text() || token.kind == Kind::Words)
     {
-        return Some(list(text, tokens, next));
+        return Some(list(text, tokens, next, content));
     }
     if tokens.get(next)?.is_punctuation(text, ':') {
         let end = (next..(next + 14).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '='))?;
@@ -203,16 +303,30 @@ fn value_of(text: &str, tokens: &[Token], at: usize) -> Option<Vec<Vec<String>>>
         value = (value..(value + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '{'))?;
     }
     let token = tokens.get(value)?;
-    (token.opens(text) || token.is_text() || token.kind == Kind::Words).then(|| list(text, tokens, value))
+    (token.opens(text) || token.is_text() || token.kind == Kind::Words).then(|| list(text, tokens, value, content))
 }
 
 /// A string as one row, a list as a row a string or a row a tuple.
-fn list(text: &str, tokens: &[Token], at: usize) -> Vec<Vec<String>> {
+fn list(text: &str, tokens: &[Token], at: usize, content: Content<'_>) -> Vec<Vec<String>> {
     let Some(token) = tokens.get(at) else { return Vec::new() };
     if token.kind == Kind::Words {
         return token.text(text).split_whitespace().map(|word| vec![word.to_owned()]).collect();
     }
-    if let Some(content) = token.content(text) {
+    if token.is_text() {
+        // Adjacent strings, and those that `+` joins, are one.
+        let mut parts = vec![token];
+        for pair in tokens[at..].windows(2) {
+            let plus = |token: &Token| token.is_punctuation(text, '+');
+            match pair {
+                [before, next] if next.is_text() && (!next.first || plus(before)) => parts.push(next),
+                [_, next] if plus(next) => {}
+                _ => break,
+            }
+        }
+        let whole: Option<Vec<_>> = parts.into_iter().map(content).collect();
+        return whole.map(|whole| vec![vec![whole.concat()]]).unwrap_or_default();
+    }
+    if let Some(content) = content(token) {
         return vec![vec![content]];
     }
     if !token.opens(text) {
@@ -224,14 +338,14 @@ fn list(text: &str, tokens: &[Token], at: usize) -> Vec<Vec<String>> {
     if let [(from, to)] = parts.as_slice()
         && tokens[*from..*to].iter().all(Token::is_text)
     {
-        let whole: Option<Vec<_>> = tokens[*from..*to].iter().map(|token| token.content(text)).collect();
+        let whole: Option<Vec<_>> = tokens[*from..*to].iter().map(content).collect();
         return whole.map(|whole| vec![vec![whole.concat()]]).unwrap_or_default();
     }
     let rows = parts.into_iter().map(|(from, to)| {
         let parts = &tokens[from..to];
         // `{ table: "orders", key: "org_id" }` and `("orders", "org_id")`; `"orders": […]` is its key.
         let keyed = !parts.first().is_some_and(|token| token.opens(text)) && parts.first().is_some_and(Token::is_text);
-        let strings = parts.iter().filter_map(|token| token.content(text));
+        let strings = parts.iter().filter_map(content);
         if keyed { strings.take(1).collect() } else { strings.collect::<Vec<_>>() }
     });
     rows.filter(|row| !row.is_empty()).collect()

@@ -1,6 +1,7 @@
 //! SQL in strings: `op.execute("…")`, `knex.raw(`…`)`, `execute <<~SQL`, `migrationBuilder.Sql(@"…")`.
 
-use super::bind::Bindings;
+use super::bind::{Bindings, Choice, arguments};
+use super::call::closing;
 use super::lex::{Kind, Language, Token};
 use crate::history::event::Event;
 use crate::history::sql::{HOLE, one, resolved, statements};
@@ -20,7 +21,8 @@ pub(super) fn read(text: &str, tokens: &[Token], language: Language, bindings: &
         let end = run_end(text, tokens, at);
         if end > at {
             if is_argument(text, tokens, at) && !is_way_back(text, tokens, at, language) {
-                statements_of(text, &tokens[at..end], language, bindings, &mut events);
+                let run = Run { tokens: &tokens[at..end], given: given(text, tokens, end) };
+                statements_of(text, &run, language, bindings, &mut events);
             }
             at = end;
         } else {
@@ -30,7 +32,15 @@ pub(super) fn read(text: &str, tokens: &[Token], language: Language, bindings: &
     events
 }
 
-/// Strings that are joined into one: adjacent, or with `+`, `<>`, `\`, and in Python inside parentheses.
+/// Strings that are joined into one, and what they are given.
+struct Run<'a> {
+    tokens: &'a [Token],
+    /// The arguments of `% (a, b)` and of `.format(a, table=b)`, with their names.
+    given: Vec<(Option<String>, String)>,
+}
+
+/// Strings that are joined into one: adjacent, or with `+`, `<>`, `\`, and in Python inside parentheses; also with names
+/// between them, or behind.
 fn run_end(text: &str, tokens: &[Token], at: usize) -> usize {
     if !tokens[at].is_text() {
         return at;
@@ -43,9 +53,52 @@ fn run_end(text: &str, tokens: &[Token], at: usize) -> usize {
         let next = end + joined.count();
         match tokens.get(next) {
             Some(token) if token.is_text() => end = next + 1,
+            Some(token) if token.kind == Kind::Word && next > end => end = expression_end(text, tokens, next),
             _ => return end,
         }
     }
+}
+
+/// `table.name`, `quote(table)`, `tables[0]`: where it ends.
+fn expression_end(text: &str, tokens: &[Token], at: usize) -> usize {
+    let mut end = at + 1;
+    while let Some(token) = tokens.get(end) {
+        let mark = |mark| token.is_punctuation(text, mark);
+        if mark('(') || mark('[') {
+            end = (closing(text, tokens, end) + 1).min(tokens.len());
+        } else if mark('.') && tokens.get(end + 1).is_some_and(|next| next.kind == Kind::Word) {
+            end += 2;
+        } else {
+            break;
+        }
+    }
+    end
+}
+
+/// What a string is given by `%` or by `format`.
+fn given(text: &str, tokens: &[Token], end: usize) -> Vec<(Option<String>, String)> {
+    let mark = |at: usize, mark: char| tokens.get(at).is_some_and(|token| token.is_punctuation(text, mark));
+    let at = end + usize::from(mark(end, ')'));
+    let open = match () {
+        () if mark(at, '%') && mark(at + 1, '(') => at + 1,
+        () if mark(at, '%') && tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Word) => {
+            let last = expression_end(text, tokens, at + 1);
+            return vec![(None, text[tokens[at + 1].start..tokens[last - 1].range.end].to_owned())];
+        }
+        () if mark(at, '.') && tokens.get(at + 1).is_some_and(|token| token.is_word(text, "format")) => at + 2,
+        () => return Vec::new(),
+    };
+    if !mark(open, '(') {
+        return Vec::new();
+    }
+    let close = closing(text, tokens, open);
+    let each = arguments(text, tokens, open, close).into_iter().filter(|(from, to)| from < to);
+    let each = each.map(|(from, to)| {
+        let named = mark(from + 1, '=').then(|| tokens[from].text(text).to_owned());
+        let from = if named.is_some() { (from + 2).min(to - 1) } else { from };
+        (named, text[tokens[from].range.start..tokens[to - 1].range.end].to_owned())
+    });
+    each.collect()
 }
 
 /// A string that something is done with; a string alone on its line is a docstring.
@@ -78,10 +131,10 @@ fn is_way_back(text: &str, tokens: &[Token], at: usize, language: Language) -> b
     caller.is_some_and(|caller| matches!(name(caller), "execute" | "RunSQL"))
 }
 
-fn statements_of(text: &str, tokens: &[Token], language: Language, bindings: &Bindings, events: &mut Vec<Event>) {
-    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
+fn statements_of(text: &str, run: &Run<'_>, language: Language, bindings: &Bindings, events: &mut Vec<Event>) {
+    let (Some(first), Some(last)) = (run.tokens.first(), run.tokens.last()) else { return };
     let whole = first.range.start..last.range.end;
-    let (masked, holes) = masked(text, tokens, whole.clone(), language);
+    let (masked, holes) = masked(text, run, whole.clone(), language);
     if !begins_sql(&masked) {
         return;
     }
@@ -120,15 +173,28 @@ type Hole = (Range<usize>, String);
 
 /// The source from the first string to the last, at the same length: what lies between strings and what a backslash
 /// escapes become spaces, holes become names.
-fn masked(text: &str, tokens: &[Token], whole: Range<usize>, language: Language) -> (String, Vec<Hole>) {
+fn masked(text: &str, run: &Run<'_>, whole: Range<usize>, language: Language) -> (String, Vec<Hole>) {
     let mut bytes = text.as_bytes()[whole.clone()].to_vec();
-    let mut holes = Vec::new();
+    let mut holes: Vec<Hole> = Vec::new();
     let mut end = whole.start;
-    for token in tokens {
-        for byte in &mut bytes[end - whole.start..token.range.start.max(end) - whole.start] {
-            *byte = if *byte == b'\n' { b'\n' } else { b' ' };
-        }
-        let Kind::Text { escapes, holes: own } = &token.kind else { continue };
+    let mut between = None;
+    let gap = |gap: Range<usize>, expression: Option<Range<usize>>, bytes: &mut [u8], holes: &mut Vec<Hole>| {
+        let place = gap.start - whole.start..gap.end.max(gap.start) - whole.start;
+        let fill = if expression.is_some() { b'_' } else { b' ' };
+        bytes[place.clone()].iter_mut().for_each(|byte| *byte = if *byte == b'\n' { b'\n' } else { fill });
+        holes.extend(expression.map(|expression| (place, text[expression].to_owned())));
+    };
+    let mut unnamed = 0;
+    for token in run.tokens {
+        let Kind::Text { escapes, holes: own } = &token.kind else {
+            if token.kind == Kind::Word && between.is_none() {
+                between = Some(token.start..token.range.end);
+            } else if let Some(expression) = between.as_mut().filter(|_| !token.is_punctuation(text, '+')) {
+                expression.end = token.range.end;
+            }
+            continue;
+        };
+        gap(end..token.range.start.max(end), between.take(), &mut bytes, &mut holes);
         let range = token.range.start - whole.start..token.range.end - whole.start;
         if *escapes {
             escape(&mut bytes[range.clone()]);
@@ -143,6 +209,7 @@ fn masked(text: &str, tokens: &[Token], whole: Range<usize>, language: Language)
         for hole in found {
             let place = hole.start - whole.start..hole.end - whole.start;
             let expression = text[hole].trim_matches(|c: char| matches!(c, '#' | '$' | '{' | '}' | '%')).to_owned();
+            let expression = if own.is_empty() { run.filled(expression, &mut unnamed) } else { expression };
             for byte in &mut bytes[place.clone()] {
                 if !byte.is_ascii_alphanumeric() {
                     *byte = b'_';
@@ -152,7 +219,22 @@ fn masked(text: &str, tokens: &[Token], whole: Range<usize>, language: Language)
         }
         end = token.range.end;
     }
+    gap(end..whole.end, between, &mut bytes, &mut holes);
     (String::from_utf8(bytes).unwrap_or_default(), holes)
+}
+
+impl Run<'_> {
+    /// What `{}`, `%s` or `{name}` is given.
+    fn filled(&self, hole: String, unnamed: &mut usize) -> String {
+        let found = match hole.as_str() {
+            "" | "s" | "v" | "q" => {
+                *unnamed += 1;
+                self.given.iter().filter(|(name, _)| name.is_none()).nth(*unnamed - 1)
+            }
+            name => self.given.iter().find(|(given, _)| given.as_deref() == Some(name)),
+        };
+        found.map_or(hole, |(_, expression)| expression.clone())
+    }
 }
 
 /// `\n` is white space, `\"` a quote; what else is escaped is itself. The space that a backslash leaves stands outside the
@@ -223,15 +305,28 @@ fn fill(statement: &str, holes: &[(Range<usize>, &str)], bindings: &Bindings) ->
     }
     let known: BTreeMap<&str, &Vec<String>> =
         holes.iter().filter_map(|(_, expression)| Some((*expression, bindings.values(expression)?))).collect();
-    let rounds = known.values().map(|values| values.len()).max().unwrap_or(1).min(MOST);
+    let choices: BTreeMap<&str, (&Choice, &Vec<String>)> = holes
+        .iter()
+        .filter(|(_, expression)| !known.contains_key(expression))
+        .filter_map(|(_, expression)| {
+            let choice = bindings.choice(expression)?;
+            Some((*expression, (choice, bindings.values(&choice.by)?)))
+        })
+        .collect();
+    let each = known.values().copied().chain(choices.values().map(|(_, values)| *values));
+    let rounds = each.map(Vec::len).max().unwrap_or(1).min(MOST);
     let one = |round: usize| {
         let mut filled = String::new();
         let mut at = 0;
         for (hole, expression) in holes {
             filled.push_str(&statement[at..hole.start]);
-            match known.get(expression) {
-                Some(values) => filled.push_str(&values[round % values.len()]),
-                None => filled.push_str(HOLE),
+            match (known.get(expression), choices.get(expression)) {
+                (Some(values), _) => filled.push_str(&values[round % values.len()]),
+                (None, Some((choice, values))) => {
+                    let first = choice.is.contains(&values[round % values.len()]);
+                    filled.push_str(if first { &choice.then } else { &choice.otherwise });
+                }
+                (None, None) => filled.push_str(HOLE),
             }
             at = hole.end;
         }

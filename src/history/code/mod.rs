@@ -5,6 +5,7 @@ mod bind;
 mod call;
 mod dsl;
 mod embedded;
+mod helpers;
 mod lex;
 mod ways;
 
@@ -21,7 +22,8 @@ pub(crate) fn read(text: &str, language: Language, tool: &str, path: &str) -> (V
     let bindings = bind::Bindings::of(text, &tokens);
     let mut events = embedded::read(text, &tokens, language, &bindings);
     events.extend(dsl::read(text, &tokens, language, tool, path, &bindings));
-    events.sort_by_key(|event| event.at);
+    let helpers = helpers::Helpers::of(text, &tokens);
+    events.sort_by_cached_key(|event| helpers.order(event.at));
     (events, flaws)
 }
 

@@ -1,24 +1,99 @@
 //! Which tokens are run on the way up: all but those of the way down.
 
 use super::call::closing;
+use super::helpers::{definition, mentions};
 use super::lex::{Kind, Language, Token};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Names of what leads down.
 const DOWN: [&str; 6] = ["down", "downgrade", "Down", "undo", "rollback", "DownContext"];
 
-/// The tokens without the functions that lead down.
+/// How deep what leads down calls what leads down.
+const ROUNDS: usize = 3;
+
+/// The tokens without the functions that lead down, and without what only those use.
 pub(super) fn up(text: &str, tokens: &[Token], language: Language) -> Vec<Token> {
+    let mut down = BTreeSet::new();
+    let seconds = if language == Language::Python { second_arguments(text, tokens) } else { BTreeMap::new() };
+    let way_down = |at: usize| seconds.get(&at).copied().or_else(|| way_down(text, tokens, at, language));
+    let mut kept = without(tokens, way_down, text, &mut down);
+    for _ in 0..ROUNDS {
+        let only_down = only_down(text, &kept, &down);
+        if only_down.is_empty() {
+            break;
+        }
+        let unused = |at: usize| only_down.iter().find(|range| range.start == at).map(|range| range.end);
+        kept = without(&kept, unused, text, &mut down);
+    }
+    kept
+}
+
+/// The tokens without those that lead from `at` to an end; the names those use are remembered.
+fn without(
+    tokens: &[Token],
+    end: impl Fn(usize) -> Option<usize>,
+    text: &str,
+    down: &mut BTreeSet<String>,
+) -> Vec<Token> {
     let mut kept = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
-        if let Some(end) = way_down(text, tokens, at, language) {
-            at = end.max(at + 1);
+        if let Some(end) = end(at) {
+            let end = end.max(at + 1).min(tokens.len());
+            let names = tokens[at..end].iter().filter(|token| token.kind == Kind::Word);
+            down.extend(names.map(|token| token.text(text).to_owned()));
+            at = end;
         } else {
             kept.push(tokens[at].clone());
             at += 1;
         }
     }
     kept
+}
+
+/// Helpers and constants that the way down names and the way up does not.
+fn only_down(text: &str, tokens: &[Token], down: &BTreeSet<String>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for at in 0..tokens.len() {
+        if tokens[at].kind != Kind::Word || !down.contains(tokens[at].text(text)) {
+            continue;
+        }
+        let Some(range) = definition(text, tokens, at) else { continue };
+        let name = tokens[at].text(text);
+        let mut others = tokens.iter().enumerate().filter(|(n, _)| !range.contains(n));
+        if !others.any(|(_, token)| mentions(text, token, name)) {
+            found.push(range);
+        }
+    }
+    found
+}
+
+/// `RunPython(forwards, backwards)`, `RunSQL(sql, reverse_sql=sql)`: what comes behind the first argument.
+fn second_arguments(text: &str, tokens: &[Token]) -> BTreeMap<usize, usize> {
+    let calls = (0..tokens.len().saturating_sub(2)).filter(|n| {
+        (tokens[*n].is_word(text, "RunPython") || tokens[*n].is_word(text, "RunSQL"))
+            && tokens[n + 1].is_punctuation(text, '(')
+            && !tokens[n + 2].text(text).starts_with("reverse")
+    });
+    let seconds = calls.filter_map(|call| {
+        let end = closing(text, tokens, call + 1);
+        Some((first_comma(text, tokens, call + 1, end)?, end))
+    });
+    seconds.collect()
+}
+
+fn first_comma(text: &str, tokens: &[Token], open: usize, end: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    (open + 1..end).find(|n| {
+        let token = &tokens[*n];
+        if token.opens(text) {
+            depth += 1;
+        } else if token.closes(text) {
+            depth = depth.saturating_sub(1);
+        }
+        depth == 0 && token.is_punctuation(text, ',')
+    })
 }
 
 /// Where the way down that begins here ends.
@@ -109,8 +184,11 @@ fn block_end(text: &str, tokens: &[Token], at: usize) -> usize {
 /// `DOWNGRADE = […]`, `const downSql = `…``.
 fn constant_down(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
     let name = tokens[at].text(text).to_lowercase();
-    let leads_down =
-        name.starts_with("down") || name.ends_with("_down") || name.contains("downgrade") || name.contains("rollback");
+    let leads_down = name.starts_with("down")
+        || name.ends_with("_down")
+        || name.contains("downgrade")
+        || name.contains("rollback")
+        || name.starts_with("reverse");
     let named = tokens[at].kind == Kind::Word && leads_down && name != "down_revision";
     let value = at + 2;
     if !named || !tokens.get(at + 1)?.is_punctuation(text, '=') {

@@ -24,7 +24,7 @@ pub(crate) fn chained(table: &Table, schema: &Schema) -> Chained {
     Chained {
         chained: is_chained(table),
         names_agent: table.columns.iter().any(|known| {
-            is_actor(&known.column.name)
+            is_actor(&known.plain)
                 && schema.labels(known).is_some_and(|(labels, _)| labels.iter().any(|label| names_agent(label)))
         }),
         append_only: forbids(table, schema, |t| t.trigger.update, table.forbidden.update.is_some())
@@ -35,15 +35,15 @@ pub(crate) fn chained(table: &Table, schema: &Schema) -> Chained {
 /// A hash of the row before: `prev_hash`, `previous_event_hash`, `hash_prev`, or a column that says chain and hash.
 fn is_chained(table: &Table) -> bool {
     table.columns.iter().any(|known| {
-        let name = plain(&known.column.name);
-        let hash = ["hash", "digest", "hmac", "sha256", "checksum"].iter().any(|word| name.contains(word));
-        let before = ["prev", "previous", "prior", "last", "parent", "chain"].iter().any(|word| name.contains(word));
-        hash && before
+        let has = |words: &[&str]| words.iter().any(|word| known.plain.contains(word));
+        let before = has(&["prev", "previous", "prior", "last", "parent"]);
+        has(&["hash", "digest", "hmac", "sha256", "checksum"]) && (before || has(&["chain"]))
+            || has(&["signature"]) && before
     })
 }
 
-fn is_actor(column: &str) -> bool {
-    let name = plain(column);
+/// `actor_type`, `performed_by`, `created_by_kind`, `source`.
+fn is_actor(name: &str) -> bool {
     let words = [
         "actor",
         "principal",
@@ -57,7 +57,8 @@ fn is_actor(column: &str) -> bool {
         "subjecttype",
     ];
     words.iter().any(|word| name.contains(word))
-        || matches!(name.as_str(), "source" | "sourcekind" | "sourcetype" | "kindofactor")
+        || ["bytype", "bykind"].iter().any(|ending| name.ends_with(ending))
+        || matches!(name, "source" | "sourcekind" | "sourcetype" | "kindofactor")
 }
 
 /// `agent`, `AI_AGENT`, `agentRun`; not `user_agent`.

@@ -4,10 +4,7 @@ use crate::facts::derive::tenancy::plain;
 use crate::history::schema::Table;
 
 fn has(table: &Table, words: &[&str]) -> bool {
-    table.columns.iter().any(|known| {
-        let name = plain(&known.column.name);
-        words.iter().any(|word| name.contains(word))
-    })
+    table.columns.iter().any(|known| words.iter().any(|word| known.plain.contains(word)))
 }
 
 /// The table pairs an action with who signed it beside its author.

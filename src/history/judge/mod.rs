@@ -10,10 +10,10 @@ pub(crate) use later::{cosigns, keeps_reasoning};
 pub(crate) use policy::isolates;
 pub(crate) use roles::is_roles_table;
 
-use super::event::{Event, What};
-use super::schema::Table;
-use crate::facts::derive::tenancy::{PERSON_TABLES, PERSONS, TIERS, names_entity, plain, proposed};
-use std::collections::BTreeSet;
+use super::event::{Column, Constraint, Event, What};
+use super::schema::{KnownColumn, Table};
+use crate::facts::derive::tenancy::{self, PERSON_TABLES, PERSONS, TIERS, is_plain_entity, plain};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What the whole history says about the words it uses: a table named after an entity, sooner or later, makes
 /// `project_id` a key; a word alone does not.
@@ -23,6 +23,13 @@ pub(crate) struct Known {
     entities: BTreeSet<&'static str>,
     /// Words that stand in a key column.
     keys: BTreeSet<&'static str>,
+    /// The tables that were asked about.
+    tables: HashSet<String>,
+    /// What the names of columns propose.
+    names: HashMap<String, Option<(usize, &'static str)>>,
+    /// The tables that the migration at hand makes, sooner or later: one that lists its tables by their names, as
+    /// `pg_dump` does, makes the roles behind what refers to them.
+    soon: BTreeSet<String>,
 }
 
 /// A column that says whose a row is.
@@ -46,23 +53,56 @@ impl Known {
             match &event.what {
                 What::CreateTable(made) => {
                     known.table(&made.table.name);
-                    made.columns.iter().for_each(|column| known.column(&column.name));
+                    made.columns.iter().for_each(|column| known.column(column));
+                    made.constraints.iter().for_each(|constraint| known.constraint(constraint));
                 }
                 What::RenameTable(_, to) => known.table(to),
-                What::AddColumn(_, column) => known.column(&column.name),
-                What::RenameColumn { to, .. } => known.column(to),
+                What::AddColumn(_, column) => known.column(column),
+                What::AddConstraint(_, constraint) => known.constraint(constraint),
+                What::RenameColumn { to, .. } => known.name(to),
                 _ => {}
             }
         }
         known
     }
 
-    fn table(&mut self, name: &str) {
-        self.entities.extend(TIERS.iter().flat_map(|words| words.iter()).filter(|word| is_named(name, word)));
+    /// Another migration begins.
+    pub(crate) fn begin(&mut self, events: &[Event]) {
+        let made = events.iter().filter_map(|event| match &event.what {
+            What::CreateTable(made) => Some(plain(&made.table.name)),
+            _ => None,
+        });
+        self.soon = made.collect();
     }
 
-    fn column(&mut self, name: &str) {
-        self.keys.extend(proposed(name).map(|(_, word)| word));
+    fn table(&mut self, name: &str) {
+        if self.tables.insert(name.to_owned()) {
+            let words = TIERS.iter().flat_map(|words| words.iter());
+            let (whole, last) = (plain(name), plain(name.rsplit('_').next().unwrap_or(name)));
+            let named = words.filter(|word| is_named(name, &whole, &last, word));
+            self.entities.extend(named.map(|word| meant(word)));
+        }
+    }
+
+    fn column(&mut self, column: &Column) {
+        self.name(&column.name);
+        column.references.iter().for_each(|target| self.table(&target.name));
+    }
+
+    /// What is referenced is a table, although no migration may make it.
+    fn constraint(&mut self, constraint: &Constraint) {
+        if let Constraint::ForeignKey { target, .. } = constraint {
+            self.table(&target.name);
+        }
+    }
+
+    fn name(&mut self, name: &str) {
+        let found = *self.names.entry(name.to_owned()).or_insert_with(|| proposed(name));
+        self.keys.extend(found.map(|(_, word)| word));
+    }
+
+    fn proposed(&self, column: &str) -> Option<(usize, &'static str)> {
+        self.names.get(column).copied().unwrap_or_else(|| proposed(column))
     }
 
     /// The key a column may be, by its name and the tables there are; or by the table it references.
@@ -76,7 +116,7 @@ impl Known {
     }
 
     pub(crate) fn key_name(&self, column: &str) -> Option<Key> {
-        let (tier, word) = proposed(column)?;
+        let (tier, word) = self.proposed(column)?;
         (tier == 0 || self.entities.contains(word)).then_some(Key { word, tier })
     }
 
@@ -89,7 +129,7 @@ impl Known {
     /// A table that says which person belongs to which tenant.
     pub(crate) fn is_membership(&self, table: &Table) -> bool {
         let keyed = table.columns.iter().any(|known| self.key(table, &known.column.name).is_some());
-        keyed && table.columns.iter().any(|known| is_person(table, &known.column.name))
+        keyed && table.columns.iter().any(|known| is_person(table, known))
     }
 
     /// The first tenant key of a table.
@@ -100,16 +140,29 @@ impl Known {
 }
 
 /// `app_organizations` and `Organization` are named after the word; `organization_settings` is not.
-fn is_named(table: &str, word: &str) -> bool {
-    let last = table.rsplit('_').next().unwrap_or(table);
-    names_entity(table, word) || names_entity(last, word) && !table.contains(&format!("{word}_"))
+fn is_named(table: &str, whole: &str, last: &str, word: &str) -> bool {
+    is_plain_entity(whole, word) || is_plain_entity(last, word) && !table.contains(&format!("{word}_"))
 }
 
 fn entity(table: &str) -> Option<(usize, &'static str)> {
+    let table = plain(table);
     let tiers = TIERS.iter().enumerate();
-    tiers
+    let found = tiers
         .flat_map(|(tier, words)| words.iter().map(move |word| (tier, *word)))
-        .find(|(_, word)| names_entity(table, word))
+        .find(|(_, word)| is_plain_entity(&table, word));
+    found.map(|(tier, word)| (tier, meant(word)))
+}
+
+fn proposed(column: &str) -> Option<(usize, &'static str)> {
+    tenancy::proposed(column).map(|(tier, word)| (tier, meant(word)))
+}
+
+/// `org_id` is a key into `organizations`.
+fn meant(word: &'static str) -> &'static str {
+    match word {
+        "org" | "organisation" => "organization",
+        word => word,
+    }
 }
 
 pub(crate) fn is_person_table(name: &str) -> bool {
@@ -125,11 +178,17 @@ fn is_touched(column: &str) -> bool {
 }
 
 /// The column names the person a row is about.
-pub(crate) fn is_person(table: &Table, column: &str) -> bool {
-    if is_touched(column) {
+pub(crate) fn is_person(table: &Table, known: &KnownColumn) -> bool {
+    let name = known.plain.as_str();
+    if is_touched(&known.column.name) {
         return false;
     }
-    let name = plain(column);
-    let to_person = table.target(column).is_some_and(|target| is_person_table(&target.name));
-    to_person || name == "user" || name == "member" || PERSONS.contains(&name.as_str()) && name != "sub"
+    let to_person = table.target(&known.column.name).is_some_and(|target| is_person_table(&target.name));
+    to_person || name == "user" || name == "member" || PERSONS.contains(&name) && name != "sub"
+}
+
+/// The column references a person, beside the table's own key.
+fn is_account_of(table: &Table, known: &KnownColumn) -> bool {
+    let to_person = |target: &super::event::Name| is_person_table(&target.name) && target.name != table.name.name;
+    known.plain != "id" && !is_touched(&known.column.name) && table.target(&known.column.name).is_some_and(to_person)
 }

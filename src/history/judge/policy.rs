@@ -1,12 +1,12 @@
 //! Whether a policy keeps tenants apart: it compares a tenant key with what the session may see. A policy on a person
 //! (`user_id = auth.uid()`) does not, nor does one that compares the key with a constant.
 
-use super::{Key, Known, is_person_table};
+use super::{Key, Known, is_person, is_person_table};
 use crate::facts::derive::tenancy::{TIERS, plain};
-use crate::history::event::{Name, Policy};
-use crate::history::schema::{Schema, Table};
+use crate::history::event::Name;
+use crate::history::schema::{KnownPolicy, Schema, Table};
 use crate::history::sql::{arguments, called, child, constants, name, path};
-use squawk_syntax::{SourceFile, SyntaxKind as K, SyntaxNode};
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 /// What a key is compared with.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,15 +22,16 @@ struct Judge<'a> {
     table: &'a Table,
     schema: &'a Schema,
     known: &'a Known,
+    /// The policy's own name says that it keeps tenants apart.
+    says_so: bool,
 }
 
 /// The policy lets rows through by their tenant.
-pub(crate) fn isolates(policy: &Policy, table: &Table, schema: &Schema, known: &Known) -> bool {
-    let judge = Judge { table, schema, known };
-    [&policy.using, &policy.check].into_iter().flatten().any(|expression| {
-        let parse = SourceFile::parse(&format!("select {expression}"));
-        let root = parse.syntax_node();
-        root.descendants().any(|node| match node.kind() {
+pub(crate) fn isolates(policy: &KnownPolicy, table: &Table, schema: &Schema, known: &Known) -> bool {
+    let says_so = plain(&policy.policy.name).contains("tenant");
+    let judge = Judge { table, schema, known, says_so };
+    policy.expressions.iter().any(|expression| {
+        expression.descendants().any(|node| match node.kind() {
             K::BIN_EXPR => judge.compares(&node),
             K::CALL_EXPR => judge.asks(&node),
             _ => false,
@@ -46,17 +47,34 @@ impl Judge<'_> {
             return false;
         }
         [(left, right), (right, left)].into_iter().any(|(key, other)| {
-            self.key(key).is_some_and(|key| match value(other) {
-                Other::Constant => false,
-                Other::Person => key.tier == 0,
-                Other::Session => true,
-                Other::Query => self.opens(other, key),
-                Other::Column => node
-                    .ancestors()
-                    .filter(|n| n.kind() == K::SELECT)
-                    .any(|query| child(&query, K::FROM_CLAUSE).is_some() && self.opens(&query, key)),
-            })
+            self.is_called_tenant(key, other)
+                || self.key(key).is_some_and(|key| match value(other) {
+                    Other::Constant => false,
+                    Other::Person => key.tier == 0,
+                    Other::Session => true,
+                    Other::Query => self.opens(other, key),
+                    Other::Column => node
+                        .ancestors()
+                        .filter(|n| n.kind() == K::SELECT)
+                        .any(|query| child(&query, K::FROM_CLAUSE).is_some() && self.opens(&query, key)),
+                })
         })
+    }
+
+    /// `operator_id = current_setting('app.operator_id')` in a policy named `…_tenant_…`: whoever wrote it says who the
+    /// tenant is. A person is none, and where a column is named after a tenant that one is meant.
+    fn is_called_tenant(&self, column: &SyntaxNode, other: &SyntaxNode) -> bool {
+        if !self.says_so || value(other) != Other::Session || self.known.key_of(self.table).is_some() {
+            return false;
+        }
+        let Some([column]) =
+            path(column).as_deref().map(<[String]>::to_vec).and_then(|it| <[String; 1]>::try_from(it).ok())
+        else {
+            return false;
+        };
+        let setting = other.descendants().filter_map(|n| called(&n)).any(|function| function.name == "current_setting");
+        let known = self.table.column(&column);
+        setting && known.is_some_and(|known| known.plain.ends_with("id") && !is_person(self.table, known))
     }
 
     /// `is_member(organization_id)`: a function of the database's own is asked about a tenant.

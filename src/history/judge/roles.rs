@@ -1,8 +1,8 @@
 //! The roles table of stage 3: it ties a tenant, a person and a named role.
 
-use super::{Known, is_person, is_person_table};
+use super::{Known, is_account_of, is_person, is_person_table};
 use crate::facts::derive::tenancy::{names_entity, plain};
-use crate::history::schema::{Schema, Table};
+use crate::history::schema::{KnownColumn, Schema, Table};
 
 /// Words in the name of a table whose rows only mention a role: they happened, were sent, or were asked for.
 const MENTIONS: [&str; 22] = [
@@ -49,49 +49,63 @@ const BELONGS: [&str; 12] = [
 /// The table ties a tenant, a person and a named role, itself or through the role or the membership it references.
 pub(crate) fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> bool {
     let name = plain(&table.name.name);
-    if is_person_table(&table.name.name) || MENTIONS.iter().any(|word| name.contains(word)) {
+    // A person's own row is no membership, unless it is one of several that the person has: `profiles (user_id, org_id, role)`.
+    let of_persons = is_person_table(&table.name.name);
+    let several = || table.columns.iter().any(|column| is_account_of(table, column));
+    if of_persons && !several() || MENTIONS.iter().any(|word| name.contains(word)) {
         return false;
     }
-    let columns = || table.columns.iter().map(|known| known.column.name.as_str());
-    let Some(role) = columns().find(|column| is_role(table, column)) else { return false };
+    let Some(role) = table.columns.iter().find(|column| is_role(column) && has_a_name(table, column, schema, known))
+    else {
+        return false;
+    };
     let referenced: Vec<_> =
-        columns().filter_map(|column| Some((column, referenced(table, column, schema)?))).collect();
-    let membership = referenced.iter().find(|(_, target)| {
+        table.columns.iter().filter_map(|column| Some((column, referenced(table, column, schema)?))).collect();
+    let membership = referenced.iter().any(|(_, target)| {
         target.name != table.name && known.entity(&target.name.name).is_none() && known.is_membership(target)
     });
-    let person = columns().any(|column| is_person(table, column)) || membership.is_some();
-    let own_key = columns().find(|column| known.key(table, column).is_some());
+    let is_key = |column: &KnownColumn| known.key(table, &column.column.name).is_some();
+    let person = membership || table.columns.iter().any(|column| is_person(table, column));
     let through_role = || {
-        let target = referenced.iter().find(|(column, _)| *column == role);
+        let target = referenced.iter().find(|(column, _)| column.plain == role.plain);
         target.is_some_and(|(_, roles)| roles.columns.iter().any(|c| known.key(roles, &c.column.name).is_some()))
     };
-    let tenant = own_key.is_some() || membership.is_some() || through_role();
-    let one_each = table.uniques.iter().any(|unique| {
-        unique.iter().any(|column| is_person(table, column))
-            && unique.iter().any(|column| known.key(table, column).is_some())
-    });
-    person && tenant && (one_each || BELONGS.iter().any(|word| name.contains(word)))
+    let tenant = membership || table.columns.iter().any(is_key) || through_role();
+    let one_each = || {
+        table.uniques.iter().any(|unique| {
+            let columns = || unique.iter().filter_map(|column| table.column(column));
+            columns().any(|column| is_person(table, column)) && columns().any(is_key)
+        })
+    };
+    person && tenant && (of_persons || BELONGS.iter().any(|word| name.contains(word)) || one_each())
 }
 
 /// `role`, `role_id`, `account_role`; not a flag, and not the speaker of a chat message.
-fn is_role(table: &Table, column: &str) -> bool {
-    let name = plain(column);
-    let spelled = name == "roles"
+fn is_role(known: &KnownColumn) -> bool {
+    let spelled = known.plain == "roles"
         || ["role", "roleid", "rolename", "rolekey", "rolecode", "roleuuid", "roletype", "roleslug"]
             .iter()
-            .any(|ending| name.ends_with(ending));
-    let Some(known) = table.column(column) else { return false };
+            .any(|ending| known.plain.ends_with(ending));
     let speaker = known.column.labels.iter().any(|label| label.eq_ignore_ascii_case("assistant"));
     spelled && !matches!(known.column.type_name.as_str(), "bool" | "boolean") && !speaker
 }
 
+/// A role is named where it stands; a key names one as soon as there is a table of roles.
+fn has_a_name(table: &Table, known: &KnownColumn, schema: &Schema, history: &Known) -> bool {
+    let is_key = known.plain.ends_with("roleid") || known.plain.ends_with("roleuuid");
+    let of_roles = |name: &str| name.contains("role") && name != plain(&table.name.name);
+    !is_key
+        || table.target(&known.column.name).is_some()
+        || history.soon.iter().any(|name| of_roles(name))
+        || schema.living().any(|other| of_roles(&plain(&other.name.name)))
+}
+
 /// The table a column references: by its key, else by its name (`role_id` is a row of `roles`).
-fn referenced<'a>(table: &Table, column: &str, schema: &'a Schema) -> Option<&'a Table> {
-    if let Some(target) = table.target(column) {
+fn referenced<'a>(table: &Table, known: &KnownColumn, schema: &'a Schema) -> Option<&'a Table> {
+    if let Some(target) = table.target(&known.column.name) {
         return schema.table(target);
     }
-    let name = plain(column);
-    let stem = name.strip_suffix("id").filter(|stem| stem.len() > 2)?;
+    let stem = known.plain.strip_suffix("id").filter(|stem| stem.len() > 2)?;
     schema.living().find(|other| {
         let other_schema = other.name.schema == table.name.schema;
         other_schema && names_entity(&other.name.name, stem) && other.name != table.name

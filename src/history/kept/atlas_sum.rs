@@ -21,6 +21,12 @@ pub(crate) fn of(files: &[(String, String)]) -> String {
     format!("h1:{}\n{lines}", STANDARD.encode(whole.finalize()))
 }
 
+/// Whether the sums are over this file too: of pairs, as golang-migrate has them, Atlas reads the way up alone.
+pub(crate) fn counts(sum: &str, file: &str) -> bool {
+    const DOWN: &str = ".down.sql";
+    file.ends_with(".sql") && (!file.ends_with(DOWN) || sum.lines().any(|line| line.contains(&format!("{DOWN} h1:"))))
+}
+
 /// Whether a file of sums is the one for these files.
 pub(crate) fn agrees(sum: &str, files: &[(String, String)]) -> bool {
     let lines = |text: &str| {

@@ -31,7 +31,7 @@ fn atlas(dir: Dir<'_>, shown: impl Fn(&str) -> String) -> Vec<Fault> {
     let Some(sum) = dir.text(SUM).filter(|_| dir.has(SUM)) else { return Vec::new() };
     let files: Vec<(String, String)> = dir
         .files()
-        .filter(|file| file.ends_with(".sql"))
+        .filter(|file| atlas_sum::counts(&sum, file))
         .filter_map(|file| Some((file.to_owned(), dir.text(file)?)))
         .collect();
     let found = atlas_sum::differences(&sum, &files).into_iter();

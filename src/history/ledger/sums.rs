@@ -44,7 +44,7 @@ pub(super) fn refinery(migration: &Migration) -> Vec<String> {
 pub(super) fn flyway(migration: &Migration) -> Vec<String> {
     let text = migration.text().strip_prefix('\u{feff}').unwrap_or(migration.text());
     let mut crc = u32::MAX;
-    for byte in text.lines().flat_map(str::bytes) {
+    for byte in text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')) {
         crc ^= u32::from(byte);
         for _ in 0..8 {
             crc = if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };

@@ -18,8 +18,10 @@ pub(crate) fn placeholders(text: &str) -> Cow<'_, str> {
     let mut at = 0;
     while at < bytes.len() {
         let found = match bytes[at] {
-            b'$' if bytes.get(at + 1) == Some(&b'{') => text[at..].find('}').map(|n| n + 1),
-            b'{' if bytes.get(at + 1) == Some(&b'{') => text[at..].find("}}").map(|n| n + 2),
+            b'$' if bytes.get(at + 1) == Some(&b'{') => braced(bytes, at),
+            b'{' if bytes.get(at + 1) == Some(&b'{') && !matches!(bytes.get(at + 2), Some(b'"' | b'\'' | b'{')) => {
+                text[at..].find("}}").map(|n| n + 2)
+            }
             b':' if colon(at) => Some(named(&bytes[at..])),
             _ => None,
         };
@@ -40,6 +42,14 @@ pub(crate) fn placeholders(text: &str) -> Cow<'_, str> {
         Some(Ok(masked)) => Cow::Owned(masked),
         _ => Cow::Borrowed(text),
     }
+}
+
+/// How long `${name}` is; `$${"a": 1}` is a dollar-quoted string.
+fn braced(bytes: &[u8], at: usize) -> Option<usize> {
+    let is_named = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b' ' | b'/');
+    let name = bytes[at + 2..].iter().take_while(|b| is_named(b)).count();
+    let quoted = at > 0 && bytes[at - 1] == b'$';
+    (!quoted && name > 0 && bytes.get(at + 2 + name) == Some(&b'}')).then_some(name + 3)
 }
 
 /// How long `:name`, `:'name'` or `:"name"` is.
@@ -63,5 +73,8 @@ mod tests {
         assert!(masked.starts_with("grant a to _VISITOR, __flyway_user_; select x::text, __"), "{masked}");
         assert!(masked.contains("a[1:2]"));
         assert_eq!(placeholders("select 1::int"), "select 1::int");
+        for text in ["values ($${\"a\": {\"b\": 1}}$$)", "select '{{\"a\": 1}}'", "select '${'"] {
+            assert_eq!(placeholders(text), text);
+        }
     }
 }

@@ -4,6 +4,7 @@ mod mask;
 mod names;
 mod read;
 mod run;
+mod run_condition;
 mod run_rows;
 mod run_value;
 mod split;

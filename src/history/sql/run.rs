@@ -2,6 +2,7 @@
 //! `EXECUTE format(…)` is put together, every branch is taken, handlers of exceptions are not.
 
 use super::names::{arguments, called, child, word};
+use super::run_condition::is_in_vain;
 use super::run_rows::rows;
 use super::run_value::{Value, evaluate};
 use super::{HOLE, one, read, statements};
@@ -131,6 +132,12 @@ impl<'a> Runner<'a> {
             }
             K::PLPGSQL_PERFORM_STMT | K::PLPGSQL_CALL_STMT => self.calls(node, variables, places),
             K::PLPGSQL_EXCEPTION_SECTION => {}
+            K::PLPGSQL_IF_STMT | K::PLPGSQL_ELSIF_CLAUSE => {
+                let in_vain = is_in_vain(node, variables, self.scope);
+                for part in node.children().filter(|part| !(in_vain && part.kind() == K::PLPGSQL_BODY)) {
+                    self.statement(&part, variables, places);
+                }
+            }
             // Whatever holds statements: blocks, branches, loops that nothing is known about.
             _ => self.body(node, variables, places),
         }

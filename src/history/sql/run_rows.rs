@@ -112,7 +112,7 @@ fn table_entry(schema: &str, table: &str) -> Entry {
 }
 
 /// The parts that AND joins.
-fn conjuncts(node: SyntaxNode) -> Vec<SyntaxNode> {
+pub(super) fn conjuncts(node: SyntaxNode) -> Vec<SyntaxNode> {
     if node.kind() == K::BIN_EXPR && operator(&node) == "and" {
         node.children().flat_map(conjuncts).collect()
     } else {

@@ -8,6 +8,9 @@ use crate::history::dates::Dated;
 
 pub(super) const TOOL: Tool = Tool { name: "alembic", claim };
 
+/// Lines in which `Create Date:` is looked for: it stands at the end of what the migration says about itself.
+const HEADER: usize = 200;
+
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     let files: Vec<_> = dir.files().filter(|file| file.ends_with(".py") && !file.starts_with("__init__")).collect();
     let names: Vec<_> = files.iter().map(|file| (*file).to_owned()).collect();
@@ -24,7 +27,7 @@ fn node(dir: Dir<'_>, file: &str) -> Option<Node> {
     let parents = code::assigned(&text, Language::Python, "down_revision");
     let mut planned =
         Planned::new(dir, file, revision.as_str(), file.trim_end_matches(".py"), Kind::Code(Language::Python));
-    let written = text.lines().take(20).find_map(|line| line.trim().strip_prefix("Create Date:"));
+    let written = text.lines().take(HEADER).find_map(|line| line.trim().strip_prefix("Create Date:"));
     planned.dated = written.and_then(|date| Dated::of_text(date, "header")).or(planned.dated);
     Some((planned, revision, parents))
 }

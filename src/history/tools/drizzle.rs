@@ -44,9 +44,14 @@ fn journal(dir: Dir<'_>, text: &str) -> Option<Claim> {
         listed.insert(file);
         claim.migrations.push(planned);
     }
+    // A journal that names none of the files is not what runs them.
+    let stale = claim.migrations.is_empty();
+    if stale {
+        claim.notes.push("the journal names no file of this folder; its files are read by their names".to_owned());
+    }
     for file in dir.files().filter(|file| file.ends_with(".sql") && !listed.contains(*file)) {
         let mut planned = planned(dir, file, file.trim_end_matches(".sql"));
-        planned.dormant = true;
+        planned.dormant = !stale;
         claim.migrations.push(planned);
     }
     Some(claim)

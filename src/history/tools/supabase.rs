@@ -10,9 +10,9 @@ pub(super) const TOOL: Tool = Tool { name: "supabase", claim };
 const FIRST_RUN: &str = "20211209000000";
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
-    let own = dir.is_below("supabase") && (dir.name() == "migrations" || dir.at().is_empty());
-    let near = dir.near(&["supabase/config.toml"]);
-    if !own && !near {
+    // Other folders of a project that has a `supabase/config.toml` are no business of its CLI.
+    let own = dir.parent_name().as_deref() == Some("supabase") && (dir.name() == "migrations" || dir.at().is_empty());
+    if !own {
         return None;
     }
     let mut migrations = Vec::new();
@@ -22,5 +22,5 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
         planned.dormant = n == 0 && version.len() == 14 && version < FIRST_RUN && name == "_init.sql";
         migrations.push(planned);
     }
-    Some(Claim { sure: if own { 75 } else { 55 }, migrations, notes: Vec::new() })
+    Some(Claim { sure: 75, migrations, notes: Vec::new() })
 }

@@ -4,7 +4,7 @@ use super::apply::Migrator;
 use super::bench::Bench;
 use super::catalog::Catalog;
 use super::copy::said;
-use super::seed::{self, Seed};
+use super::seed::{self, Seed, partitions};
 use super::tenants::{self, Scene};
 use crate::assess::{self, Assessment, Finding};
 use crate::check::{Check, Library, Severity};
@@ -32,6 +32,7 @@ pub(super) async fn judge(
 ) -> Result<(Proof, bool), Stop> {
     let mut proof = Proof { remaining: bench.copied.notes.clone(), ..Proof::default() };
     let migrator = Migrator::find(original, exempt, bench).await?;
+    partitions::make(original, &mut bench.connection).await?;
     let mut before = bench.facts(original).await?;
     derive::derive(&mut before, config).await?;
     let catalog_before = Catalog::read(&mut before).await?;
@@ -120,7 +121,9 @@ fn told(head: &'static str, changes: &[String]) -> impl Iterator<Item = String> 
 /// Open findings up to a stage that are more than worth knowing.
 fn open(stage: u8, assessment: &Assessment) -> Vec<(&Check, &Finding)> {
     let all = assessment.findings().into_iter();
-    all.filter(|(check, finding)| check.stage <= stage && finding.severity > Severity::Info).collect()
+    all.filter(|(check, finding)| check.stage <= stage && finding.severity > Severity::Info)
+        .filter(|(_, finding)| !partitions::is_stand_in(&finding.object.name))
+        .collect()
 }
 
 /// What is left to find, and criteria of the stage that do not hold. Gives the objects that findings are about.

@@ -20,6 +20,25 @@ pub(crate) struct Tenant {
     pub(crate) table: Option<(String, String, String)>,
 }
 
+impl Tenant {
+    /// The predicate over a row that has a name of its own.
+    fn predicate_of(&self, row: &str) -> String {
+        let name = ident(&self.name);
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"' | '.' | '\'');
+        let (mut placed, mut rest) = (String::new(), self.predicate.as_str());
+        while let Some(at) = rest.find(name.as_str()) {
+            let (before, after) = (&rest[..at], &rest[at + name.len()..]);
+            placed.push_str(before);
+            if !before.ends_with(is_word) && !after.starts_with(is_word) {
+                placed.push_str(&format!("{row}."));
+            }
+            placed.push_str(&name);
+            rest = after;
+        }
+        placed + rest
+    }
+}
+
 /// Roles by name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roles {
@@ -92,6 +111,8 @@ impl Ground {
         let context = tenant.map(|tenant| tenant.setting.clone().unwrap_or_else(|| OWN_SETTING.to_owned()));
         values.insert("tenant".into(), self.tenant_value());
         values.insert("predicate".into(), tenant.map_or(Value::Null, |tenant| json!(tenant.predicate)));
+        // In a function, over a row that is called `m`.
+        values.insert("predicate_of_m".into(), tenant.map_or(Value::Null, |tenant| json!(tenant.predicate_of("m"))));
         values.insert("own_context".into(), json!(own));
         values.insert(
             "own_predicate".into(),
@@ -169,7 +190,7 @@ async fn tenant(facts: &mut Facts) -> Result<Option<Tenant>, Stop> {
     };
     let quoted = ident(&name);
     let predicate = predicate
-        .filter(|text| text.starts_with(&quoted))
+        .filter(|text| text.starts_with(&quoted) || !text.to_lowercase().contains("select "))
         .unwrap_or_else(|| format!("{quoted} = nullif(current_setting('app.tenant_id', true), '')::{type_name}"));
     let setting = only_setting(predicate.strip_prefix(&quoted).unwrap_or(&predicate));
     Ok(Some(Tenant { name, type_name, predicate, setting, table }))

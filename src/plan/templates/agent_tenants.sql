@@ -29,9 +29,9 @@ alter table {{ table }} enable row level security, force row level security
 create or replace function {{ function }}(writes boolean) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp as {{ q }}
   select not exists (select from {{ scope }} s where s.agent = current_user and s.listed_only)
-    or exists (select from {{ table }} a
-               where a.{{ predicate }} and a.agent = current_user and a.may_read and (a.may_write or not writes)
-                 and (a.expires_at is null or a.expires_at > now()))
+    or exists (select from {{ table }} m
+               where {{ predicate_of_m }} and m.agent = current_user and m.may_read and (m.may_write or not writes)
+                 and (m.expires_at is null or m.expires_at > now()))
 {{ q }}
 --> statement
 revoke execute on function {{ function }}(boolean) from public

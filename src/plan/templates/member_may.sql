@@ -5,9 +5,9 @@
 create or replace function {{ function }}(wanted text[] default null) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp as {{ q }}
   select {{ person }} is null
-    or not exists (select from {{ table }} m where m.{{ predicate }})
+    or not exists (select from {{ table }} m where {{ predicate_of_m }})
     or exists (select from {{ table }} m
-               where m.{{ predicate }} and m.{{ user_column }} = {{ person }}
+               where {{ predicate_of_m }} and m.{{ user_column }} = {{ person }}
                  and (wanted is null or m.{{ role_column }}::text = any (wanted)){% if expires %}
                  and (m.{{ expires }} is null or m.{{ expires }} > now()){% endif %})
 {{ q }}

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0 (OASIS): a rule for each kind of break.
 
 use crate::chain::verdict::{Break, BreakKind, ChainReport, Verdict};
-use crate::report::{self, Settings};
+use crate::report::{self, Settings, sarif};
 use crate::ui::clean::clean;
 use serde_json::{Value, json};
 use std::io;
@@ -22,14 +22,10 @@ pub(super) fn write(reports: &[ChainReport], settings: &Settings, to: &mut dyn i
         json!({"level": "warning", "message": {"text": text}})
     });
     let document = json!({
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "$schema": sarif::SCHEMA,
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {
-                "name": "govctl",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": BreakKind::ALL.map(rule),
-            }},
+            "tool": sarif::tool(BreakKind::ALL.map(rule).to_vec()),
             "invocations": [{
                 "executionSuccessful": true,
                 "exitCode": settings.exit.code(),

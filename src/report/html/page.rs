@@ -3,7 +3,7 @@
 use super::picture::{self, Drawn, Heatmap};
 use crate::assess::{Assessment, AxisAnswer, Finding, Pardon, Verdict};
 use crate::check::Check;
-use crate::report::{Settings, outline};
+use crate::report::{Settings, outline, regimes};
 use crate::ui::clean::{clean, clean_lines};
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ pub(super) struct Page {
     waived: Vec<String>,
     baselined: Vec<Object>,
     graphs: Vec<Drawn>,
+    regimes: Vec<Regime>,
     passed: Vec<Passed>,
     not_applicable: Vec<NotApplicable>,
     warnings: Vec<String>,
@@ -88,6 +89,19 @@ struct Object {
     object: String,
     message: String,
     since: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Regime {
+    name: &'static str,
+    controls: Vec<Control>,
+}
+
+#[derive(Serialize)]
+struct Control {
+    id: String,
+    counts: String,
+    open: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -151,6 +165,7 @@ impl Page {
                 .map(|(_, finding)| object(finding))
                 .collect(),
             graphs: it.graphs.iter().map(picture::draw).collect(),
+            regimes: regimes::packs(it).into_iter().map(regime).collect(),
             passed: it
                 .checks
                 .values()
@@ -185,6 +200,15 @@ fn axis(it: &AxisAnswer) -> Axis {
         owner: one(&outline::owner(it)),
         attested,
     }
+}
+
+fn regime(pack: regimes::Pack<'_>) -> Regime {
+    let control = |control: &regimes::Control<'_>| Control {
+        id: one(control.id),
+        counts: control.counts(),
+        open: control.fail.iter().chain(&control.undecided).map(|id| (*id).to_owned()).collect(),
+    };
+    Regime { name: pack.name, controls: pack.controls.iter().map(control).collect() }
 }
 
 fn group(group: &outline::Group<'_>) -> Group {

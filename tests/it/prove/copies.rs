@@ -13,7 +13,7 @@ async fn copied(script: &str) -> (Vec<String>, Vec<String>) {
     let database = original(script).await;
     let mut before = facts(&database).await;
     let after = match support::is_embedded() {
-        false => after(&[], &mut before, &Config::default(), support::server(), &Silent).await.unwrap(),
+        false => after(&[], &mut before, &Config::default(), database.server(), &Silent).await.unwrap(),
         true => {
             let scratch = Scratch::start(Choice::Embedded).await.unwrap();
             after(&[], &mut before, &Config::default(), &scratch, &Silent).await.unwrap()

@@ -107,7 +107,7 @@ pub(super) async fn proved(script: &str, steps: Vec<Step>) -> Proof {
     let library = Library::embedded().unwrap();
     let plan = Plan { from: 1, to: 2, steps, ..Plan::default() };
     match support::is_embedded() {
-        false => prove(&plan, &mut before, &config, &library, support::server(), &Silent).await.unwrap(),
+        false => prove(&plan, &mut before, &config, &library, database.server(), &Silent).await.unwrap(),
         true => {
             let scratch = Scratch::start(Choice::Embedded).await.unwrap();
             prove(&plan, &mut before, &config, &library, &scratch, &Silent).await.unwrap()

@@ -7,7 +7,8 @@
 //! Roles belong to the server, not to a database, and every login is a principal in everybody's facts. Therefore
 //! a test says which of two it needs:
 //! * [`database`]: others run at the same time; name roles with [`unique`], or make them in a rolled-back transaction
-//! * [`cluster`]: nobody else runs; roles made meanwhile are dropped at the end
+//! * [`cluster`]: nobody else uses the server; roles made meanwhile are dropped at the end. Where servers can be
+//!   started it is one of a few beside the shared one, and nobody waits; else it is the shared one, and all others wait
 //!
 //! Embedded, every database is a server of its own, and a second connection waits for the first to be closed: never
 //! hold two.
@@ -18,29 +19,34 @@ use govctl::target::scratch::{self, Choice, Kind, Scratch};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use std::future::Future;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Names the lock that tells [`database`] and [`cluster`] apart, on every server.
 const LOCK: i64 = 0x676f_7663_746c;
 
 /// The server all tests share.
 pub fn server() -> &'static Scratch {
-    static SERVER: LazyLock<Scratch> = LazyLock::new(|| {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let choice = if let Some(url) = variable("GOVCTL_TEST_URL") {
-            Choice::Given(url)
-        } else if let Some(bindir) = variable("GOVCTL_TEST_BINDIR") {
-            Choice::Local { bindir: Some(bindir.into()) }
-        } else if variable("GOVCTL_TEST_EMBEDDED").is_some() {
-            Choice::Embedded
-        } else {
-            Choice::Auto { scratch_url: None }
-        };
-        blocking(Scratch::start(choice)).unwrap()
-    });
+    static SERVER: LazyLock<Scratch> = LazyLock::new(|| blocking(Scratch::start(choice())).unwrap());
     &SERVER
 }
+
+/// The server that the environment asks for.
+pub fn choice() -> Choice {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let Some(url) = variable("GOVCTL_TEST_URL") {
+        Choice::Given(url)
+    } else if let Some(bindir) = variable("GOVCTL_TEST_BINDIR") {
+        Choice::Local { bindir: Some(bindir.into()) }
+    } else if variable("GOVCTL_TEST_EMBEDDED").is_some() {
+        Choice::Embedded
+    } else {
+        Choice::Auto { scratch_url: None }
+    }
+}
+
+/// Servers for one test at a time, while no test uses them.
+static IDLE: Mutex<Vec<Arc<Scratch>>> = Mutex::new(Vec::new());
 
 /// Whether a second connection would wait for the first to be closed. A test that needs two, or a server that checks
 /// logins, has nothing to say there and returns.
@@ -75,15 +81,21 @@ async fn locked(take_lock: &'static str) -> PgConnection {
 
 /// An empty database on a server that, while the value lives, nobody else of these tests uses.
 pub async fn cluster() -> Database {
-    let mut database = Database::new("select pg_advisory_lock($1)").await;
-    if let Lease::Shared { roles_before, .. } = &mut database.lease {
-        let mut connection = server().options().connect().await.unwrap();
-        // Of tests that have ended: the names by which they told their roles from each other's.
-        let mine = format!("_{}_", std::process::id());
-        let (left, keep) = roles(&mut connection).await.unwrap().into_iter().partition(|role| role.contains(&mine));
-        drop_roles(&mut connection, left).await.unwrap();
-        *roles_before = Some(keep);
-    }
+    let mut database = match server().kind() {
+        Kind::Local => Database::on_its_own_server().await,
+        Kind::Given | Kind::Embedded => Database::new("select pg_advisory_lock($1)").await,
+    };
+    let mut connection = match &database.lease {
+        Lease::Whole(_) => return database,
+        Lease::Own(server) => server.options().connect().await.unwrap(),
+        Lease::Shared(_) => server().options().connect().await.unwrap(),
+    };
+    // Of tests that have ended: the names by which they told their roles from each other's.
+    let mine = format!("_{}_", std::process::id());
+    let (left, keep) = roles(&mut connection).await.unwrap().into_iter().partition(|role| role.contains(&mine));
+    drop_roles(&mut connection, left).await.unwrap();
+    database.roles_before = Some(keep);
+    connection.close().await.unwrap();
     database
 }
 
@@ -91,29 +103,49 @@ pub async fn cluster() -> Database {
 pub struct Database {
     inner: scratch::Database,
     lease: Lease,
+    /// Of a cluster: the roles to keep.
+    roles_before: Option<Vec<String>>,
 }
 
 /// What goes with a [`Database`].
 enum Lease {
-    /// Its server.
-    Whole(#[expect(dead_code, reason = "kept until the test ends")] Box<Scratch>),
-    /// The lock, and for a cluster the roles to keep.
-    Shared {
-        #[expect(dead_code, reason = "held until the test ends")]
-        lock: PgConnection,
-        roles_before: Option<Vec<String>>,
-    },
+    /// Its server, which ends with the test.
+    Whole(Box<Scratch>),
+    /// Its server, which other tests use afterwards.
+    Own(Arc<Scratch>),
+    /// The lock.
+    Shared(#[expect(dead_code, reason = "held until the test ends")] PgConnection),
 }
 
 impl Database {
     async fn new(take_lock: &'static str) -> Self {
         if is_embedded() {
             let scratch = Scratch::start(Choice::Embedded).await.unwrap();
-            return Self { inner: scratch.first().clone(), lease: Lease::Whole(Box::new(scratch)) };
+            let inner = scratch.first().clone();
+            return Self { inner, lease: Lease::Whole(Box::new(scratch)), roles_before: None };
         }
         let lock = locked(take_lock).await;
         let inner = server().database().await.unwrap();
-        Self { inner, lease: Lease::Shared { lock, roles_before: None } }
+        Self { inner, lease: Lease::Shared(lock), roles_before: None }
+    }
+
+    async fn on_its_own_server() -> Self {
+        let idle = IDLE.lock().unwrap().pop();
+        let server = match idle {
+            Some(server) => server,
+            None => Arc::new(Scratch::start(choice()).await.unwrap()),
+        };
+        let inner = server.database().await.unwrap();
+        Self { inner, lease: Lease::Own(server), roles_before: None }
+    }
+
+    /// The server it is on.
+    pub fn server(&self) -> &Scratch {
+        match &self.lease {
+            Lease::Whole(server) => server,
+            Lease::Own(server) => server,
+            Lease::Shared(_) => server(),
+        }
     }
 
     /// How to connect to it.
@@ -143,8 +175,15 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Lease::Shared { roles_before, .. } = &mut self.lease else { return };
-        let cleaned = blocking(clean(self.inner.options().clone(), roles_before.take()));
+        let options = match &self.lease {
+            Lease::Whole(_) => return,
+            Lease::Own(_) | Lease::Shared(_) => self.server().options().clone(),
+        };
+        let cleaned = blocking(clean(options, self.inner.options().clone(), self.roles_before.take()));
+        // Nobody else gets a server on which something is left.
+        if let (Lease::Own(server), Ok(())) = (&self.lease, &cleaned) {
+            IDLE.lock().unwrap().push(Arc::clone(server));
+        }
         // A test that has failed already says why by itself. The lock goes after the roles, with its connection.
         if !std::thread::panicking() {
             cleaned.unwrap();
@@ -153,8 +192,12 @@ impl Drop for Database {
 }
 
 /// Drops the database, and all roles but these.
-async fn clean(database: PgConnectOptions, keep: Option<Vec<String>>) -> Result<(), sqlx::Error> {
-    let mut connection = server().options().connect().await?;
+async fn clean(
+    server: PgConnectOptions,
+    database: PgConnectOptions,
+    keep: Option<Vec<String>>,
+) -> Result<(), sqlx::Error> {
+    let mut connection = server.connect().await?;
     let name = database.get_database().unwrap();
     connection.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await?;
     if let Some(keep) = keep {

@@ -75,6 +75,8 @@ impl Candidate {
 pub(super) struct Table {
     pub(super) candidate: Candidate,
     pub(super) columns: Vec<Column>,
+    /// Its file had no page when it was last counted. Counting again would wait for locks.
+    pub(super) looks_empty: bool,
 }
 
 /// "1 table", "2 tables".
@@ -173,6 +175,7 @@ pub(super) async fn readable(
     let sql = format!(
         "select c.oid::bigint as oid, has_schema_privilege(c.relnamespace, 'usage') as usage,
                 has_table_privilege(c.oid, 'select') as whole, row_security_active(c.oid) as bound, current_user::text as me,
+                c.relpages = 0 as empty,
                 case when not has_table_privilege(c.oid, 'select') then coalesce((
                   select string_agg(a.attnum::text, ',') from pg_attribute a
                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and has_column_privilege(c.oid, a.attnum, 'select')), '')
@@ -182,7 +185,7 @@ pub(super) async fn readable(
     );
     // AssertSqlSafe: numbers.
     let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.map_err(refusal::lost)?;
-    let mut rights: HashMap<i64, (bool, bool, Vec<i64>)> = HashMap::new();
+    let mut rights: HashMap<i64, (bool, bool, bool, Vec<i64>)> = HashMap::new();
     let mut me = String::new();
     for row in &rows {
         let flag = |name: &str| row.try_get::<bool, _>(name).map_err(refusal::lost);
@@ -192,13 +195,13 @@ pub(super) async fn readable(
         let columns = if usable { columns } else { Vec::new() };
         me = text("me")?;
         let oid = row.try_get("oid").map_err(refusal::lost)?;
-        rights.insert(oid, (usable && flag("whole")?, flag("bound")?, columns));
+        rights.insert(oid, (usable && flag("whole")?, flag("bound")?, flag("empty")?, columns));
     }
     let mut tables_to_read = Vec::new();
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
     let mut bound = 0;
     for candidate in candidates {
-        let Some((whole, is_bound, some)) = rights.get(&candidate.oid) else { continue };
+        let Some((whole, is_bound, looks_empty, some)) = rights.get(&candidate.oid) else { continue };
         let columns: Vec<_> =
             candidate.columns.iter().filter(|column| *whole || some.contains(&column.number)).cloned().collect();
         if columns.len() < candidate.columns.len() {
@@ -211,7 +214,7 @@ pub(super) async fn readable(
             bound += 1;
             continue;
         }
-        tables_to_read.push(Table { candidate, columns });
+        tables_to_read.push(Table { candidate, columns, looks_empty: *looks_empty });
     }
     let me = quote::ident(&me);
     let mut unseen: Vec<_> = refused
@@ -230,6 +233,12 @@ pub(super) async fn readable(
         unseen.push(super::row(None, why, format!("alter role {me} bypassrls; or --no-data")));
     }
     Ok((tables_to_read, unseen))
+}
+
+/// One digit a table: whether it has a row.
+pub(super) fn have_rows(tables: &[Table]) -> String {
+    let each = tables.iter().map(|table| format!("exists (select from only {})::int::text", table.candidate.quoted()));
+    format!("select {}", each.collect::<Vec<_>>().join(" || "))
 }
 
 impl Table {

@@ -72,8 +72,8 @@ fn is_random(value: &str) -> bool {
         && !value.starts_with(['{', '['])
 }
 
-/// Words that say who acts, which role somebody has, or how something is classified.
-const WORDS: [&str; 46] = [
+/// Words that say who acts, which role somebody has, how something is classified or how it ended.
+const WORDS: [&str; 56] = [
     "agent",
     "ai",
     "assistant",
@@ -114,8 +114,18 @@ const WORDS: [&str; 46] = [
     "confidential",
     "restricted",
     "secret",
+    "allow",
+    "deny",
     "denied",
     "allowed",
+    "granted",
+    "permitted",
+    "refused",
+    "blocked",
+    "success",
+    "succeeded",
+    "ok",
+    "error",
     "approved",
     "rejected",
     "pending",

@@ -2,6 +2,8 @@
 
 use super::super::catalog::{Column, Relation};
 use super::names::snake;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// Which types a column of a role may have.
 #[derive(Clone, Copy)]
@@ -219,11 +221,27 @@ const ROLES: &[(&str, Types, &str)] = &[
 const OTHER_TIMES: &str = "updated_at deleted_at redacted_at expires_at expire_at valid_to valid_until processed_at published_at \
     archived_at tombstoned_at erased_at ends_at ended_at finished_at completed_at purged_at";
 
+/// The names of each of [`ROLES`].
+static NAMES: LazyLock<Vec<Vec<&'static str>>> =
+    LazyLock::new(|| ROLES.iter().map(|(.., names)| names.split(' ').collect()).collect());
+
+/// All names without a `*`, and all with one.
+static LISTED: LazyLock<(HashSet<&'static str>, Vec<&'static str>)> = LazyLock::new(|| {
+    let (patterns, whole): (Vec<_>, Vec<_>) = NAMES.iter().flatten().partition(|name| name.contains('*'));
+    (whole.into_iter().collect(), patterns)
+});
+
+fn is_listed(name: &str) -> bool {
+    let (whole, patterns) = &*LISTED;
+    whole.contains(name) || patterns.iter().any(|pattern| matches(pattern, name))
+}
+
 /// The columns of a relation that play a role, each role once, in the order of [`ROLES`].
 pub(super) fn roles(relation: &Relation) -> Vec<(&'static str, i64)> {
     let columns: Vec<(String, &Column)> = relation.columns.iter().map(|column| (snake(&column.name), column)).collect();
+    let listed: Vec<_> = columns.iter().filter(|(name, _)| is_listed(name)).collect();
     let mut found: Vec<(&'static str, i64)> = Vec::new();
-    for (role, types, names) in ROLES {
+    for ((role, types, _), names) in ROLES.iter().zip(NAMES.iter()) {
         let taken = |number: i64| match *role {
             // One column may say both: a tool is an action, `status` a decision. Not these: the second reading is another thing.
             "action" => has(&found, "actor kind", number) || has(&found, "actor", number),
@@ -231,11 +249,11 @@ pub(super) fn roles(relation: &Relation) -> Vec<(&'static str, i64)> {
             "payload" => ["action", "before", "after"].iter().any(|other| has(&found, other, number)),
             _ => false,
         };
-        let best = names.split(' ').find_map(|name| {
-            let fits = |(snake, column): &&(String, &Column)| {
+        let best = names.iter().filter(|_| !listed.is_empty()).find_map(|name| {
+            let fits = |(snake, column): &&&(String, &Column)| {
                 matches(name, snake) && types.admit(column) && !taken(column.number)
             };
-            columns.iter().find(fits).map(|(_, column)| column.number)
+            listed.iter().find(fits).map(|(_, column)| column.number)
         });
         let best = best.or_else(|| match *role {
             "time" => any_time(&columns),

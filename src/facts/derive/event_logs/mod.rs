@@ -8,6 +8,7 @@ mod columns;
 mod guards;
 mod names;
 mod recognise;
+mod writers;
 
 use super::catalog::{Catalog, Oid, Relation};
 use super::principals::Principal;
@@ -38,6 +39,8 @@ pub(crate) struct EventLog {
     /// Logins that are the owner or may become it.
     pub(crate) owners: Vec<String>,
     pub(crate) chained: Option<Chained>,
+    /// Trigger functions that insert into it.
+    pub(crate) writers: Vec<writers::Writer>,
 }
 
 impl EventLog {
@@ -104,5 +107,6 @@ fn log(callers: &changers::Callers<'_>, tenancy: &Tenancy, relation: &Relation) 
         refused,
         rights: callers.of(relation.oid, &partitions),
         owners: callers.owners(relation.owner),
+        writers: writers::of(catalog, relation),
     })
 }

@@ -1,6 +1,6 @@
 //! What a function returns, as a query over its arguments: SQL bodies, and PL/pgSQL that is one expression in disguise.
 
-use super::expr::{Expr, Query, Select};
+use super::expr::{Call, Expr, Query, Select};
 use super::{lower, plpgsql};
 use crate::facts::derive::catalog::Function;
 
@@ -33,4 +33,9 @@ fn sql(source: &str) -> Option<Query> {
 pub(crate) fn scalar(expression: Expr) -> Query {
     let select = Select { targets: vec![(None, expression)], ..Select::default() };
     Query { ctes: Vec::new(), arms: vec![select] }
+}
+
+/// A call of a built-in function.
+pub(crate) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    Expr::Call(Call { schema: None, name: name.to_owned(), arguments })
 }

@@ -1,7 +1,7 @@
 //! The question, put to the search for each command: can a row of another tenant get through?
 
+use super::frame::Frame;
 use super::known::Key;
-use super::rows::Frame;
 use super::search::{Floors, Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness, is_shared};
 use super::value::{self, Value};
 use super::words::{self, Explanation};
@@ -11,8 +11,8 @@ use crate::facts::derive::privileges;
 use crate::facts::derive::tenancy::KeyRole;
 use std::collections::BTreeSet;
 
-const JUDGED: RowKey = 1;
-const WRITTEN: RowKey = 2;
+pub(super) const JUDGED: RowKey = 1;
+pub(super) const WRITTEN: RowKey = 2;
 
 /// Tenants named by the policies that the session is tried as.
 const NAMED: usize = 4;
@@ -87,7 +87,10 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
         let mut search = found_by;
         if let Some(witness) = witness {
             let policy = question.culprit(&mut search, relation);
-            let explanation = words::explain(world, &witness);
+            let mut explanation = words::explain(world, &witness);
+            if let Some((tenant, _)) = &own_named {
+                explanation.also(&format!("the session's tenant is {}", words::quoted(tenant)));
+            }
             // A certain leak says more than one that hangs on an unreadable expression.
             let better =
                 found.as_ref().is_none_or(|(e, ..): &(Explanation, _, _)| e.uncertain && !explanation.uncertain);
@@ -173,7 +176,7 @@ fn is_tenant_table(world: &World<'_>, relation: &Relation) -> bool {
 }
 
 impl Question {
-    fn words(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
             Self::Touch("SELECT") => "rows of another tenant are visible",
             Self::Touch(_) => "rows of another tenant can be deleted",
@@ -193,7 +196,7 @@ impl Question {
 
     fn goal(self, search: &mut Search<'_>, relation: &Relation) -> Outcome<Value> {
         let role = search.role;
-        let frame = |row| Frame::of_row(row, relation, role);
+        let frame = |row| Frame::of_row(row, relation, role, role);
         // The claim itself: the judged or written row has a key that is not the session's.
         let claimed = |search: &mut Search<'_>, row| foreign_key_is_foreign(search, relation, row);
         let mut written = |search: &mut Search<'_>| match self {
@@ -221,7 +224,7 @@ impl Question {
             Self::Move => ("UPDATE", true, WRITTEN),
         };
         let world = search.world;
-        let frame = Frame::of_row(row, relation, search.role);
+        let frame = Frame::of_row(row, relation, search.role, search.role);
         let (permissive, _) = world.policies(search.role, relation, command);
         let passes = |search: &mut Search<'_>, text: Option<&String>| match text {
             Some(text) => {
@@ -247,7 +250,7 @@ fn taken_or_kept(search: &mut Search<'_>, relation: &Relation, frame: &std::rc::
 }
 
 /// Reads what says whose the row is, so that a policy without it still has a row of another tenant to judge.
-fn foreign_key_is_foreign(search: &mut Search<'_>, relation: &Relation, row: RowKey) -> Outcome<Value> {
+pub(super) fn foreign_key_is_foreign(search: &mut Search<'_>, relation: &Relation, row: RowKey) -> Outcome<Value> {
     let world = search.world;
     // Without a key of its own a row is whose its parent is: a link to the session's own parent claims nothing.
     if let Some(&(_, hop)) = world.tenancy.paths.get(&relation.oid).and_then(|path| path.hops.first()) {

@@ -86,7 +86,8 @@ pub(crate) enum Test {
     False,
 }
 
-/// `SELECT … UNION …`: one arm a branch. `EXCEPT` and `INTERSECT` keep their left side, which lets more through.
+/// `SELECT … UNION …`: one arm a branch. `INTERSECT` is a condition on its left side; `EXCEPT` keeps that, which
+/// lets more through.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Query {
     pub(crate) ctes: Vec<(String, Arc<Self>)>,
@@ -101,6 +102,8 @@ pub(crate) struct Select {
     pub(crate) targets: Vec<(Option<String>, Expr)>,
     /// `SELECT *` or `t.*` is among the targets.
     pub(crate) star: bool,
+    /// `GROUP BY` or `HAVING`: without rows there is no group, so that aggregates find nothing to speak of.
+    pub(crate) grouped: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +126,15 @@ pub(crate) enum From {
 }
 
 impl Expr {
+    /// A constant or a list written out, through casts.
+    pub(crate) fn is_literal(&self) -> bool {
+        match self {
+            Self::Cast(inner, _) => inner.is_literal(),
+            Self::Null | Self::Bool(_) | Self::Constant(_) | Self::Array(_) => true,
+            _ => false,
+        }
+    }
+
     /// Calls `visit` on this expression and everything below it, queries included.
     pub(crate) fn walk<'e>(&'e self, visit: &mut dyn FnMut(&'e Self)) {
         visit(self);

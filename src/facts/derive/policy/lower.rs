@@ -388,6 +388,14 @@ fn call(node: &SyntaxNode) -> Expr {
             None => opaque(node),
         };
     }
+    if let Some(position) = child(node, SyntaxKind::POSITION_FN) {
+        return match expressions(&position).as_slice() {
+            [part, whole] => {
+                Expr::Call(Call { schema: None, name: "strpos".into(), arguments: vec![lower(whole), lower(part)] })
+            }
+            _ => opaque(node),
+        };
+    }
     let Some(names) = node.children().next().as_ref().and_then(path) else { return opaque(node) };
     // Aggregates with a FILTER or OVER clause, and named arguments, are beyond what the search evaluates.
     let plain = node
@@ -398,6 +406,8 @@ fn call(node: &SyntaxNode) -> Expr {
     for argument in list.iter().flat_map(|list| list.children()) {
         match expressions(&argument).first() {
             Some(inner) if argument.kind() == SyntaxKind::ARG => arguments.push(lower(inner)),
+            // Of what PostgreSQL brings along only the last argument is ever named: `missing_ok => true`.
+            Some(inner) if argument.kind() == SyntaxKind::NAMED_ARG && names.len() == 1 => arguments.push(lower(inner)),
             _ => return opaque(node),
         }
     }

@@ -32,6 +32,10 @@ pub(super) fn lower_query(node: &SyntaxNode) -> Query {
                 query.ctes.extend(inner.ctes);
                 query.arms.extend(inner.arms);
             }
+            if let (Some(_), Some(right)) = (child(node, SyntaxKind::INTERSECT), sides.get(1)) {
+                let right = Arc::new(lower_query(right));
+                query.arms.iter_mut().for_each(|arm| arm.filters.extend(among(arm, &right)));
+            }
         }
         SyntaxKind::PAREN_SELECT => {
             if let Some(inner) = node.children().find(|n| is_query(n.kind())) {
@@ -53,6 +57,16 @@ pub(super) fn lower_query(node: &SyntaxNode) -> Query {
         }),
     }
     query
+}
+
+/// What `INTERSECT` asks of a row of its left side; none where the row's columns are not written out.
+fn among(arm: &Select, right: &Arc<Query>) -> Option<Expr> {
+    let whole = match (arm.targets.as_slice(), arm.star) {
+        ([], _) | (_, true) => return None,
+        ([(_, target)], _) => target.clone(),
+        (targets, _) => Expr::Row(targets.iter().map(|(_, target)| target.clone()).collect()),
+    };
+    Some(Expr::QuantifiedQuery(Comparison::Equal, Box::new(whole), true, Arc::clone(right)))
 }
 
 fn select(node: &SyntaxNode) -> Select {
@@ -81,6 +95,8 @@ fn select(node: &SyntaxNode) -> Select {
             sources(&item, false, &mut select);
         }
     }
+    select.grouped =
+        [SyntaxKind::GROUP_BY_CLAUSE, SyntaxKind::HAVING_CLAUSE].iter().any(|kind| child(node, *kind).is_some());
     for clause in [SyntaxKind::WHERE_CLAUSE, SyntaxKind::HAVING_CLAUSE] {
         let condition = child(node, clause).and_then(|c| expressions(&c).into_iter().next());
         select.filters.extend(condition.map(|c| lower(&c)));
@@ -166,6 +182,17 @@ fn join(node: &SyntaxNode, optional: bool, select: &mut Select) {
     let Some((first, joins)) = parts.split_first() else { return };
     let kind = |join: &SyntaxNode| join.children().next().map(|n| n.kind());
     let nullable_left = joins.iter().any(|j| matches!(kind(j), Some(SyntaxKind::JOIN_RIGHT | SyntaxKind::JOIN_FULL)));
+    if let ([join], true) = (joins, joins.iter().all(|j| kind(j) == Some(SyntaxKind::JOIN_RIGHT))) {
+        // `a RIGHT JOIN b` is `b LEFT JOIN a`.
+        join.children().nth(1).iter().for_each(|item| sources(item, optional, select));
+        let before = select.sources.len();
+        sources(first, true, select);
+        let condition = condition(join, select, before);
+        if let Some(source) = select.sources.get_mut(before) {
+            source.on = condition;
+        }
+        return;
+    }
     sources(first, optional || nullable_left, select);
     for join in joins.iter().filter(|n| n.kind() == SyntaxKind::JOIN) {
         let nullable_right = matches!(kind(join), Some(SyntaxKind::JOIN_LEFT | SyntaxKind::JOIN_FULL));
@@ -174,15 +201,20 @@ fn join(node: &SyntaxNode, optional: bool, select: &mut Select) {
         if let Some(item) = item {
             sources(&item, optional || nullable_right, select);
         }
-        let condition = child(join, SyntaxKind::ON_CLAUSE)
-            .and_then(|on| expressions(&on).first().map(lower))
-            .or_else(|| using(join, select, before));
+        let condition = condition(join, select, before);
         match (condition, select.sources.get_mut(before)) {
-            (Some(condition), Some(source)) if nullable_right || nullable_left => source.on = Some(condition),
+            // Rows of the right side come through although nothing on the left fits them.
+            (Some(_), _) if nullable_left => {}
+            (Some(condition), Some(source)) if nullable_right => source.on = Some(condition),
             (Some(condition), _) => select.filters.push(condition),
             (None, _) => {}
         }
     }
+}
+
+fn condition(join: &SyntaxNode, select: &Select, at: usize) -> Option<Expr> {
+    let on = child(join, SyntaxKind::ON_CLAUSE).and_then(|on| expressions(&on).first().map(lower));
+    on.or_else(|| using(join, select, at))
 }
 
 /// `USING (a, b)` as equalities with the source just before; only where both sides have names.

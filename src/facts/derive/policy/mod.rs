@@ -6,24 +6,32 @@
 
 mod body;
 mod builtin;
+mod calls;
+mod compare;
 mod decide;
+pub(crate) mod dynamic;
 mod eval;
 mod expr;
+mod frame;
 mod known;
 mod lower;
 mod lower_query;
 pub(crate) mod outlet;
+mod permit;
 mod pins;
 mod plpgsql;
+mod plpgsql_rows;
 pub(crate) mod refusal;
 mod rows;
 mod search;
 mod settings;
+mod subselect;
+pub(crate) mod through_view;
 mod value;
 mod words;
 mod world;
 
 pub(crate) use decide::decide;
-pub(crate) use pins::Pins;
+pub(crate) use pins::{PLACE, Pins};
 pub(crate) use settings::{Setting, settings};
 pub(crate) use world::World;

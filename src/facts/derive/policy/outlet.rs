@@ -3,12 +3,13 @@
 use super::decide::Decision;
 use super::eval::{Sort, Val, conjunction, disjunction};
 use super::expr::Query;
-use super::rows::Frame;
+use super::frame::Frame;
 use super::search::{Outcome, Search, Var, Witness};
 use super::value::{self, Value};
 use super::words;
 use super::world::World;
 use crate::facts::derive::catalog::{Function, Oid, Relation};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Decides a view that `role` reads, acting for `principal`.
@@ -19,7 +20,8 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
     // the whole search: variables are told apart by the query's place in memory.
     let query = if view.kind == "materialized view" { Arc::new(unfiltered(&query)) } else { query };
     let mut search = Search::new(world, principal, role);
-    let witness = search.run(&mut |search| returns_foreign(search, &query, runs_as, Vec::new()));
+    let frame = Frame::of_body(runs_as, role, 1, Vec::new());
+    let witness = search.run(&mut |search| returns_foreign(search, &query, &frame));
     decision(world, search, witness, "rows of another tenant are visible")
 }
 
@@ -36,23 +38,18 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
             // The caller chooses the arguments, so they may name any tenant.
             let var = Var::Argument(label);
             let val = Val { value: search.get(var.clone())?, sort: Sort::Plain, origin: Some(var) };
-            super::rows::bind(&mut variables, function, index, name.as_ref(), val);
+            super::frame::bind(&mut variables, function, index, name.as_ref(), val);
         }
-        returns_foreign(search, &query, function.owner, variables)
+        let frame = Frame::of_body(function.owner, function.owner, 1, variables);
+        returns_foreign(search, &query, &frame)
     });
     decision(world, search, witness, "rows of another tenant are returned")
 }
 
 /// The query returns a row, and one of the tenant rows it is made of is another tenant's.
-fn returns_foreign(
-    search: &mut Search<'_>,
-    query: &Arc<Query>,
-    role: Oid,
-    variables: Vec<(String, Val)>,
-) -> Outcome<Value> {
+fn returns_foreign(search: &mut Search<'_>, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Value> {
     search.output_rows.clear();
-    let frame = Frame::of_body(role, 1, variables);
-    let (truth, _) = search.derived(query, &frame, &[], true)?;
+    let (truth, _) = search.derived(query, frame, &[], true)?;
     if truth == Value::Bool(false) {
         return Ok(truth);
     }
@@ -75,7 +72,7 @@ fn unfiltered(query: &Query) -> Query {
     query
 }
 
-fn decision(world: &World<'_>, search: Search<'_>, witness: Option<Witness>, what: &str) -> Decision {
+pub(super) fn decision(world: &World<'_>, search: Search<'_>, witness: Option<Witness>, what: &str) -> Decision {
     match witness {
         Some(witness) => {
             let explanation = words::explain(world, &witness);

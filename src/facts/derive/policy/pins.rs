@@ -2,6 +2,7 @@
 
 use super::expr::{Comparison, Expr};
 use super::lower;
+use crate::check::quote::ident;
 use crate::facts::derive::catalog::{Catalog, Oid, Relation};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,11 +12,19 @@ use std::sync::Arc;
 pub(crate) struct Pins {
     /// Compared with a value of the session itself.
     pub(crate) direct: BTreeSet<(Oid, i64)>,
+    /// The same, by policies for the owner alone, as whom functions of a log run, or for roles that nobody is.
+    pub(crate) of_owner: BTreeSet<(Oid, i64)>,
     /// Compared with what a sub-select returns.
     pub(crate) looked_up: BTreeSet<(Oid, i64)>,
     /// Right sides of policies that are one pin and nothing else, as PostgreSQL's own text: `= current_tenant()`.
     pub(crate) tails: Vec<((Oid, i64), String)>,
+    /// Policies that read rows by asking something about one column of them, with [`PLACE`] for the column:
+    /// `has_role_on_account(⋅)`.
+    pub(crate) forms: Vec<((Oid, i64), String)>,
 }
+
+/// Where a column stands in a form. PostgreSQL's text never holds it.
+pub(crate) const PLACE: char = '\0';
 
 impl Pins {
     pub(crate) fn find(catalog: &Catalog) -> Self {
@@ -23,10 +32,15 @@ impl Pins {
         let mut parsed: HashMap<&str, Arc<Expr>> = HashMap::new();
         for relation in catalog.relations.values() {
             for policy in &relation.policies {
+                let for_others = catalog.is_for_others(policy, relation.owner);
                 for text in policy.using.iter().chain(&policy.check) {
                     let expr = parsed.entry(text.as_str()).or_insert_with(|| Arc::new(lower::expression(text)));
-                    pins.read(relation, expr);
+                    pins.read(relation, expr, for_others);
                     pins.tails.extend(tail(relation, text, expr));
+                }
+                let reads = policy.permissive && matches!(policy.command.as_str(), "SELECT" | "ALL");
+                if let Some(text) = policy.using.as_ref().filter(|_| reads) {
+                    pins.forms.extend(parsed.get(text.as_str()).and_then(|expr| form(relation, text, expr)));
                 }
             }
         }
@@ -35,17 +49,24 @@ impl Pins {
 
     /// Every column pinned either way.
     pub(crate) fn all(&self) -> BTreeSet<(Oid, i64)> {
-        self.direct.union(&self.looked_up).copied().collect()
+        self.direct.iter().chain(&self.of_owner).chain(&self.looked_up).copied().collect()
     }
 
-    fn read(&mut self, relation: &Relation, expr: &Expr) {
+    /// Whether sessions of this database say their tenant; else what they are members of says it.
+    pub(crate) fn are_told(&self, is_tenant: impl Fn(&(Oid, i64)) -> bool) -> bool {
+        let mut otherwise = self.looked_up.iter().chain(self.forms.iter().map(|(key, _)| key));
+        self.direct.iter().any(&is_tenant) || self.of_owner.iter().any(&is_tenant) && !otherwise.any(&is_tenant)
+    }
+
+    fn read(&mut self, relation: &Relation, expr: &Expr, for_others: bool) {
         let column = |e: &Expr| own_column(relation, e).map(|number| (relation.oid, number));
         expr.walk(&mut |e| match e {
             Expr::Compare(Comparison::Equal, left, right) | Expr::Quantified(Comparison::Equal, left, true, right) => {
                 for (one, other) in [(left, right), (right, left)] {
                     if let Some(pinned) = column(one) {
                         match origin(other) {
-                            Origin::Session => drop(self.direct.insert(pinned)),
+                            Origin::Session if for_others => drop(self.direct.insert(pinned)),
+                            Origin::Session => drop(self.of_owner.insert(pinned)),
                             Origin::Query => drop(self.looked_up.insert(pinned)),
                             Origin::Row => {}
                         }
@@ -72,7 +93,7 @@ fn tail(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), Str
     let Expr::Column(None, name) = key.as_ref() else { return None };
     let column = relation.column(name)?;
     let inner = text.strip_prefix('(')?.strip_suffix(')')?;
-    let quoted = crate::check::quote::ident(name);
+    let quoted = ident(name);
     let tail = if key_first {
         inner.strip_prefix(&quoted)?.strip_prefix(' ')?.to_owned()
     } else {
@@ -81,6 +102,51 @@ fn tail(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), Str
     // What names the relation again means this relation only.
     let alone = !tail.contains(&format!("{}.", relation.name)) && !tail.contains(&format!("\"{}\".", relation.name));
     alone.then_some(((relation.oid, column.number), tail))
+}
+
+/// A policy that is one question about one column: a call that takes it, or a sub-select that names it.
+fn form(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), String)> {
+    if tail(relation, text, expr).is_some() || matches!(expr, Expr::And(_) | Expr::Or(_)) {
+        return None;
+    }
+    let (mut columns, mut asks) = (BTreeSet::new(), false);
+    expr.walk(&mut |e| match e {
+        // Somebody's own function: those of PostgreSQL are written without a schema.
+        Expr::Call(call) => asks |= !call.arguments.is_empty() && call.schema.is_some(),
+        Expr::Exists(_) | Expr::Scalar(_) | Expr::QuantifiedQuery(..) => asks = true,
+        // Of the row itself; in a sub-select PostgreSQL writes the relation before it.
+        Expr::Column(None, name) => drop(columns.insert(name)),
+        Expr::Column(Some(qualifier), name) if *qualifier == relation.name => drop(columns.insert(name)),
+        _ => {}
+    });
+    let name = columns.pop_first().filter(|_| asks && columns.is_empty())?;
+    let column = relation.column(name)?;
+    let form = placed(text, &ident(&relation.name), &ident(name))?;
+    Some(((relation.oid, column.number), form))
+}
+
+/// The text with a mark for each mention of the column.
+fn placed(text: &str, relation: &str, column: &str) -> Option<String> {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"' | '.');
+    let (mut form, mut rest, mut found) = (String::new(), text, false);
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '\'' => rest[1..].find('\'')? + 2,
+            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (word, after) = rest.split_at(length);
+        let is_column =
+            word == column || word.strip_prefix(relation).and_then(|it| it.strip_prefix('.')) == Some(column);
+        if is_column && !after.starts_with('(') {
+            form.push(PLACE);
+            found = true;
+        } else {
+            form.push_str(word);
+        }
+        rest = after;
+    }
+    found.then_some(form)
 }
 
 /// A column of the policy's own relation, through casts.

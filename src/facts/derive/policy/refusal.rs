@@ -4,9 +4,8 @@
 //! anything but the command (`TG_OP`) may go either way.
 
 use super::expr::{Comparison, Expr};
-use super::lower;
-use squawk_syntax::ast::{AstNode, CreateFunction};
-use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use super::{lower, plpgsql};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 /// What a trigger function does with a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,16 +68,7 @@ pub(crate) fn refusal(source: &str, language: &str, command: &str, before_row: b
 }
 
 fn read(source: &str, fired: Fired<'_>) -> Option<Ends> {
-    let quote = "$govctl_body$";
-    if source.contains(quote) {
-        return None;
-    }
-    let text = format!("create function f() returns trigger as {quote}{source}{quote} language plpgsql");
-    let parse = SourceFile::parse(&text);
-    let function = parse.syntax_node().descendants().find_map(CreateFunction::cast)?;
-    let body = function.plpgsql()?;
-    let block = body.syntax().children().find(|n| n.kind() == SyntaxKind::PLPGSQL_BLOCK)?;
-    Some(in_block(&block, fired))
+    Some(in_block(&plpgsql::block(source)?, fired))
 }
 
 fn in_block(block: &SyntaxNode, fired: Fired<'_>) -> Ends {

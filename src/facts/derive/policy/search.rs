@@ -29,6 +29,8 @@ pub(crate) enum Var {
     Argument(String),
     /// An expression over the session alone that cannot be evaluated; the flag: it is a condition.
     Session(String, bool),
+    /// A text computed from the session: what it is, or what it is compared with, for which the session may be chosen.
+    Computed(String),
     /// An expression over the row that cannot be evaluated; the flag: it is a condition.
     Opaque(String, bool),
 }
@@ -316,9 +318,13 @@ impl<'w> Search<'w> {
             }
             Var::Session(_, false) | Var::Opaque(_, false) | Var::Argument(_) => {
                 let mut values: Vec<Value> = self.learned(var).collect();
+                if matches!(var, Var::Session(..)) {
+                    values.extend(self.own_keys.iter().cloned());
+                }
                 values.extend([value::fresh("text"), Value::Null]);
                 values
             }
+            Var::Computed(_) => std::iter::once(value::fresh("text")).chain(self.learned(var)).collect(),
         };
         let mut seen = BTreeSet::new();
         values.retain(|v| seen.insert(v.clone()));
@@ -394,6 +400,14 @@ impl<'w> Search<'w> {
             values.push(Value::Null);
         }
         values
+    }
+
+    /// A value computed from the session, or one that it was compared with.
+    pub(crate) fn computed(&mut self, text: String, value: Value) -> Outcome<(Value, Var)> {
+        let var = Var::Computed(text);
+        let lessons = self.learned.contains_key(&var);
+        let chosen = if lessons { self.get(var.clone())? } else { value::fresh("text") };
+        Ok((if chosen == value::fresh("text") { value } else { chosen }, var))
     }
 
     /// A comparison has set this variable beside a value: the value becomes a candidate.

@@ -47,17 +47,17 @@ pub(crate) fn own(type_name: &str) -> Value {
     })
 }
 
-/// Other tenants: before, after, and looking alike, so that ranges, prefixes and arithmetic are seen through.
+/// Other tenants: before, after, and looking alike, so that ranges, lengths, prefixes, endings and remainders are seen through.
 pub(crate) fn foreign(type_name: &str) -> Vec<Value> {
-    let values: [&str; 4] = match type_name {
-        name if is_number(name) => ["7002", "7000", "7003", "17001"],
-        "uuid" => [
+    let values: &[&str] = match type_name {
+        name if is_number(name) => &["7002", "7000", "17001", "70010", "34721"],
+        "uuid" => &[
             "70000000-0000-4000-8000-000000000002",
             "10000000-0000-4000-8000-000000000001",
             "f0000000-0000-4000-8000-000000000001",
             "70000000-0000-4000-8000-000000000003",
         ],
-        _ => ["tenant-b", "a-tenant", "own-2", "zz"],
+        _ => &["own-2", "2-own", "owm", "zzzz"],
     };
     values.iter().map(|v| Value::text(v)).collect()
 }
@@ -124,7 +124,9 @@ pub(crate) fn cast(value: Value, type_text: &str) -> Value {
             text.contains(|c: char| c.is_ascii_digit()) || matches!(text, "now" | "infinity" | "-infinity")
         }
         "text" | "character varying" | "varchar" | "name" | "citext" | "bpchar" | "character" => {
-            return Value::text(text);
+            let length = type_text.split_once('(').and_then(|(_, n)| n.trim_end_matches(')').trim().parse().ok());
+            return length
+                .map_or_else(|| Value::text(text), |n| Value::text(&text.chars().take(n).collect::<String>()));
         }
         _ => true,
     };

@@ -53,7 +53,7 @@ pub(crate) fn render(expr: &Expr) -> String {
     }
 }
 
-fn symbol(op: Comparison) -> &'static str {
+pub(super) fn symbol(op: Comparison) -> &'static str {
     match op {
         Comparison::Equal => "=",
         Comparison::NotEqual => "<>",
@@ -70,6 +70,16 @@ pub(crate) struct Explanation {
     pub(crate) words: String,
     /// It hangs on an expression that cannot be read.
     pub(crate) uncertain: bool,
+}
+
+impl Explanation {
+    /// One more condition.
+    pub(super) fn also(&mut self, condition: &str) {
+        self.words = match self.words.as_str() {
+            "always" => format!("when {condition}"),
+            words => format!("{words} and {condition}"),
+        };
+    }
 }
 
 /// Says a witness. Conditions that any value would meet are not in it, so none left means: always.
@@ -109,6 +119,10 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                 } else {
                     format!("{text} is {}", quoted(value))
                 });
+            }
+            Var::Computed(text) if *value != value::fresh("text") => {
+                note(5, "session flag");
+                conditions.push(format!("{text} is {}", quoted(value)));
             }
             Var::Opaque(text, _) => {
                 uncertain = true;
@@ -169,7 +183,7 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                     _ => format!("the caller passes {name}"),
                 });
             }
-            Var::Session(..) | Var::Owned(_) | Var::Present(_) | Var::Arm(..) => {}
+            Var::Session(..) | Var::Computed(_) | Var::Owned(_) | Var::Present(_) | Var::Arm(..) => {}
         }
     }
     for name in looked_up {
@@ -186,7 +200,7 @@ fn is_own(value: &Value) -> bool {
     ["int4", "uuid", "text"].iter().any(|t| value::own(t) == *value)
 }
 
-fn quoted(value: &Value) -> String {
+pub(super) fn quoted(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(b) => b.to_string(),

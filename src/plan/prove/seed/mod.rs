@@ -3,6 +3,7 @@
 //! A value follows from table, column, tenant and row alone, so that a reference needs no look at what it refers to. What
 //! the server refuses is tried again with other values; a table that takes none is said.
 
+pub(super) mod partitions;
 mod table;
 mod value;
 
@@ -156,6 +157,8 @@ impl Plot {
             Some((target, target.column(*other)?))
         });
         let found = match (refers, self.keys.get(&(table.oid, column.number))) {
+            // Where a check wants one of two references, the other is empty.
+            (Some(_), _) if attempt % 2 == 1 && !column.not_null => None,
             // Every row refers to the first of its tenant; a row that refers to its own table, to itself or to nothing.
             (Some((target, other)), _) if target.oid != table.oid => {
                 self.value(target, other, Place { row: 0, ..place }, 0, path)
@@ -228,10 +231,13 @@ impl Plot {
 
     /// Columns with a value, each as a constant.
     fn line(&self, table: &Table, place: Place, attempts: &HashMap<i64, usize>) -> Vec<(String, String)> {
-        let wanted = table
-            .columns
-            .iter()
-            .filter(|column| self.is_wanted(table, column) || attempts.contains_key(&column.number));
+        // What policies ask about stands in every other row: a hole may be where it is NULL, or where it is not.
+        let is_asked = |column: &Column| {
+            place.row % 2 == 0 && !column.is_generated && !column.has_default && table.is_asked(column)
+        };
+        let wanted = table.columns.iter().filter(|column| {
+            self.is_wanted(table, column) || is_asked(column) || attempts.contains_key(&column.number)
+        });
         let pair = |column: &Column| {
             let attempt = attempts.get(&column.number).copied().unwrap_or(0);
             let value = self.value(table, column, place, attempt, &mut Vec::new());
@@ -296,10 +302,11 @@ impl Plot {
             }
             _ => return false,
         };
-        // One at a time, the one that was changed least; of a reference, the value is not its own.
+        // One at a time, the one that was changed least; of a reference, the value is not its own, but it may be empty.
         let free = wanted.into_iter().filter(|number| {
             let refers = table.references.iter().any(|it| it.columns.iter().any(|(own, _)| own == number));
-            !refers && !self.keys.contains_key(&(table.oid, *number))
+            let may_be_empty = table.column(*number).is_some_and(|column| !column.not_null) && code == "23514";
+            (!refers || may_be_empty) && !self.keys.contains_key(&(table.oid, *number))
         });
         let Some(number) = free.min_by_key(|number| attempts.get(number).copied().unwrap_or(0)) else { return false };
         let next = attempts

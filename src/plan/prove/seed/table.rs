@@ -51,9 +51,19 @@ pub(super) struct Table {
     pub(super) checks: Vec<Constraint>,
     /// Of its partitions: a column, and a value that one of them takes.
     pub(super) bounds: Vec<(i64, String)>,
+    /// Its policies, as text.
+    pub(super) policies: String,
 }
 
 impl Table {
+    /// Whether a policy may depend on a column.
+    pub(super) fn is_asked(&self, column: &Column) -> bool {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.policies.match_indices(column.name.as_str()).any(|(at, name)| {
+            !self.policies[..at].ends_with(is_word) && !self.policies[at + name.len()..].starts_with(is_word)
+        })
+    }
+
     pub(super) fn column(&self, number: i64) -> Option<&Column> {
         self.columns.iter().find(|column| column.number == number)
     }
@@ -82,6 +92,16 @@ pub(super) async fn tables(facts: &mut Facts) -> Result<BTreeMap<i64, Table>, St
     for column in columns {
         if let Some(table) = tables.get_mut(&column.relation) {
             table.columns.push(column);
+        }
+    }
+    let policies: Vec<(i64, String)> = sqlx::query_as(
+        "select relation, coalesce(using_expression, '') || ' ' || coalesce(check_expression, '') from policies",
+    )
+    .fetch_all(facts.connection())
+    .await?;
+    for (relation, text) in policies {
+        if let Some(table) = tables.get_mut(&relation) {
+            table.policies += &text;
         }
     }
     constraints(facts, &mut tables).await?;

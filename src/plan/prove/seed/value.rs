@@ -1,7 +1,9 @@
 //! Values by type: different for each table, tenant and row, and others where the first are refused.
 
 use super::table::{Column, Table, literals};
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
 /// Which row of which tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,11 @@ fn digits(table: &Table, column: &Column, place: Place) -> String {
     Sha256::digest(what).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The `attempt`th value that could stand in a column; none where there are no more, or the type is not known.
+/// A moment ago, the same throughout a run: policies may show what is new.
+static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
+
+/// The `attempt`th value that could stand in a column, over and over; none where its type is not known, and at times where
+/// a column may be without one.
 pub(super) fn candidate(
     table: &Table,
     column: &Column,
@@ -70,7 +76,16 @@ pub(super) fn candidate(
     let mut ordered: Vec<_> = listed.iter().cycle().skip(place.row).take(listed.len()).cloned().collect();
     let turn = if column.type_kind == "enum" { place.row % all.len().max(1) } else { 0 };
     ordered.extend(all.iter().cycle().skip(turn).take(all.len()).cloned());
-    ordered.into_iter().nth(attempt)
+    let most = length(&column.r#type);
+    ordered.retain(|value| most.is_none_or(|most| value.chars().count() <= most));
+    let turns = ordered.len() + usize::from(!column.not_null);
+    ordered.into_iter().nth(attempt % turns.max(1))
+}
+
+/// The length of `character varying(9)`.
+fn length(r#type: &str) -> Option<usize> {
+    let inner = r#type.strip_prefix("character")?.split_once('(')?.1;
+    inner.split_once(')')?.0.parse().ok()
 }
 
 fn by_type(table: &Table, column: &Column, number: usize, place: Place) -> Option<Vec<String>> {
@@ -122,6 +137,7 @@ fn by_type(table: &Table, column: &Column, number: usize, place: Place) -> Optio
         "char" => vec![digits[..1].to_owned()],
         "bytea" => vec![format!("\\x{digits}"), format!("\\x{digits}{digits}"), "\\x".into()],
         "timestamptz" | "timestamp" => vec![
+            (*NOW - SignedDuration::from_mins(i64::try_from(day).unwrap_or(1))).to_string(),
             format!("2026-01-0{day} 03:04:05"),
             format!("2999-01-0{day} 00:00:00"),
             format!("2000-01-0{day} 00:00:00"),

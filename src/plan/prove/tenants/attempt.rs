@@ -2,13 +2,13 @@
 
 use super::super::apply::{back, run};
 use super::super::seed::{Seed, Seeded, mark, number_mark};
-use super::scene::Actor;
+use super::scene::{Actor, Meaning};
 use super::told;
 use crate::check::quote::{ident, literal};
 use crate::error::Stop;
 use crate::target::refusal;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// What came of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl<'c> Session<'c> {
     pub(super) async fn begin(
         actor: &Actor,
         tenant: usize,
-        settings: &BTreeSet<String>,
+        settings: &BTreeMap<String, Option<Meaning>>,
         seed: &Seed,
         connection: &'c mut PgConnection,
     ) -> Result<Option<Self>, Stop> {
@@ -48,8 +48,9 @@ impl<'c> Session<'c> {
             literal(&actor.login),
             literal(&actor.role)
         );
-        for setting in settings {
-            if let Some(value) = told(setting, tenant, seed) {
+        for (setting, meaning) in settings {
+            if let Some(meaning) = meaning {
+                let value = told(*meaning, tenant, seed);
                 become_it +=
                     &format!("; select pg_catalog.set_config({}, {}, true)", literal(setting), literal(&value));
             }

@@ -11,6 +11,8 @@ pub(in crate::plan::prove) struct Actor {
     pub(in crate::plan::prove) login: String,
     /// Itself, or what it may SET ROLE to.
     pub(in crate::plan::prove) role: String,
+    /// Its platform exempts it from row security.
+    pub(in crate::plan::prove) is_exempt: bool,
     principal: i64,
 }
 
@@ -35,15 +37,15 @@ pub(in crate::plan::prove) struct Scene {
     pub(in crate::plan::prove) data: Vec<Data>,
     /// Views and materialized views: for SQL, for a reader, oid.
     pub(in crate::plan::prove) views: Vec<(String, String)>,
-    /// What policies read of the session.
-    pub(in crate::plan::prove) settings: BTreeSet<String>,
+    /// What policies read of the session, and what it says; none where nobody can guess.
+    pub(in crate::plan::prove) settings: BTreeMap<String, Option<Meaning>>,
     verdicts: HashMap<(i64, String, String), String>,
 }
 
 impl Scene {
     pub(in crate::plan::prove) async fn read(facts: &mut Facts) -> Result<Self, Stop> {
-        let actors: Vec<(i64, String, i64, String)> = sqlx::query_as(
-            "select p.role, p.name, r.oid, r.name from principals p
+        let actors: Vec<(i64, String, i64, String, bool)> = sqlx::query_as(
+            "select p.role, p.name, r.oid, r.name, r.bypass_rls = 1 and r.provenance = 'platform' from principals p
              join role_reach c on c.role = p.role and (c.can_set = 1 or c.reaches = p.role)
              join roles r on r.oid = c.reaches and r.superuser = 0
              where p.kind in ('login', 'unused') and r.name not glob 'pg_*'
@@ -53,7 +55,7 @@ impl Scene {
         .await?;
         let mut seen = BTreeSet::new();
         let actors = actors.into_iter().filter(|(_, _, role, ..)| seen.insert(*role));
-        let actor = |(principal, login, _, role): (i64, String, i64, String)| Actor { login, role, principal };
+        let actor = |(principal, login, _, role, is_exempt)| Actor { login, role, is_exempt, principal };
         type Row = (i64, String, String, Option<String>, Option<String>);
         let rows: Vec<Row> = sqlx::query_as(
             "select r.oid, r.schema, r.name,
@@ -97,6 +99,13 @@ impl Scene {
             views.into_iter().map(|(schema, name)| (relation(Some(&schema), &name), format!("{schema}.{name}")));
         let settings: Vec<String> =
             sqlx::query_scalar("select distinct setting from policy_settings").fetch_all(facts.connection()).await?;
+        let keys: Vec<String> = sqlx::query_scalar("select distinct name from tenant_keys where role <> 'user'")
+            .fetch_all(facts.connection())
+            .await?;
+        let settings = settings.into_iter().map(|setting| {
+            let meaning = meaning(&setting, &keys);
+            (setting, meaning)
+        });
         let verdicts: Vec<(i64, String, String, String)> = sqlx::query_as(
             "select v.principal, r.schema || '.' || r.name, v.command, v.verdict from verdicts v join relations r on r.oid = v.relation",
         )
@@ -107,7 +116,7 @@ impl Scene {
             actors: actors.map(actor).collect(),
             data,
             views: views.collect(),
-            settings: settings.into_iter().collect(),
+            settings: settings.collect(),
             verdicts: verdicts.collect(),
         })
     }
@@ -129,12 +138,16 @@ async fn rows_by_relation(sql: &'static str, facts: &mut Facts) -> Result<BTreeM
 }
 
 /// What a setting is to be told by its name: whose session it is. None: nobody can guess.
-pub(in crate::plan::prove) fn meaning(setting: &str) -> Option<Meaning> {
+fn meaning(setting: &str, keys: &[String]) -> Option<Meaning> {
+    let plain = |name: &str| name.to_lowercase().replace('_', "");
     let name = setting.to_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
     let any = |words: &[&str]| words.iter().any(|word| last.contains(word));
     if any(&["claims", "jwt"]) && last != "jwt_sub" {
         Some(Meaning::Claims)
+    } else if keys.iter().any(|key| plain(last).ends_with(&plain(key))) {
+        // The word that the tables themselves use.
+        Some(Meaning::Tenant)
     } else if any(&[
         "tenant",
         "org",

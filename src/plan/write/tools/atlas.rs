@@ -36,7 +36,8 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
 pub(in super::super) fn sums(ground: &Ground, draft: &mut Draft) -> Result<(), Stop> {
     let before = if ground.has(SUM) { Some(ground.must_read(SUM)?) } else { None };
     let mut files = Vec::new();
-    for file in ground.files().filter(|file| file.ends_with(".sql") && !file.contains('/')) {
+    let counts = |file: &str| atlas_sum::counts(before.as_deref().unwrap_or_default(), file) && !file.contains('/');
+    for file in ground.files().filter(|file| counts(file)) {
         files.push((file.to_owned(), ground.must_read(file)?));
     }
     if let Some(before) = &before
@@ -47,7 +48,7 @@ pub(in super::super) fn sums(ground: &Ground, draft: &mut Draft) -> Result<(), S
             "see what changed since it was written; then run: atlas migrate hash",
         ));
     }
-    files.extend(draft.files.iter().filter(|(file, _)| file.ends_with(".sql") && !file.contains('/')).cloned());
+    files.extend(draft.files.iter().filter(|(file, _)| counts(file)).cloned());
     let after = atlas_sum::of(&files);
     draft.continued.push(Continued { path: SUM.to_owned(), before, after });
     Ok(())

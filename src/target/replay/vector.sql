@@ -1,0 +1,4 @@
+-- A column that holds vectors, and nothing that computes with them.
+create domain public.vector as real[];
+create domain public.halfvec as real[];
+create domain public.sparsevec as text;
