@@ -69,8 +69,20 @@ impl Case<'_> {
         let names_erased = |found: &Found| {
             found.oddity == Oddity::Orphan && found.before.as_ref().is_some_and(|before| erased.contains(&before.at))
         };
+        // What a row that was changed says of the row before it is a part of the change.
+        let changed: BTreeSet<&Position> = self
+            .faults
+            .iter()
+            .filter(|fault| matches!(fault.flaw, Flaw::Content { .. }))
+            .map(|fault| &fault.at)
+            .collect();
+        let is_told = |found: &Found| matches!(found.oddity, Oddity::Fork { .. }) && changed.contains(&found.row.at);
         let mut overtaken = 0_usize;
-        for found in self.found.iter().filter(|found| !settled.contains(&found.row.at) && !names_erased(found)) {
+        for found in self
+            .found
+            .iter()
+            .filter(|found| !settled.contains(&found.row.at) && !names_erased(found) && !is_told(found))
+        {
             match self.oddity(found) {
                 Some(found) => breaks.extend(found),
                 None => overtaken += 1,

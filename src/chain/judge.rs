@@ -232,6 +232,11 @@ async fn headless(
     if !chain.partition.is_empty() && matches!(thread.first.number, Some(0 | 1)) {
         return Ok(Beginning::Unknown);
     }
+    // Who writes the chain says what it begins with, and that is not this: a table may have been copied since.
+    let is_written = |source: &str| source.starts_with("trigger function") || source.starts_with("function");
+    if chain.partition.is_empty() && chain.formulas.first().is_some_and(|formula| is_written(&formula.source)) {
+        return Ok(Beginning::Gone);
+    }
     // The very first row ever stored in a table has nothing before it.
     let by: Vec<String> = chain
         .order

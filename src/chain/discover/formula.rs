@@ -11,7 +11,6 @@ use super::{Means, in_order, pair, sample};
 use crate::chain::definition::{Beside, Chain, Commitment};
 use crate::chain::form::Form;
 use crate::chain::items::{Column, Items};
-use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Item, Piece};
 use crate::chain::relation::{self, Relation};
 use crate::chain::source::expression::Reader;
@@ -142,7 +141,7 @@ pub(super) async fn find(
             }
         }
         let Some(formula) = found else { break };
-        chosen.push(best_written(&sampled, formula, &items.list, means.key));
+        chosen.push(otherwise::best_written(&sampled, formula, &items.list, means.key));
     }
     let constants = written::constants(&relation, means.library);
     chosen = beginning::spelled(&sampled, chosen, prev, &constants, &items.list, means.key);
@@ -285,37 +284,6 @@ fn unexplained(sample: &Sample, formulas: &[Formula], items: &[Item], key: Optio
     (0..sample.rows.len()).filter(open).collect()
 }
 
-/// A row without an accent does not tell how accents are written: the first of those that explain most.
-fn best_written(sample: &Sample, formula: Formula, items: &[Item], key: Option<&[u8]>) -> Formula {
-    let matches =
-        |formula: &Formula| sample.matches(formula, items, key).into_iter().filter(|matches| *matches).count();
-    let others = written_otherwise(&formula).into_iter().map(|other| (matches(&other), other));
-    let first = (matches(&formula), formula);
-    others.fold(first, |best, other| if other.0 > best.0 { other } else { best }).1
-}
-
-/// The same formula by serialisers that escape other characters.
-fn written_otherwise(formula: &Formula) -> Vec<Formula> {
-    let like = |style: Style, other: &Style| {
-        (style.comma, style.colon, style.sorted) == (other.comma, other.colon, other.sorted) && style != *other
-    };
-    let style = formula.pieces.iter().find_map(|piece| match piece {
-        Piece::Item { form: Form::Json(style, _) | Form::Rewritten(style), .. } => Some(*style),
-        _ => None,
-    });
-    let Some(style) = style else { return Vec::new() };
-    let with = |other: Style| {
-        let mut formula = formula.clone();
-        for piece in &mut formula.pieces {
-            if let Piece::Item { form: Form::Json(style, _) | Form::Rewritten(style), .. } = piece {
-                *style = other;
-            }
-        }
-        formula
-    };
-    Style::ALL.into_iter().filter(|other| like(style, other)).map(with).collect()
-}
-
 /// Rows that one formula leaves over may have another; a few here and there were rather changed.
 fn may_be_epoch(rest: &[usize], of: usize) -> bool {
     let together = rest.windows(3).any(|three| three[0] + 2 == three[2]);
@@ -416,7 +384,7 @@ async fn commitments(
                 key: means.key,
                 candidates: OF_DIGEST,
             };
-            found.extend(search.run().map(|formula| best_written(&own, formula, &items.list, means.key)));
+            found.extend(search.run().map(|formula| otherwise::best_written(&own, formula, &items.list, means.key)));
         }
         otherwise::spelled(&own, &mut found, &items.list, means.key);
         // A digest that is not understood of every fifth row is not understood.

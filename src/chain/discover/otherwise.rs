@@ -4,6 +4,7 @@
 use super::evaluate::Sample;
 use super::search::clocks;
 use crate::chain::form::Form;
+use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Item, Null, Piece};
 
 /// Rows that are looked at.
@@ -71,4 +72,35 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
         })
     });
     clocks.chain(nothing).collect()
+}
+
+/// A row without an accent does not tell how accents are written: the first of those that explain most.
+pub(super) fn best_written(sample: &Sample, formula: Formula, items: &[Item], key: Option<&[u8]>) -> Formula {
+    let matches =
+        |formula: &Formula| sample.matches(formula, items, key).into_iter().filter(|matches| *matches).count();
+    let others = written_otherwise(&formula).into_iter().map(|other| (matches(&other), other));
+    let first = (matches(&formula), formula);
+    others.fold(first, |best, other| if other.0 > best.0 { other } else { best }).1
+}
+
+/// The same formula by serialisers that escape other characters.
+fn written_otherwise(formula: &Formula) -> Vec<Formula> {
+    let like = |style: Style, other: &Style| {
+        (style.comma, style.colon, style.sorted) == (other.comma, other.colon, other.sorted) && style != *other
+    };
+    let style = formula.pieces.iter().find_map(|piece| match piece {
+        Piece::Item { form: Form::Json(style, _) | Form::Rewritten(style), .. } => Some(*style),
+        _ => None,
+    });
+    let Some(style) = style else { return Vec::new() };
+    let with = |other: Style| {
+        let mut formula = formula.clone();
+        for piece in &mut formula.pieces {
+            if let Piece::Item { form: Form::Json(style, _) | Form::Rewritten(style), .. } = piece {
+                *style = other;
+            }
+        }
+        formula
+    };
+    Style::ALL.into_iter().filter(|other| like(style, other)).map(with).collect()
 }
