@@ -58,6 +58,7 @@ complete -c govctl -n "__fish_govctl_needs_command" -f -a "stage" -d 'How mature
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "diff" -d 'Say what opened, what closed and which role gained what, between two facts files'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "init" -d 'Write a commented govctl.yaml from what a database shows; an existing file is never touched'
+complete -c govctl -n "__fish_govctl_needs_command" -f -a "waive" -d 'Accept a finding for a while: writes a waiver into govctl.yaml that holds for its state as it is now'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
 complete -c govctl -n "__fish_govctl_needs_command" -f -a "checks" -d 'List the checks'
@@ -344,6 +345,41 @@ complete -c govctl -n "__fish_govctl_using_subcommand init" -l no-progress -d 'D
 complete -c govctl -n "__fish_govctl_using_subcommand init" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand init" -s V -l version -d 'Print version'
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l url -d 'The same as an option' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l migrations -d 'The folder of the migrations: what brought what in, and since when; without a database, replayed on a scratch one' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l tool -d 'The migration tool, where the folder does not say it' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l facts -d 'Look at a facts file saved earlier instead of a database' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l check -d 'The check whose finding is accepted' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l object -d 'The object, as the finding names it, or a glob over several' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l reason -d 'Why' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l owner -d 'Who answers for it [default: the owner of the check\'s axis in govctl.yaml]' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l until -d 'The last day on which it counts, at most a year away [default: in 90 days]' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
+json\t'For programs; govctl.diagnose/1 and its siblings'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit\'s XML, for CI servers'
+github\t'Annotations of a GitHub workflow'
+markdown\t'For a pull request'
+html\t'One page for a browser, without scripts'
+oscal\t'NIST\'s OSCAL assessment results'"
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l output -d 'Also write the report to a file in the same run, e.g. json=report.json; repeatable' -r
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l config -d 'Configuration [default: govctl.yaml in the current folder, if there is one]' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l fail-on -d 'The least severe finding that fails the run' -r -f -a "info\t'Worth knowing; nothing to do'
+low\t'Hygiene'
+medium\t'Weakens a control'
+high\t'A control is missing or can be walked around'
+critical\t'Another tenant\'s data, a secret or the evidence is exposed now'"
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l baseline -d 'Only what an earlier report does not have counts, or has less bad; a report in JSON' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l print -d 'Print the entry, and write nothing'
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -l no-progress -d 'Draw no progress'
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -s q -l quiet -d 'Only the counts, and no status'
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c govctl -n "__fish_govctl_using_subcommand waive" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l url -d 'The same as an option' -r
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l out -d 'Write the facts to a file that `govctl diagnose --facts` takes' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand facts" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
@@ -505,19 +541,20 @@ complete -c govctl -n "__fish_govctl_using_subcommand man" -l no-progress -d 'Dr
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s q -l quiet -d 'Only the counts, and no status'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c govctl -n "__fish_govctl_using_subcommand man" -s V -l version -d 'Print version'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "verify-chain" -d 'Recompute the hash chains of audit tables, row by row'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "checkpoint" -d 'Sign what the hash chains are today, to be kept outside the database'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "witness" -d 'Cosign checkpoints that extend the last ones this witness saw'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "plan-stage" -d 'The migrations that lead to a stage: written for your own tool, never run'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "stage" -d 'How mature the database is, since when, and by which line'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "diff" -d 'Say what opened, what closed and which role gained what, between two facts files'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "init" -d 'Write a commented govctl.yaml from what a database shows; an existing file is never touched'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "checks" -d 'List the checks'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
-complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init facts matrix checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "diagnose" -d 'Run every check against a database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "verify-chain" -d 'Recompute the hash chains of audit tables, row by row'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "checkpoint" -d 'Sign what the hash chains are today, to be kept outside the database'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "witness" -d 'Cosign checkpoints that extend the last ones this witness saw'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "plan-stage" -d 'The migrations that lead to a stage: written for your own tool, never run'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "stage" -d 'How mature the database is, since when, and by which line'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "demo" -d 'Take the tour: an audit of a made-up product on a PostgreSQL that govctl brings along'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "diff" -d 'Say what opened, what closed and which role gained what, between two facts files'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "init" -d 'Write a commented govctl.yaml from what a database shows; an existing file is never touched'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "waive" -d 'Accept a finding for a while: writes a waiver into govctl.yaml that holds for its state as it is now'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "facts" -d 'Collect the facts of a database: save them, or say what there is'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "matrix" -d 'Show who may do what: login by relation by command, and whose rows row-level security then lets through'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "checks" -d 'List the checks'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "explain" -d 'Say what a check looks for, what it cannot see, and how to fix what it finds'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "man" -d 'Write the manual pages, and the completions below completions/, into a folder'
+complete -c govctl -n "__fish_govctl_using_subcommand help; and not __fish_seen_subcommand_from diagnose verify-chain checkpoint witness plan-stage stage demo diff init waive facts matrix checks explain completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
