@@ -61,6 +61,27 @@ impl Search<'_> {
         })
     }
 
+    /// Whether a condition holds: what is unknown keeps a row out as what is false does, so that one part which cannot be
+    /// true any more decides an AND, whatever the others still need.
+    pub(crate) fn holds(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Outcome<Value> {
+        match expr {
+            Expr::And(parts) => self.all_hold(parts, frame),
+            Expr::Or(parts) => {
+                let mut parts: Vec<_> =
+                    parts.iter().map(|part| move |search: &mut Self| search.holds(part, frame)).collect();
+                let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
+                self.disjoin(&mut parts)
+            }
+            _ => Ok(Value::Bool(self.truth(expr, frame)?.is_true())),
+        }
+    }
+
+    pub(crate) fn all_hold(&mut self, parts: &[Expr], frame: &Rc<Frame>) -> Outcome<Value> {
+        let mut parts: Vec<_> = parts.iter().map(|part| move |search: &mut Self| search.holds(part, frame)).collect();
+        let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
+        self.conjoin(&mut parts)
+    }
+
     pub(crate) fn eval(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Outcome<Val> {
         self.eval_as(expr, frame, false)
     }

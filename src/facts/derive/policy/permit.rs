@@ -55,7 +55,7 @@ impl Search<'_> {
             match text {
                 Some(text) => {
                     let parsed = world.expression(text);
-                    search.truth(&parsed, frame)
+                    search.holds(&parsed, frame)
                 }
                 None => Ok(Value::Bool(true)),
             }

@@ -87,7 +87,7 @@ impl Search<'_> {
             }
         }
         let frame = rebuild(bound);
-        conditions.push(self.all(&select.filters, &frame));
+        conditions.push(self.all_hold(&select.filters, &frame));
         Ok((conjunction(conditions)?, frame))
     }
 

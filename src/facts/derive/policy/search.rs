@@ -294,6 +294,11 @@ impl<'w> Search<'w> {
 
     fn domain(&self, var: &Var) -> Vec<Value> {
         let mut values: Vec<Value> = match var {
+            // What SET ROLE has set: the role that acts, which its policies are for.
+            Var::Setting(name) if name == "role" => {
+                let none = (self.principal == self.role).then(|| Value::text("none"));
+                self.role_name().into_iter().chain(none).collect()
+            }
             Var::Column(row, column) => self.column_domain(*row, *column),
             Var::Owned(row) => match self.rows.get(row).map(|r| r.kind) {
                 Some(RowKind::Judged | RowKind::Written) => vec![Value::Bool(false)],
@@ -327,8 +332,25 @@ impl<'w> Search<'w> {
             Var::Computed(_) => std::iter::once(value::fresh("text")).chain(self.learned(var)).collect(),
         };
         let mut seen = BTreeSet::new();
-        values.retain(|v| seen.insert(v.clone()));
+        values.retain(|v| !self.is_claim_of_another(var, v) && seen.insert(v.clone()));
         values
+    }
+
+    fn role_name(&self) -> Option<Value> {
+        self.world.catalog.roles.get(&self.role).map(|role| Value::text(&role.name))
+    }
+
+    /// A claim of another role cannot be: the server that checks the token sets the role it claims.
+    /// <https://docs.postgrest.org/en/stable/references/auth.html>
+    fn is_claim_of_another(&self, var: &Var, value: &Value) -> bool {
+        let is_role = match var {
+            Var::Setting(name) => name == "request.jwt.claim.role",
+            Var::Session(text, false) => text.contains("jwt") && text.contains("->> 'role'"),
+            _ => false,
+        };
+        is_role
+            && self.role_name().as_ref() != Some(value)
+            && self.world.catalog.roles.values().any(|role| value.as_text() == Some(role.name.as_str()))
     }
 
     fn column_domain(&self, row: RowKey, number: i64) -> Vec<Value> {
