@@ -45,6 +45,10 @@ const OTHER_EVENTS: &str = "starts_at start_at start_date ends_at end_at end_dat
 /// Columns of a book of accounts.
 const BOOK_KEEPING: &str = "debit credit balance amount amount_cents currency account_balance";
 
+/// What auditors plan, find and file: their work, no record of anybody's deeds.
+const OF_AUDITORS: &str = "engagement finding plan program programme scope universe team checklist assignment area procedure sample \
+    workpaper observation recommendation issue risk control framework standard certification question questionnaire answer criteria";
+
 /// Names of columns that can mean nobody but who did it.
 const PLAIN_ACTORS: &str =
     "actor performed performer executed whodunnit causer initiator initiated principal invoked triggered";
@@ -176,7 +180,9 @@ fn by_name(seen: &Seen<'_>, who: bool, what: bool, other: bool) -> Option<(Purpo
     let audit = seen.name.iter().any(|word| is_audit(word));
     if audit && !other {
         let bare = seen.name.len() == 1 && seen.name[0] == "audit";
-        let visit = seen.with_column("score scheduled_at scheduled_for auditor_id findings due_date");
+        let visit = seen.with_column("score scheduled_at scheduled_for auditor_id findings due_date")
+            || seen.named(OF_AUDITORS)
+            || seen.is_work();
         let confirmed =
             if bare { what && (who || seen.about_something()) } else { who || what || seen.about_something() };
         if confirmed && (!visit || seen.plain_action()) {
