@@ -45,6 +45,16 @@ impl Exit {
         }
     }
 
+    /// Of what several chains came to: a broken one outweighs one that is undecided, and that one those that are clean.
+    #[must_use]
+    pub const fn or_worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Broken, _) | (_, Self::Broken) => Self::Broken,
+            (Self::Undecided, _) | (_, Self::Undecided) => Self::Undecided,
+            (same, _) => same,
+        }
+    }
+
     /// What `--exit-zero` makes of it: what an audit found is forgiven, that there was none is not.
     pub const fn forgiven(self) -> Self {
         match self {

@@ -50,6 +50,29 @@ pub struct Wish {
     pub stop: Arc<AtomicBool>,
 }
 
+impl Wish {
+    /// These tables, whole, with nothing to compare them with.
+    pub fn of(tables: Vec<String>, key: Option<Vec<u8>>) -> Self {
+        Self {
+            tables,
+            workers: workers(),
+            expected: Vec::new(),
+            checkpoints: Vec::new(),
+            since: None,
+            marks: false,
+            part: None,
+            merge: Vec::new(),
+            key,
+            stop: Arc::new(AtomicBool::new(false)),
+        }
+    }
+}
+
+/// As many connections as there are processors here, at most four: the server works as hard as we do.
+pub fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 4)
+}
+
 /// Breaks that are kept of a table.
 pub const KEPT: usize = 100;
 

@@ -187,6 +187,12 @@ pub struct ChainReport {
 }
 
 impl ChainReport {
+    /// Its first break, else why nothing is known, in words.
+    pub fn reason(&self) -> Option<String> {
+        let first = self.breaks.first().map(|it| format!("{} at {}: {}", it.kind, it.at, it.detail));
+        first.or_else(|| self.why.clone())
+    }
+
     /// A table that could not be decided.
     pub fn undecided(table: String, why: impl Into<String>, needs: impl Into<String>) -> Self {
         Self {

@@ -12,11 +12,10 @@ use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::ui::Ui;
+use crate::ui::clean::clean_lines;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Sign what the hash chains are today, to be kept outside the database
 ///
@@ -61,18 +60,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     for path in kept(&args.out) {
         checkpoints.push(checkpoint(&path, &[signer.public()])?);
     }
-    let wish = Wish {
-        tables: args.table.clone(),
-        workers: std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 4),
-        expected: Vec::new(),
-        checkpoints,
-        since: None,
-        marks: true,
-        part: None,
-        merge: Vec::new(),
-        key: secret(args.key_file.as_deref())?,
-        stop: Arc::new(AtomicBool::new(false)),
-    };
+    let key = secret(args.key_file.as_deref())?;
+    let wish = Wish { checkpoints, marks: true, ..Wish::of(args.table.clone(), key) };
     let progress = ui.progress();
     let reports = run::verify(&options, &wish, &config, &*progress).await?;
     progress.end();
@@ -81,17 +70,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         let table = &report.table;
         if report.verdict != Verdict::Intact {
             let broken = report.verdict == Verdict::Broken;
-            exit = if broken {
-                Exit::Broken
-            } else if exit == Exit::Clean {
-                Exit::Undecided
-            } else {
-                exit
-            };
-            let why = report.breaks.first().map_or_else(
-                || report.why.clone().unwrap_or_default(),
-                |it| format!("{} at {}: {}", it.kind, it.at, it.detail),
-            );
+            exit = exit.or_worse(if broken { Exit::Broken } else { Exit::Undecided });
+            let why = report.reason().unwrap_or_default();
             let _ = writeln!(text, "{table} is {} and was not signed: {why}", report.verdict.word());
             continue;
         }
@@ -110,11 +90,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     if reports.is_empty() {
         text.push_str("There is no chain to sign.\n");
     }
-    ui.data(|out| {
-        out.write_all(
-            crate::ui::clean::clean_lines(&text).map(|line| format!("{line}\n")).collect::<String>().as_bytes(),
-        )
-    })?;
+    ui.data(|out| clean_lines(&text).try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(exit)
 }
 

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::report::Settings;
 use crate::report::chain as report;
 use crate::ui::Ui;
+use crate::ui::clean::clean_lines;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,16 +63,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// Connections that read at the same time
-    #[arg(long, value_name = "N", default_value_t = workers())]
+    #[arg(long, value_name = "N", default_value_t = run::workers())]
     workers: usize,
     /// Every break, where otherwise ten of each chain are shown
     #[arg(long)]
     all: bool,
-}
-
-/// As many as there are processors here, at most four: the server works as hard as we do.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 4)
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
@@ -177,16 +173,12 @@ fn write_shards(reports: &[ChainReport], path: &Path, ui: &Ui) -> Result<Exit, S
             }
             None => {
                 text += &format!("{} was not read: {}\n", report.table, report.why.as_deref().unwrap_or("interrupted"));
-                exit = if exit == Exit::Broken { exit } else { Exit::Undecided };
+                exit = exit.or_worse(Exit::Undecided);
             }
         }
     }
     whole_file(path, &lines)?;
-    ui.data(|out| {
-        out.write_all(
-            crate::ui::clean::clean_lines(&text).map(|line| format!("{line}\n")).collect::<String>().as_bytes(),
-        )
-    })?;
+    ui.data(|out| clean_lines(&text).try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(exit)
 }
 

@@ -14,12 +14,11 @@ use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::ui::Ui;
+use crate::ui::clean::clean_lines;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Cosign checkpoints that extend the last ones this witness saw
 ///
@@ -86,18 +85,9 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
             let help = "govctl checkpoint writes GOVCTL/DATABASE/TABLE/COLUMN in the first line of a checkpoint";
             return Err(Stop::usage(format!("{} is of no chain that is known here", path.display()), help));
         };
-        let wish = Wish {
-            tables: vec![table.to_owned()],
-            workers: std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 4),
-            expected: Vec::new(),
-            checkpoints: last.into_iter().chain([new.clone()]).collect(),
-            since: None,
-            marks: false,
-            part: None,
-            merge: Vec::new(),
-            key: secret(args.key_file.as_deref())?,
-            stop: Arc::new(AtomicBool::new(false)),
-        };
+        let key = secret(args.key_file.as_deref())?;
+        let checkpoints = last.into_iter().chain([new.clone()]).collect();
+        let wish = Wish { checkpoints, ..Wish::of(vec![table.to_owned()], key) };
         let progress = ui.progress();
         let reports = run::verify(&options, &wish, &config, &*progress).await?;
         progress.end();
@@ -114,24 +104,17 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
             }
             Some(report) => {
                 let broken = report.verdict == Verdict::Broken;
-                exit = if broken || exit == Exit::Broken { Exit::Broken } else { Exit::Undecided };
-                let why = report.breaks.first().map_or_else(
-                    || report.why.clone().unwrap_or_else(|| "nothing in the table was compared with it".to_owned()),
-                    |it| format!("{} at {}: {}", it.kind, it.at, it.detail),
-                );
+                exit = exit.or_worse(if broken { Exit::Broken } else { Exit::Undecided });
+                let why = report.reason().unwrap_or_else(|| "nothing in the table was compared with it".to_owned());
                 text += &format!("{} was not cosigned: {table} is {}, {why}\n", path.display(), report.verdict.word());
             }
             None => {
-                exit = if exit == Exit::Broken { exit } else { Exit::Undecided };
+                exit = exit.or_worse(Exit::Undecided);
                 text += &format!("{} was not cosigned: {table} holds no chain\n", path.display());
             }
         }
     }
-    ui.data(|out| {
-        out.write_all(
-            crate::ui::clean::clean_lines(&text).map(|line| format!("{line}\n")).collect::<String>().as_bytes(),
-        )
-    })?;
+    ui.data(|out| clean_lines(&text).try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(exit)
 }
 

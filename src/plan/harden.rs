@@ -251,13 +251,7 @@ impl Hardener<'_, '_> {
                 Ok(())
             }
             Action::Trigger { ref name, state } => {
-                let word = match state {
-                    "always" => "enable always",
-                    "replica" => "enable replica",
-                    "disabled" => "disable",
-                    _ => "enable",
-                };
-                let what = format!("{word} trigger {}", ident(name));
+                let what = format!("{} trigger {}", ddl::switch(state), ident(name));
                 self.simple(table, Phase::Guard, 1, Lock::ShareRowExclusive, action, what).await
             }
             Action::Owner(ref role) => {

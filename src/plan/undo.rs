@@ -1,7 +1,7 @@
 //! The opposite of a statement, given what stood before it.
 
 use super::before::Before;
-use super::ddl::{Action, Ddl, Name, Rights};
+use super::ddl::{Action, Ddl, Name, Rights, switch};
 use crate::check::quote::ident;
 use crate::error::Stop;
 
@@ -152,15 +152,7 @@ async fn action_undone(table: &Name, action: &Action, before: &mut Before<'_>) -
             Some(oid) => {
                 let was =
                     before.ask("select enabled from triggers where relation = ? and name = ?", &[&oid, name]).await?;
-                was.first().map_or_else(Undo::default, |was| {
-                    let word = match was.as_str() {
-                        "always" => "enable always",
-                        "replica" => "enable replica",
-                        "disabled" => "disable",
-                        _ => "enable",
-                    };
-                    alter(format!("{word} trigger {}", ident(name)))
-                })
+                was.first().map_or_else(Undo::default, |was| alter(format!("{} trigger {}", switch(was), ident(name))))
             }
             None => Undo::default(),
         },

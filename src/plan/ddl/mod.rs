@@ -4,7 +4,7 @@ mod cursor;
 mod table;
 
 pub(crate) use cursor::{Cursor, Name};
-pub(crate) use table::{Action, Added, Column};
+pub(crate) use table::{Action, Added, Column, switch};
 
 use squawk_lexer::TokenKind;
 

@@ -35,6 +35,16 @@ pub(crate) enum Action {
     Other(String),
 }
 
+/// The words that bring a trigger into a state, as the facts name it (`pg_trigger.tgenabled`).
+pub(crate) fn switch(state: &str) -> &'static str {
+    match state {
+        "always" => "enable always",
+        "replica" => "enable replica",
+        "disabled" => "disable",
+        _ => "enable",
+    }
+}
+
 /// A column that is added: its type, and apart from it what would scan or rewrite the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Column {

@@ -2,7 +2,7 @@
 
 use crate::check::quote::{ident, literal};
 use crate::error::Stop;
-use crate::facts::Facts;
+use crate::facts::{Facts, derive};
 use serde_json::{Map, Value, json};
 
 /// How rows belong to a tenant.
@@ -24,18 +24,8 @@ impl Tenant {
     /// The predicate over a row that has a name of its own.
     fn predicate_of(&self, row: &str) -> String {
         let name = ident(&self.name);
-        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"' | '.' | '\'');
-        let (mut placed, mut rest) = (String::new(), self.predicate.as_str());
-        while let Some(at) = rest.find(name.as_str()) {
-            let (before, after) = (&rest[..at], &rest[at + name.len()..]);
-            placed.push_str(before);
-            if !before.ends_with(is_word) && !after.starts_with(is_word) {
-                placed.push_str(&format!("{row}."));
-            }
-            placed.push_str(&name);
-            rest = after;
-        }
-        placed + rest
+        let form = derive::placed(&self.predicate, None, &name);
+        form.map_or_else(|| self.predicate.clone(), |form| form.replace(derive::PLACE, &format!("{row}.{name}")))
     }
 }
 

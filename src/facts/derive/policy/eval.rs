@@ -66,20 +66,26 @@ impl Search<'_> {
     pub(crate) fn holds(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Outcome<Value> {
         match expr {
             Expr::And(parts) => self.all_hold(parts, frame),
-            Expr::Or(parts) => {
-                let mut parts: Vec<_> =
-                    parts.iter().map(|part| move |search: &mut Self| search.holds(part, frame)).collect();
-                let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
-                self.disjoin(&mut parts)
-            }
+            Expr::Or(parts) => self.over(parts, frame, true, Self::holds),
             _ => Ok(Value::Bool(self.truth(expr, frame)?.is_true())),
         }
     }
 
     pub(crate) fn all_hold(&mut self, parts: &[Expr], frame: &Rc<Frame>) -> Outcome<Value> {
-        let mut parts: Vec<_> = parts.iter().map(|part| move |search: &mut Self| search.holds(part, frame)).collect();
+        self.over(parts, frame, false, Self::holds)
+    }
+
+    /// OR over parts that are read one way, where `any` is enough; else AND.
+    fn over(
+        &mut self,
+        parts: &[Expr],
+        frame: &Rc<Frame>,
+        any: bool,
+        read: fn(&mut Self, &Expr, &Rc<Frame>) -> Outcome<Value>,
+    ) -> Outcome<Value> {
+        let mut parts: Vec<_> = parts.iter().map(|part| move |search: &mut Self| read(search, part, frame)).collect();
         let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
-        self.conjoin(&mut parts)
+        if any { self.disjoin(&mut parts) } else { self.conjoin(&mut parts) }
     }
 
     pub(crate) fn eval(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Outcome<Val> {
@@ -107,11 +113,11 @@ impl Search<'_> {
                 self.condition(value)
             }
             Expr::And(parts) => {
-                let value = self.all(parts, frame);
+                let value = self.over(parts, frame, false, Self::truth);
                 self.condition(value)
             }
             Expr::Or(parts) => {
-                let value = self.any(parts, frame);
+                let value = self.over(parts, frame, true, Self::truth);
                 self.condition(value)
             }
             Expr::Compare(op, left, right) => {
@@ -190,18 +196,6 @@ impl Search<'_> {
             Expr::Operator(operator, operands) => self.operator(operator, operands, expr, frame, boolean),
             Expr::Opaque(text, inner) => self.unknown(text, frame, inner, boolean),
         }
-    }
-
-    pub(crate) fn all(&mut self, parts: &[Expr], frame: &Rc<Frame>) -> Outcome<Value> {
-        let mut parts: Vec<_> = parts.iter().map(|part| move |search: &mut Self| search.truth(part, frame)).collect();
-        let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
-        self.conjoin(&mut parts)
-    }
-
-    fn any(&mut self, parts: &[Expr], frame: &Rc<Frame>) -> Outcome<Value> {
-        let mut parts: Vec<_> = parts.iter().map(|part| move |search: &mut Self| search.truth(part, frame)).collect();
-        let mut parts: Vec<&mut Part<'_, '_>> = parts.iter_mut().map(|part| part as _).collect();
-        self.disjoin(&mut parts)
     }
 
     fn column(&mut self, qualifier: Option<&str>, name: &str, frame: &Rc<Frame>, boolean: bool) -> Outcome<Val> {

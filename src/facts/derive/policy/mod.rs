@@ -32,6 +32,6 @@ mod words;
 mod world;
 
 pub(crate) use decide::decide;
-pub(crate) use pins::{PLACE, Pins};
+pub(crate) use pins::{PLACE, Pins, placed};
 pub(crate) use settings::{Setting, settings};
 pub(crate) use world::World;

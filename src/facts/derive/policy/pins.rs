@@ -36,11 +36,14 @@ impl Pins {
                 for text in policy.using.iter().chain(&policy.check) {
                     let expr = parsed.entry(text.as_str()).or_insert_with(|| Arc::new(lower::expression(text)));
                     pins.read(relation, expr, for_others);
-                    pins.tails.extend(tail(relation, text, expr));
-                }
-                let reads = policy.permissive && matches!(policy.command.as_str(), "SELECT" | "ALL");
-                if let Some(text) = policy.using.as_ref().filter(|_| reads) {
-                    pins.forms.extend(parsed.get(text.as_str()).and_then(|expr| form(relation, text, expr)));
+                    let reads = policy.permissive && matches!(policy.command.as_str(), "SELECT" | "ALL");
+                    match tail(relation, text, expr) {
+                        Some(tail) => pins.tails.push(tail),
+                        None if reads && policy.using.as_ref() == Some(text) => {
+                            pins.forms.extend(form(relation, text, expr));
+                        }
+                        None => {}
+                    }
                 }
             }
         }
@@ -106,7 +109,7 @@ fn tail(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), Str
 
 /// A policy that is one question about one column: a call that takes it, or a sub-select that names it.
 fn form(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), String)> {
-    if tail(relation, text, expr).is_some() || matches!(expr, Expr::And(_) | Expr::Or(_)) {
+    if matches!(expr, Expr::And(_) | Expr::Or(_)) {
         return None;
     }
     let (mut columns, mut asks) = (BTreeSet::new(), false);
@@ -121,23 +124,21 @@ fn form(relation: &Relation, text: &str, expr: &Expr) -> Option<((Oid, i64), Str
     });
     let name = columns.pop_first().filter(|_| asks && columns.is_empty())?;
     let column = relation.column(name)?;
-    let form = placed(text, &ident(&relation.name), &ident(name))?;
+    let form = placed(text, Some(&ident(&relation.name)), &ident(name))?;
     Some(((relation.oid, column.number), form))
 }
 
-/// The text with a mark for each mention of the column.
-fn placed(text: &str, relation: &str, column: &str) -> Option<String> {
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"' | '.');
+/// The text with [`PLACE`] for each mention of the column, by itself or behind its relation; none where it names no such.
+pub(crate) fn placed(text: &str, relation: Option<&str>, column: &str) -> Option<String> {
     let (mut form, mut rest, mut found) = (String::new(), text, false);
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '\'' => rest[1..].find('\'')? + 2,
-            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-            _ => first.len_utf8(),
+            _ => name_length(rest).max(first.len_utf8()),
         };
         let (word, after) = rest.split_at(length);
-        let is_column =
-            word == column || word.strip_prefix(relation).and_then(|it| it.strip_prefix('.')) == Some(column);
+        let behind = || word.strip_prefix(relation?)?.strip_prefix('.');
+        let is_column = word == column || behind() == Some(column);
         if is_column && !after.starts_with('(') {
             form.push(PLACE);
             found = true;
@@ -147,6 +148,19 @@ fn placed(text: &str, relation: &str, column: &str) -> Option<String> {
         rest = after;
     }
     found.then_some(form)
+}
+
+/// How long the name is with which a text begins: words and quoted names with dots between.
+fn name_length(text: &str) -> usize {
+    let mut end = 0;
+    while let Some(first) = text[end..].chars().next() {
+        end += match first {
+            '"' => text[end + 1..].find('"').map_or(text.len() - end, |at| at + 2),
+            _ if first.is_alphanumeric() || matches!(first, '_' | '$' | '.') => first.len_utf8(),
+            _ => break,
+        };
+    }
+    end
 }
 
 /// A column of the policy's own relation, through casts.
@@ -179,5 +193,20 @@ fn origin(expr: &Expr) -> Origin {
         (true, ..) => Origin::Query,
         (false, false, true) => Origin::Session,
         _ => Origin::Row,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PLACE, placed};
+
+    #[test]
+    fn columns_are_found_by_themselves_and_behind_their_relation() {
+        let form = |text| placed(text, Some("docs"), "org_id").map(|form| form.replace(PLACE, "?"));
+        assert_eq!(form("app.may(org_id) = true").unwrap(), "app.may(?) = true");
+        assert_eq!(form("m.org_id = docs.org_id").unwrap(), "m.org_id = ?");
+        assert_eq!(form("app.org_id() = 'org_id'"), None);
+        let quoted = placed("\"Tenant ID\" = x", None, "\"Tenant ID\"").unwrap();
+        assert_eq!(quoted.replace(PLACE, "?"), "? = x");
     }
 }

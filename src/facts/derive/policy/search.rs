@@ -332,7 +332,8 @@ impl<'w> Search<'w> {
             Var::Computed(_) => std::iter::once(value::fresh("text")).chain(self.learned(var)).collect(),
         };
         let mut seen = BTreeSet::new();
-        values.retain(|v| !self.is_claim_of_another(var, v) && seen.insert(v.clone()));
+        let claims_role = claims_role(var);
+        values.retain(|v| !(claims_role && self.is_another_role(v)) && seen.insert(v.clone()));
         values
     }
 
@@ -340,16 +341,9 @@ impl<'w> Search<'w> {
         self.world.catalog.roles.get(&self.role).map(|role| Value::text(&role.name))
     }
 
-    /// A claim of another role cannot be: the server that checks the token sets the role it claims.
-    /// <https://docs.postgrest.org/en/stable/references/auth.html>
-    fn is_claim_of_another(&self, var: &Var, value: &Value) -> bool {
-        let is_role = match var {
-            Var::Setting(name) => name == "request.jwt.claim.role",
-            Var::Session(text, false) => text.contains("jwt") && text.contains("->> 'role'"),
-            _ => false,
-        };
-        is_role
-            && self.role_name().as_ref() != Some(value)
+    /// The name of a role, and not of the one that acts.
+    fn is_another_role(&self, value: &Value) -> bool {
+        !self.world.is_name_of(value, [self.role, self.role])
             && self.world.catalog.roles.values().any(|role| value.as_text() == Some(role.name.as_str()))
     }
 
@@ -451,4 +445,14 @@ pub(crate) fn is_shared(value: &Value) -> bool {
         text.to_ascii_lowercase().as_str(),
         "0" | "-1" | "system" | "global" | "public" | "shared" | "default" | "common" | "*"
     ) || text.chars().all(|c| c == '0' || c == '-') && text.len() > 1
+}
+
+/// A claim of the role: the server that checks the token sets the role that it claims, so that it names no other.
+/// <https://docs.postgrest.org/en/stable/references/auth.html>
+fn claims_role(var: &Var) -> bool {
+    match var {
+        Var::Setting(name) => name == "request.jwt.claim.role",
+        Var::Session(text, false) => text.contains("jwt") && text.contains("->> 'role'"),
+        _ => false,
+    }
 }

@@ -108,7 +108,7 @@ impl<'d> Door<'d> {
 
     fn passes(&self, search: &mut Search<'_>, question: Question, role: Oid, command: &str) -> Outcome<Value> {
         let frame = |row: RowKey| Frame::of_source(row, self.base, self.alias.clone(), self.owner, role);
-        let shown = |search: &mut Search<'_>, row| search.all(&self.select.filters, &frame(row));
+        let shown = |search: &mut Search<'_>, row| search.all_hold(&self.select.filters, &frame(row));
         let allowed = |search: &mut Search<'_>, row, check| {
             let frame: Rc<Frame> = Frame::of_row(row, self.base, self.owner, role);
             if self.bound {

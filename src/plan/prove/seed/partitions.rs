@@ -1,9 +1,10 @@
 //! A partition for each partitioned table that has none yet: without one it takes no row, and nothing could be tried on it.
 
 use super::super::apply::run;
-use crate::check::quote::{ident, relation};
+use crate::check::quote::{ident, literal, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
+use crate::plan::guard;
 use sqlx::PgConnection;
 
 /// How these partitions begin; nobody else's do.
@@ -34,17 +35,15 @@ pub(in crate::plan::prove) async fn make(facts: &mut Facts, connection: &mut PgC
         if run(connection, format!("create table {own} partition of {parent} {bound}")).await?.is_some() {
             continue;
         }
+        let name = literal(&own);
         let granted = format!(
-            "do $govctl$ declare grantee text; begin
-               for grantee in select distinct case when a.grantee = 0 then 'public' else a.grantee::regrole::text end
-                 from pg_catalog.pg_class c, aclexplode(c.relacl) a where c.oid = '{}'::regclass loop
-                 execute 'revoke all on {} from ' || grantee;
-               end loop;
-             end $govctl$",
-            own.replace('\'', "''"),
-            own.replace('\'', "''")
+            "  for grantee in select distinct case when a.grantee = 0 then 'public' else a.grantee::regrole::text end
+      from pg_catalog.pg_class c, aclexplode(c.relacl) a where c.oid = {name}::regclass loop
+    execute 'revoke all on ' || {name} || ' from ' || grantee;
+  end loop;"
         );
-        run(connection, granted).await?;
+        let tag = guard::tag(&granted);
+        run(connection, format!("do {tag} declare grantee text; begin\n{granted}\nend {tag}")).await?;
         run(connection, format!("alter table {own} owner to {}", ident(&owner))).await?;
     }
     Ok(())
