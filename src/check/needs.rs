@@ -67,6 +67,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("answered_topics", &[]),
     ("answers", &[]),
     ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
+    ("fired_effects", &["verdicts", "triggers", "rules", "functions"]),
     ("unread_functions", &["verdicts"]),
     ("event_logs", &["event_log_columns", "event_log_guards", "event_log_rights", "enum_labels", "domain_checks"]),
     ("framework_relations", &["relations", "columns"]),

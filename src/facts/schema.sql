@@ -329,6 +329,14 @@ create table function_verdicts (
   principal integer not null, function integer not null, verdict text not null, reads text not null, counterexample text,
   primary key (principal, function)) without rowid;
 
+-- What one principal does to rows of other tenants by writing `relation`: a trigger whose function runs with its owner's rights,
+-- or a rule, touches rows of `target`. door: 'trigger' | 'rule'; command: what is done, 'SELECT' where rows are copied into the one
+-- that is written; verdict: 'leaks' | 'may leak'; by_link: the rows are found by a foreign key of `relation`.
+create table fired_effects (
+  principal integer not null, relation integer not null, door text not null, name text not null, function integer, runs_as integer not null,
+  command text not null, target integer not null, verdict text not null, by_link integer not null, counterexample text,
+  primary key (principal, relation, door, name, command, target)) without rowid;
+
 -- Functions that policies call and whose body cannot be read: the verdict takes what they return as a value of the session.
 create table unread_functions (relation integer not null, function text not null, primary key (relation, function)) without rowid;
 

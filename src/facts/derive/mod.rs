@@ -5,6 +5,7 @@ mod catalog;
 mod declared;
 mod event_logs;
 mod exposure;
+mod fired;
 mod frameworks;
 mod policy;
 mod principals;
@@ -56,6 +57,7 @@ pub(crate) struct Derived {
     verdicts: Vec<verdicts::Verdict>,
     exposure: Vec<exposure::Exposure>,
     functions: Vec<verdicts::FunctionVerdict>,
+    fired: Vec<fired::Fired>,
     unread: Vec<(Oid, String)>,
     settings: Vec<policy::Setting>,
     remedy: remedy::Remedy,
@@ -83,6 +85,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
     let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
     let functions = verdicts::functions(&world, &principals);
+    let fired = fired::find(&world, &principals, &verdicts);
     let exposure = exposure::find(&world, &principals, &verdicts);
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
@@ -97,6 +100,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
         verdicts,
         exposure,
         functions,
+        fired,
         unread,
         settings,
         remedy,

@@ -48,6 +48,7 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         tenant_predicates(derived),
         verdicts(derived),
         function_verdicts(derived),
+        fired_effects(derived),
         unread_functions(derived),
         policy_settings(derived),
         exposure(derived),
@@ -275,6 +276,38 @@ fn function_verdicts(derived: &Derived) -> Table {
         ]
     });
     ("function_verdicts", &["principal", "function", "verdict", "reads", "counterexample"], rows.collect())
+}
+
+fn fired_effects(derived: &Derived) -> Table {
+    let rows = derived.fired.iter().map(|it| {
+        vec![
+            number(it.principal),
+            number(it.relation),
+            text(it.door.kind),
+            text(&it.door.name),
+            optional(it.door.function, number),
+            number(it.door.runs_as),
+            text(it.command),
+            number(it.target),
+            text(it.verdict),
+            flag(it.by_link),
+            optional(it.counterexample.as_deref(), text),
+        ]
+    });
+    const COLUMNS: &[&str] = &[
+        "principal",
+        "relation",
+        "door",
+        "name",
+        "function",
+        "runs_as",
+        "command",
+        "target",
+        "verdict",
+        "by_link",
+        "counterexample",
+    ];
+    ("fired_effects", COLUMNS, rows.collect())
 }
 
 fn unread_functions(derived: &Derived) -> Table {

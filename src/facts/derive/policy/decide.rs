@@ -54,8 +54,9 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
     let has_floors = ["SELECT", "INSERT", "UPDATE", "DELETE"]
         .iter()
         .any(|command| !world.policies(role, relation, command).1.is_empty());
-    let search = |judge_shared, own_named, floors| {
+    let search = |judge_shared, own_named, (floors, blind)| {
         let mut search = Search::new(world, principal, role);
+        search.blind = blind;
         search.judge_shared = judge_shared;
         search.own_named = own_named;
         search.floors = floors;
@@ -75,16 +76,18 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
             some.extend(floors.iter().take(SINGLE_FLOORS).map(|policy| Floors::Only(policy.oid)));
         }
         some.push(Floors::All);
-        let mut found_by = search(judge_shared, own_named.clone(), some[0]);
-        let mut witness = question.ask(&mut found_by, relation);
-        for floors in some.into_iter().skip(1) {
+        // What the policies of other tables say is asked only where it may matter.
+        let tries = [true, false].into_iter().flat_map(|blind| some.iter().map(move |floors| (*floors, blind)));
+        let (mut found_by, mut witness) = (None, None);
+        for one in tries {
+            let mut trying = search(judge_shared, own_named.clone(), one);
+            witness = question.ask(&mut trying, relation);
+            found_by = Some(trying);
             if witness.is_none() {
                 break;
             }
-            found_by = search(judge_shared, own_named.clone(), floors);
-            witness = question.ask(&mut found_by, relation);
         }
-        let mut search = found_by;
+        let Some(mut search) = found_by else { return (found.is_some(), BTreeSet::new()) };
         if let Some(witness) = witness {
             let policy = question.culprit(&mut search, relation);
             let mut explanation = words::explain(world, &witness);

@@ -113,7 +113,7 @@ fn output_name(node: &SyntaxNode) -> Option<String> {
     }
 }
 
-fn sources(node: &SyntaxNode, optional: bool, select: &mut Select) {
+pub(super) fn sources(node: &SyntaxNode, optional: bool, select: &mut Select) {
     match node.kind() {
         SyntaxKind::JOIN_EXPR => join(node, optional, select),
         SyntaxKind::PAREN_FROM_ITEM | SyntaxKind::PAREN_EXPR => {

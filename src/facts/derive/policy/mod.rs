@@ -1,8 +1,8 @@
 //! Policy reasoning: can a row of another tenant get through?
 //!
 //! [`lower`] reads PostgreSQL's text, [`world`] holds what is certain, [`search`] tries what is not, [`eval`] and [`rows`]
-//! evaluate one try, [`decide`] puts the question for each command, [`outlet`] for views and functions, [`words`] says
-//! the answer.
+//! evaluate one try, [`decide`] puts the question for each command, [`outlet`] for views, functions, and what a
+//! trigger or rule does ([`effects`]), [`words`] says the answer.
 
 mod body;
 mod builtin;
@@ -10,6 +10,7 @@ mod calls;
 mod compare;
 mod decide;
 pub(crate) mod dynamic;
+pub(crate) mod effects;
 mod eval;
 mod expr;
 mod frame;

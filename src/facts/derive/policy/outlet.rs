@@ -1,14 +1,16 @@
 //! Side doors: what a view or a function that runs with its owner's rights lets through.
 
 use super::decide::Decision;
+use super::effects::Effect;
 use super::eval::{Sort, Val, conjunction, disjunction};
-use super::expr::Query;
-use super::frame::Frame;
-use super::search::{Outcome, Search, Var, Witness};
+use super::expr::{Expr, Query};
+use super::frame::{Frame, SourceBound};
+use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
 use super::value::{self, Value};
 use super::words;
-use super::world::World;
+use super::world::{Class, World};
 use crate::facts::derive::catalog::{Function, Oid, Relation};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
     let query = if view.kind == "materialized view" { Arc::new(unfiltered(&query)) } else { query };
     let mut search = Search::new(world, principal, role);
     let frame = Frame::of_body(runs_as, role, 1, Vec::new());
-    let witness = search.run(&mut |search| returns_foreign(search, &query, &frame));
+    let witness = search.run_unless_blind(&mut |search| returns_foreign(search, &query, &frame, None));
     decision(world, search, witness, "rows of another tenant are visible")
 }
 
@@ -30,7 +32,7 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
     let Some(query) = world.body(function) else { return unreadable(&function.name) };
     let mut search = Search::new(world, principal, function.owner);
     let names = function.names();
-    let witness = search.run(&mut |search| {
+    let witness = search.run_unless_blind(&mut |search| {
         let mut variables = Vec::new();
         for index in 0..function.arity() {
             let name = names.get(index).filter(|n| !n.is_empty()).cloned();
@@ -41,13 +43,98 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
             super::frame::bind(&mut variables, function, index, name.as_ref(), val);
         }
         let frame = Frame::of_body(function.owner, function.owner, 1, variables);
-        returns_foreign(search, &query, &frame)
+        returns_foreign(search, &query, &frame, None)
     });
     decision(world, search, witness, "rows of another tenant are returned")
 }
 
-/// The query returns a row, and one of the tenant rows it is made of is another tenant's.
-fn returns_foreign(search: &mut Search<'_>, query: &Arc<Query>, frame: &Rc<Frame>) -> Outcome<Value> {
+/// The row that fired.
+const FIRED: RowKey = 2;
+/// What it was before.
+const BEFORE: RowKey = 3;
+
+/// Decides one statement of a trigger or rule that `principal`, acting as `mover`, sets off with a row of `on`: whether it
+/// touches a row of `target` that is another tenant's. In a table that isolates, the row that fires is the session's own;
+/// elsewhere it holds what the caller likes.
+pub(crate) fn fired(
+    world: &World<'_>,
+    (principal, mover, runs_as): (Oid, Oid, Oid),
+    on: &Relation,
+    target: &Relation,
+    effect: &Effect,
+) -> Decision {
+    let keys = |relation: &Relation| -> Vec<String> {
+        let keyed = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
+        keyed.map(|c| c.name.clone()).collect()
+    };
+    let (own_keys, target_keys) = (keys(on), keys(target));
+    let columns: Vec<String> = target.columns.iter().map(|c| c.name.clone()).collect();
+    let fills_key = effect.into.as_ref().is_some_and(|column| own_keys.contains(column));
+    if fills_key || target_keys.is_empty() || !effect.writes(&target_keys, &columns) {
+        return Decision {
+            verdict: "isolated",
+            cause: None,
+            counterexample: None,
+            policy: None,
+            unread: BTreeSet::new(),
+        };
+    }
+    let mut effect = effect.clone();
+    for link in on.foreign_keys.iter().filter(|link| link.target == target.oid && link.columns.len() > 1) {
+        let names = |(own, theirs): &(i64, i64)| {
+            Some((on.column_number(*own)?.name.clone(), target.column_number(*theirs)?.name.clone()))
+        };
+        let (same, pairs): (Vec<_>, Vec<_>) =
+            link.columns.iter().filter_map(names).partition(|(_, theirs)| target_keys.contains(theirs));
+        if let [same] = same.as_slice() {
+            effect.holds_with(&pairs, same);
+        }
+    }
+    // The row itself, or one that cannot be written beside it.
+    let own_name = |number: &i64| on.column_number(*number).map(|column| (column.name.clone(), column.name.clone()));
+    let itself: Vec<_> = on.primary_key.iter().filter_map(own_name).collect();
+    if let ([key], true) = (own_keys.as_slice(), on.oid == target.oid && !itself.is_empty()) {
+        effect.holds_with(&itself, &(key.clone(), key.clone()));
+    }
+    let query = Arc::new(effect.query(&target_keys, &columns));
+    let isolates = on.is_table() && world.tenancy.is_tenant_data(on.oid);
+    let mut search = Search::new(world, principal, mover);
+    search.own_keys =
+        target.columns.iter().filter(|c| target_keys.contains(&c.name)).map(|c| value::own(&c.type_name)).collect();
+    for row in [FIRED, BEFORE].into_iter().filter(|_| isolates) {
+        search.rows.insert(row, RowInfo { relation: on.oid, kind: RowKind::Own, writable: false });
+    }
+    let witness = search.run_unless_blind(&mut |search| {
+        let mut sources = Vec::new();
+        for (alias, row) in [("new", FIRED), ("old", BEFORE)] {
+            let frame = Frame::of_source(row, on, alias.to_owned(), runs_as, runs_as);
+            let mut values = Vec::new();
+            for column in &on.columns {
+                let whose = isolates && matches!(world.class(on, column, false), Class::Key | Class::User);
+                let val = if whose {
+                    search.eval(&Expr::Column(Some(alias.to_owned()), column.name.clone()), &frame)?
+                } else {
+                    let var = Var::Argument(format!("{alias}.{}", column.name));
+                    Val { value: search.get(var.clone())?, sort: Sort::Plain, origin: Some(var) }
+                };
+                values.push((column.name.clone(), val));
+            }
+            sources.push((alias.to_owned(), SourceBound::Columns(values)));
+        }
+        let frame = Frame { sources, role: runs_as, user: runs_as, path: 1, closed: true, ..Frame::default() };
+        returns_foreign(search, &query, &Rc::new(frame), Some(target.oid))
+    });
+    let what = match effect.command {
+        "INSERT" => "rows are written for another tenant",
+        "UPDATE" => "rows of another tenant are changed",
+        "DELETE" => "rows of another tenant are deleted",
+        _ => "rows of another tenant are copied",
+    };
+    decision(world, search, witness, what)
+}
+
+/// The query returns a row, and one of the tenant rows it is made of is another tenant's: any, or one of this relation.
+fn returns_foreign(search: &mut Search<'_>, query: &Arc<Query>, frame: &Rc<Frame>, of: Option<Oid>) -> Outcome<Value> {
     search.output_rows.clear();
     let (truth, _) = search.derived(query, frame, &[], true)?;
     if truth == Value::Bool(false) {
@@ -56,7 +143,7 @@ fn returns_foreign(search: &mut Search<'_>, query: &Arc<Query>, frame: &Rc<Frame
     let mut foreign = Vec::new();
     for row in search.output_rows.clone() {
         let Some(info) = search.rows.get(&row).copied() else { continue };
-        if search.world.tenancy.is_tenant_data(info.relation) {
+        if of.map_or_else(|| search.world.tenancy.is_tenant_data(info.relation), |of| of == info.relation) {
             foreign.push(search.get(Var::Owned(row)).map(value::not));
         }
     }
@@ -96,6 +183,6 @@ fn unreadable(name: &str) -> Decision {
         cause: Some("unreadable"),
         counterexample: Some(format!("the definition of {name} cannot be read")),
         policy: None,
-        unread: std::collections::BTreeSet::new(),
+        unread: BTreeSet::new(),
     }
 }

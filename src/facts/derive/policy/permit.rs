@@ -1,7 +1,7 @@
 //! The policies of a relation, put to one row: its reader's, or those of a table that a policy looks up.
 
 use super::frame::Frame;
-use super::search::{Floors, Outcome, Part, RowInfo, RowKey, RowKind, Search};
+use super::search::{Floors, Outcome, Part, RowInfo, RowKey, RowKind, Search, Var};
 use super::value::Value;
 use crate::facts::derive::catalog::{Oid, Policy, Relation};
 use std::rc::Rc;
@@ -21,6 +21,9 @@ impl Search<'_> {
         }
         if !self.world.is_bound(role, relation) {
             return Ok(Value::Bool(true));
+        }
+        if self.blind {
+            return self.get(Var::Opaque(format!("row {row} is visible"), true));
         }
         if self.visiting.contains(&relation.oid) {
             return Ok(Value::Error);

@@ -174,6 +174,9 @@ fn choice(statement: &SyntaxNode, after: &[SyntaxNode], rest: &[SyntaxNode]) -> 
 /// `SELECT … INTO [STRICT] v FROM …;`, which the parser leaves as tokens.
 fn select_into(text: &str, after: &[SyntaxNode], rest: &[SyntaxNode]) -> Option<Expr> {
     let (targets, query) = into(text)?;
+    if targets.iter().any(|target| target.contains('.')) {
+        return None;
+    }
     let first = targets.first()?.clone();
     let found = Expr::Not(Box::new(Expr::Is(Box::new(Expr::Column(None, first)), Test::Null)));
     let mut result = Expr::Let("found".into(), Box::new(found), Box::new(sequence(after, rest)?));
@@ -198,7 +201,7 @@ pub(super) fn into(text: &str) -> Option<(Vec<String>, Query)> {
         end += 1;
     }
     let targets: Vec<String> = words[start..end].concat().split(',').map(lower::identifier).collect();
-    if targets.iter().any(|target| target.is_empty() || target.contains(['(', ')', '.'])) {
+    if targets.iter().any(|target| target.is_empty() || target.contains(['(', ')'])) {
         return None;
     }
     let query = [&words[..into], &words[end..]].concat().join(" ");

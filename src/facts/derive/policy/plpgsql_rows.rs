@@ -33,14 +33,14 @@ pub(super) fn arms(block: &SyntaxNode) -> Option<Query> {
 
 /// What lies between the start of the body and a statement.
 #[derive(Clone, Default)]
-struct Path {
-    sources: Vec<Source>,
-    filters: Vec<Expr>,
-    assigned: Vec<String>,
+pub(super) struct Path {
+    pub(super) sources: Vec<Source>,
+    pub(super) filters: Vec<Expr>,
+    pub(super) assigned: Vec<String>,
 }
 
 impl Path {
-    fn assign(&mut self, name: String, value: Expr) -> Option<()> {
+    pub(super) fn assign(&mut self, name: String, value: Expr) -> Option<()> {
         if self.assigned.contains(&name) {
             return None;
         }
@@ -50,7 +50,14 @@ impl Path {
         Some(())
     }
 
-    fn push(&mut self, alias: String, columns: Vec<String>, from: From) {
+    /// The variable set last, and what it was set to.
+    pub(super) fn last(&self) -> Option<(&str, Expr)> {
+        let From::Query(query) = &self.sources.last()?.from else { return None };
+        let (_, value) = query.arms.first()?.targets.first()?;
+        Some((self.assigned.last()?, value.clone()))
+    }
+
+    pub(super) fn push(&mut self, alias: String, columns: Vec<String>, from: From) {
         self.sources.push(Source { alias: Some(alias), columns, from, optional: false, on: None });
     }
 }
@@ -93,6 +100,7 @@ impl Walk {
             }
             SyntaxKind::ERROR => {
                 let (targets, query) = super::plpgsql::into(&statement.text().to_string())?;
+                targets.iter().all(|target| !target.contains('.')).then_some(())?;
                 for (index, target) in targets.into_iter().enumerate() {
                     path.assign(target, Expr::Scalar(Arc::new(super::plpgsql::only(&query, index)?)))?;
                 }

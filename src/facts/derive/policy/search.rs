@@ -122,6 +122,9 @@ pub(crate) struct Search<'w> {
     pub(crate) own_keys: BTreeSet<Value>,
     /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
     pub(crate) judge_shared: bool,
+    /// Whether looked-up rows are visible is anybody's guess: what isolates then isolates whatever the policies on other
+    /// tables say, and those need not be read.
+    pub(crate) blind: bool,
     /// Which restrictive policies of the relation itself count: what isolates without some isolates with them.
     pub(crate) floors: Floors,
     /// Constants that stood beside a tenant key, each with the session's own key of that type.
@@ -144,6 +147,7 @@ impl<'w> Search<'w> {
             grown: false,
             steps: 0,
             visiting: Vec::new(),
+            blind: false,
             output_rows: Vec::new(),
             unread: BTreeSet::new(),
             own_keys: BTreeSet::new(),
@@ -160,6 +164,15 @@ impl<'w> Search<'w> {
             Some((named, own)) if named.as_text() == Some(text) => own.clone(),
             _ => Value::text(text),
         }
+    }
+
+    /// The same as [`run`](Self::run), which is spared where no policy of a looked-up table matters.
+    pub(crate) fn run_unless_blind(&mut self, goal: &mut Goal<'_, 'w>) -> Option<Witness> {
+        self.blind = true;
+        self.run(goal)?;
+        self.blind = false;
+        self.steps = 0;
+        self.run(goal)
     }
 
     /// Finds an assignment under which the goal is true, if there is one.
