@@ -175,6 +175,61 @@ fn statements_that_a_program_puts_together_are_read() {
     }
 }
 
+/// Helpers and constants of the project's own modules are followed, and what they do is done where they are called.
+#[test]
+fn what_modules_of_the_project_do_is_done_where_they_are_called() {
+    let python = format!(
+        "{REVISION}from helpers.rls import isolate, ENABLE\n\ndef upgrade():\n    for t in (\"u\", \"t\"):\n        op.create_table(t, sa.Column(\"id\", sa.Uuid()))\n    for t in [\"t\"]:\n        op.add_column(t, sa.Column(\"tenant_id\", sa.Uuid()))\n    op.execute(ENABLE)\n    isolate(\"u\")\n    isolate(\"t\")\n\ndef downgrade():\n    pass\n"
+    );
+    let django = "from django.db import migrations, models\nfrom ..rls import Isolate\n\nclass Migration(migrations.Migration):\n    operations = [\n        migrations.CreateModel(name=\"Note\", fields=[(\"tenant_id\", models.UUIDField())]),\n        Isolate(\"app_note\"),\n    ]\n";
+    let operation = "from django.db.migrations.operations.base import Operation\n\nSQL = \"CREATE POLICY p ON %s USING (tenant_id = f())\"\n\nclass Isolate(Operation):\n    def __init__(self, table):\n        self.table = table\n\n    def database_forwards(self, label, editor, a, b):\n        editor.execute(\"ALTER TABLE %s ENABLE ROW LEVEL SECURITY\" % self.table)\n        editor.execute(f\"CREATE POLICY p ON {self.table} USING (tenant_id = f())\")\n\n    def database_backwards(self, label, editor, a, b):\n        pass\n";
+    let knex = "const { isolate } = require('../lib/rls');\nconst NAME = 't';\n\nexports.up = async (knex) => {\n  await knex.schema.createTable(NAME, (table) => {\n    table.uuid('tenant_id');\n  });\n  await isolate(knex, NAME);\n};\n\nexports.down = async () => {};\n";
+    let helper = "const using = 'tenant_id = f()';\nconst other = async (knex) => { await knex.raw('drop table t'); };\nasync function isolate(knex, table) {\n  await knex.raw(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);\n  await knex.raw(`CREATE POLICY p ON ${table} USING (${using})`);\n}\nmodule.exports = { isolate, other };\n";
+    let typeorm = "import { MigrationInterface, QueryRunner } from 'typeorm';\n\nexport class A1740819600000 implements MigrationInterface {\n  private readonly tables = ['t'];\n\n  public async up(queryRunner: QueryRunner): Promise<void> {\n    await queryRunner.query(`CREATE TABLE t (tenant_id uuid)`);\n    for (const table of this.tables) {\n      await this.isolate(queryRunner, table);\n    }\n  }\n\n  private async isolate(queryRunner: QueryRunner, table: string): Promise<void> {\n    await queryRunner.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);\n    await queryRunner.query(`CREATE POLICY p ON ${table} USING (tenant_id = f())`);\n  }\n\n  public async down(): Promise<void> {}\n}\n";
+    let unexported = "import { MigrationInterface } from 'typeorm';\n\n// no longer exported\nclass Old implements MigrationInterface {\n  public async up(q): Promise<void> {\n    await q.query(`CREATE TABLE t (tenant_id uuid); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (tenant_id = f())`);\n  }\n}\n";
+    let rails = "require_relative \"../../lib/rls\"\n\nclass A < ActiveRecord::Migration[8.0]\n  include Rls\n\n  def change\n    create_table :t do |t|\n      t.uuid :tenant_id\n    end\n    isolate :t\n  end\nend\n";
+    let concern = "module Rls\n  def isolate(table)\n    execute \"ALTER TABLE #{table} ENABLE ROW LEVEL SECURITY\"\n    execute <<~SQL\n      CREATE POLICY p ON #{table} USING (tenant_id = f())\n    SQL\n  end\nend\n";
+    let ecto = "defmodule App.Repo.Migrations.A do\n  use Ecto.Migration\n  import App.Rls\n\n  def change do\n    create table(:t) do\n      add :tenant_id, :uuid\n    end\n    isolate(\"t\")\n  end\nend\n";
+    let elixir = "defmodule App.Rls do\n  def isolate(table) do\n    execute(\"ALTER TABLE #{table} ENABLE ROW LEVEL SECURITY\")\n    execute(\"CREATE POLICY p ON #{table} USING (tenant_id = f())\")\n  end\nend\n";
+    let ef = "using Microsoft.EntityFrameworkCore.Migrations;\n\npublic partial class A : Migration\n{\n    protected override void Up(MigrationBuilder migrationBuilder)\n    {\n        migrationBuilder.Sql(\"CREATE TABLE t (tenant_id uuid)\");\n        migrationBuilder.Isolate(\"t\");\n    }\n}\n";
+    let extension = "public static class RlsMigrationExtensions\n{\n    public static void Isolate(this MigrationBuilder builder, string table)\n    {\n        builder.Sql($\"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY\");\n        builder.Sql($@\"CREATE POLICY p ON {table} USING (tenant_id = f())\");\n    }\n}\n";
+    let rls = "from alembic import op\n\nENABLE = \"ALTER TABLE t ENABLE ROW LEVEL SECURITY\"\n\ndef isolate(table):\n    _run(f\"CREATE POLICY p ON {table} USING (tenant_id = f())\")\n\ndef _run(sql):\n    op.execute(sql)\n\ndef unused():\n    op.execute(\"ALTER TABLE t DISABLE ROW LEVEL SECURITY\")\n";
+    for (name, folder_of, wanted, files) in [
+        ("alembic", "alembic", 18, vec![("alembic/versions/a_a.py", python.as_str()), ("helpers/rls.py", rls)]),
+        ("django", "app", 7, vec![("app/migrations/0001_a.py", django), ("app/rls.py", operation)]),
+        ("knex", "migrations", 8, vec![("migrations/20250101000000_a.js", knex), ("lib/rls.js", helper)]),
+        (
+            "typeorm",
+            "migrations",
+            15,
+            vec![("migrations/1740819600000-A.ts", typeorm), ("migrations/1740819500000-Old.ts", unexported)],
+        ),
+        ("rails", "db/migrate", 10, vec![("db/migrate/20250101000000_a.rb", rails), ("lib/rls.rb", concern)]),
+        (
+            "ecto",
+            "priv/repo/migrations",
+            9,
+            vec![("priv/repo/migrations/20250101000000_a.exs", ecto), ("lib/app/rls.ex", elixir)],
+        ),
+        (
+            "ef-core",
+            "Data/Migrations",
+            8,
+            vec![
+                ("Data/Migrations/20250101000000_A.cs", ef),
+                ("Data/RlsMigrationExtensions.cs", extension),
+                ("Data/Data.csproj", ""),
+            ],
+        ),
+    ] {
+        let project = folder(&files);
+        let history = History::read(&project.path().join(folder_of), None).unwrap();
+        let found: Vec<_> = history.transitions().iter().map(|it| (it.stage, it.line.line)).collect();
+        assert_eq!((history.tool, found), (name, vec![(2, wanted)]), "{:?}", history.dynamic());
+        assert!(history.regressions().is_empty(), "{name}");
+    }
+}
+
 #[test]
 fn what_only_the_way_down_uses_is_not_read() {
     let up = "    op.create_table(\"t\", sa.Column(\"tenant_id\", sa.Uuid()))\n    op.execute(\"ALTER TABLE t ENABLE ROW LEVEL SECURITY\")\n    op.execute(\"CREATE POLICY p ON t USING (tenant_id = f())\")\n";
@@ -210,6 +265,9 @@ fn histories_as_they_are_found_are_read_as_a_reader_would() {
         ("a policy says who the tenant is", "create table jobs (operator_id text);\nalter table jobs enable row level security;\ncreate policy jobs_tenant on jobs using (operator_id = current_setting('app.operator', true));".to_owned(), vec![(2, 3)]),
         ("where it does not, nobody does", "create table jobs (operator_id text);\nalter table jobs enable row level security;\ncreate policy own on jobs using (operator_id = current_setting('app.operator', true));".to_owned(), vec![]),
         ("a person is no tenant, whatever the policy is called", "create table jobs (user_id text);\nalter table jobs enable row level security;\ncreate policy jobs_tenant on jobs using (user_id = current_setting('app.tenant', true));".to_owned(), vec![]),
+        ("members are named in many words", "create table teams (id uuid);\ncreate table team_members (role text, team_id uuid, git_profile_id uuid);".to_owned(), vec![(3, 2)]),
+        ("a member of a tenant is both", "create table roles (id uuid);\ncreate table member_roles (tenant_member_id uuid, role_id uuid);".to_owned(), vec![(3, 2)]),
+        ("who invited somebody is not who has the role", "create table users (id uuid, org_id uuid, auth_user_id uuid);\ncreate table organizations (id uuid);\ncreate table guest_grants (org_id uuid, email text, role text, invited_by_user_id uuid references users (id));\ncreate table seat_activations (org_id uuid, user_id uuid, role text);".to_owned(), vec![]),
         ("signatures chain as well", "create table audit_log (prev_signature text, created_by_kind text check (created_by_kind in ('user', 'ai_agent')));\nrevoke update, delete on audit_log from app;".to_owned(), vec![(4, 2)]),
     ] {
         assert_eq!(reached(&[("1_a.sql", &sql)]), wanted, "{name}");

@@ -150,8 +150,10 @@ fn statements_of(text: &str, run: &Run<'_>, language: Language, bindings: &Bindi
             .filter(|(hole, _)| hole.start >= range.start && hole.end <= range.end)
             .map(|(hole, expression)| (hole.start - range.start..hole.end - range.start, expression.as_str()))
             .collect();
-        for filled in fill(statement, &inside, bindings) {
+        for (round, filled) in fill(statement, &inside, bindings).into_iter().enumerate() {
             let (done, _) = one(&filled);
+            let at =
+                inside.iter().map(|(_, hole)| bindings.call(hole, round, at)).find(|call| *call != at).unwrap_or(at);
             events.extend(done.into_iter().filter_map(|what| Some(Event { at, what: resolved(what, &filled)? })));
         }
     }
