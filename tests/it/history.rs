@@ -341,6 +341,39 @@ fn what_stands_among_migrations_costs_only_itself() {
     }
 }
 
+/// What nests or repeats as nobody writes it is told at its line and costs no more than that.
+#[test]
+fn what_nests_too_deep_is_told_and_not_followed() {
+    let policy = |using: &str| {
+        format!("{ISOLATED}create policy p on t using ({using});\nalter table t force row level security;")
+    };
+    let around = |open: &str, close: &str| policy(&format!("{}a{}", open.repeat(100_000), close.repeat(100_000)));
+    let python = |body: &str| format!("{REVISION}\n{body}\n");
+    let began = std::time::Instant::now();
+    for (name, text) in [
+        ("1_a.sql", around("not ", "")),
+        ("1_a.sql", around("(", ")")),
+        ("1_a.sql", around("case when a then ", " end")),
+        ("1_a.sql", around("", " and a")),
+        ("1_a.sql", around("f(", ")")),
+        ("1_a.sql", around("", "::text")),
+        ("1_a.sql", format!("do $$ {} null; {} $$;", "begin ".repeat(20_000), "end; ".repeat(20_000))),
+        ("versions/a_a.py", python(&format!("def upgrade():\n    f({}1{})", "g(".repeat(30_000), ")".repeat(30_000)))),
+    ] {
+        let history = read(&[(name, &text)]);
+        assert_eq!(history.unreadable().len(), 1, "{:?}", history.unreadable());
+        assert!(history.transitions().is_empty());
+    }
+    let many: String = (1..2_000)
+        .map(|n| {
+            format!("def f{n}(t):\n    op.execute(f'alter table {{t}} enable row level security')\n    f{}(t)\n", n - 1)
+        })
+        .collect();
+    let history = read(&[("versions/a_a.py", &python(&format!("{many}def upgrade():\n    f1999('t')")))]);
+    assert!(history.dynamic().len() <= 1);
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
 /// Every fixture, for files that are cut or garbled.
 fn corpus() -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -486,7 +519,7 @@ fn own_server() -> Choice {
 async fn replayed(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     let folder = folder(files);
     let history = History::read(folder.path(), None).unwrap();
-    let wanted = Wanted { rows: false, ..Wanted::default() };
+    let wanted = Wanted { rows: false, actors: false, ..Wanted::default() };
     let mut facts = replay::facts(&history, own_server(), wanted).await.unwrap();
     let refused = "select line || ' ' || detail from migration_faults where kind = 'not replayed' order by line";
     let refused = sqlx::query_scalar(refused).fetch_all(facts.connection()).await.unwrap();
@@ -515,4 +548,44 @@ async fn a_replay_stands_in_for_platforms_and_says_what_it_could_not_run() {
     let (refused, unseen) = replayed(&[("1_a.sql", broken)]).await;
     assert!(refused.len() == 1 && refused[0].starts_with("2 "), "{refused:?}");
     assert!(["policies", "relations", "roles"].iter().all(|area| unseen.contains(&(*area).to_owned())), "{unseen:?}");
+}
+
+/// Where migrations record nothing, the audit log's first actor that is no person is the next to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_says_when_agents_began_to_act() {
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create schema app;
+             create table app.audit_log (id bigint generated always as identity primary key, actor_type text, actor_id text, action text not null,
+               object_id text, occurred_at timestamptz not null default now());
+             insert into app.audit_log (actor_type, actor_id, action, occurred_at) values
+               ('user', 'ana', 'read', '2025-01-02T03:04:05Z'), ('system', null, 'read', '2025-02-02T00:00:00Z'),
+               ('AI_Agent', 'a-1', 'read', '2025-03-02T10:00:00Z'), ('ai_agent', 'a-2', 'read', '2025-03-01T10:00:00Z'),
+               ('secretword', 'x', 'read', '2024-01-01T00:00:00Z');
+             create table app.comments (id int, author_type text, body text, created_at timestamp);
+             insert into app.comments values (1, 'agent', 'x', '2020-01-01');",
+        )
+        .await;
+    let read = async |actors: bool| {
+        let mut session = govctl::target::Session::open(database.options().clone()).await.unwrap();
+        let mut facts = govctl::facts::Facts::empty().await.unwrap();
+        let wanted = Wanted { rows: false, actors, ..Wanted::default() };
+        govctl::facts::collect::collect_wanted(session.connection(), &mut facts, wanted).await.unwrap();
+        session.close().await;
+        let config = govctl::config::Config::default();
+        govctl::facts::derive::derive(&mut facts, &config).await.unwrap();
+        let kinds: Vec<String> =
+            sqlx::query_scalar("select kind from first_actors order by 1").fetch_all(facts.connection()).await.unwrap();
+        let library = govctl::check::Library::embedded().unwrap();
+        (govctl::assess::run(&mut facts, &library, &config).await.unwrap().stage, kinds)
+    };
+    let (stage, kinds) = read(true).await;
+    let first = stage.first_actor.expect("an agent acted");
+    assert_eq!((first.object.as_str(), first.kind.as_str()), ("app.audit_log", "agent"));
+    assert_eq!((first.date.as_str(), first.whole), ("2025-03-01T10:00:00Z", true));
+    assert!(stage.notes.iter().any(|note| note.contains("is of 2025-03-01 (an agent)")), "{:?}", stage.notes);
+    assert!(kinds.iter().all(|kind| ["agent", "machine", "other", "person"].contains(&kind.as_str())), "{kinds:?}");
+    let (stage, kinds) = read(false).await;
+    assert!(stage.first_actor.is_none() && kinds.is_empty());
 }

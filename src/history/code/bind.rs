@@ -263,7 +263,9 @@ impl Bindings {
                 let value = |round: usize| {
                     values.map_or_else(|| HOLE.to_owned(), |values| values[round % values.len()].clone())
                 };
-                found.entry((*name).to_owned()).or_default().extend((0..rounds).map(value));
+                let known = found.entry((*name).to_owned()).or_default();
+                let rounds = rounds.min(MOST.saturating_sub(known.len()));
+                known.extend((0..rounds).map(value));
                 calls.entry((*name).to_owned()).or_default().extend((0..rounds).map(|_| tokens[at].start));
             }
         }

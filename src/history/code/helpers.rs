@@ -19,13 +19,13 @@ pub(super) struct Helpers {
 
 impl Helpers {
     pub(super) fn of(text: &str, tokens: &[Token], language: Language) -> Self {
-        let defined = definitions(text, tokens, language).into_iter().filter_map(|(name, range)| {
+        let defined = definitions(text, tokens, language).into_iter().take(MOST).filter_map(|(name, range)| {
             let mut others = tokens.iter().enumerate().filter(|(n, _)| !range.contains(n));
             let used = others.find(|(_, token)| mentions(text, token, name))?.1.start;
             let end = tokens.get(range.end).map_or(text.len(), |token| token.start);
             Some((tokens[range.start].start..end, used))
         });
-        Self { defined: defined.take(MOST).collect() }
+        Self { defined: defined.collect() }
     }
 
     /// What sorts a place among all others: where the helper around it is used, then the place itself.

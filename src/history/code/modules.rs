@@ -68,6 +68,9 @@ impl Modules {
             waiting.extend(imports::paths(self, &module.path, &module.text, &module.tokens, language));
             modules.push(module);
         }
+        if modules.is_empty() {
+            return None;
+        }
         let mut joined = Joined { text: text.to_owned(), tokens: tokens.to_vec() };
         let mut names: BTreeSet<String> =
             definitions(text, tokens, language).into_iter().map(|(name, _)| name.to_owned()).collect();
