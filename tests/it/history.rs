@@ -550,6 +550,38 @@ async fn a_replay_stands_in_for_platforms_and_says_what_it_could_not_run() {
     assert!(["policies", "relations", "roles"].iter().all(|area| unseen.contains(&(*area).to_owned())), "{unseen:?}");
 }
 
+/// Flyway and refinery name their files alike; whose they are the history table says. The sum is one that refinery 0.8 wrote,
+/// the hash one of graphile-migrate 1.4, whose folder of committed migrations may be given itself.
+#[tokio::test]
+async fn the_history_table_says_whose_the_files_are() {
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create table refinery_schema_history (version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255));
+             insert into refinery_schema_history values (1, 'first_one', '2026-01-02T03:04:05.802429804Z', '13970502014355525780');
+             create schema graphile_migrate; create table graphile_migrate.migrations (hash text, previous_hash text, filename text, date timestamptz);
+             insert into graphile_migrate.migrations values ('sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe', null, '000001.sql', now())",
+        )
+        .await;
+    let committed =
+        "--! Previous: -\n--! Hash: sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe\n--! Message: first one\n\n";
+    for (tool, inner, name, head) in [
+        ("refinery", "", "V1__first_one.sql", ""),
+        ("graphile-migrate", "committed", "committed/000001-first-one.sql", committed),
+    ] {
+        for (text, faults) in [("create table t (id int);\n", 0), ("create table t (id bigint);\n", 1)] {
+            let files = folder(&[(name, &format!("{head}{text}"))]);
+            let mut history = History::read(&files.path().join(inner), None).unwrap();
+            history.compare(database.options().clone()).await.unwrap();
+            let drifted = history.faults.iter().any(|fault| fault.kind == "drifted");
+            assert_eq!((history.tool, drifted), (tool, faults > 0), "{text} {:?}", history.faults);
+            assert_eq!(history.migrations[0].applied, Some(true));
+        }
+    }
+    let files = folder(&[("V1__first_one.sql", "create table t (id int);\n")]);
+    assert_eq!(History::read(files.path(), Some("refinery")).unwrap().tool, "refinery");
+}
+
 /// Where migrations record nothing, the audit log's first actor that is no person is the next to say.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_says_when_agents_began_to_act() {
