@@ -987,7 +987,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__stage)
-            opts="-q -h -V --url --migrations --tool --facts --at-least --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --url --migrations --tool --facts --at-least --no-data --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -258,6 +258,7 @@ complete -c govctl -n "__fish_govctl_using_subcommand stage" -l baseline -d 'Onl
 complete -c govctl -n "__fish_govctl_using_subcommand stage" -l color -d 'When to colour' -r -f -a "auto\t'Where the stream is a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are honoured'
 always\t'Also into files and pipes'
 never\t'Not at all'"
+complete -c govctl -n "__fish_govctl_using_subcommand stage" -l no-data -d 'Read no rows: the first agent in an audit log is not looked for'
 complete -c govctl -n "__fish_govctl_using_subcommand stage" -l allow-undecided -d 'End with 0 where nothing was found but something could not be decided'
 complete -c govctl -n "__fish_govctl_using_subcommand stage" -l exit-zero -d 'End with 0 instead of 1 or 4; never instead of 2, 3 or 5'
 complete -c govctl -n "__fish_govctl_using_subcommand stage" -l no-progress -d 'Draw no progress'

@@ -21,7 +21,7 @@ pub use graph::{RoleEdge, RoleGraph, RoleNode};
 pub use judge::{Outcome, judge};
 pub use pardon::Warning;
 pub use run::{answered, run};
-pub use stage::{Criterion, Gap, Moment, Regression, Stage, Unread};
+pub use stage::{Criterion, FirstActor, Gap, Moment, Regression, Stage, Unread};
 pub use verdict::{Cause, Verdict};
 
 use crate::check::{Check, CheckId, Severity};

@@ -59,6 +59,19 @@ pub struct Moment {
     pub object: String,
 }
 
+/// The first actor in an event log that is no person, where no migration says when agents began to act.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FirstActor {
+    /// `schema.table`.
+    pub object: String,
+    /// `agent` or `machine`.
+    pub kind: String,
+    /// RFC 3339.
+    pub date: String,
+    /// Every row was looked at.
+    pub whole: bool,
+}
+
 /// A guard that was taken away.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Regression {
@@ -127,6 +140,8 @@ pub struct Stage {
     pub gaps: Vec<Gap>,
     /// In the order of the migrations.
     pub unread: Vec<Unread>,
+    /// Where no migration completes stage 4.
+    pub first_actor: Option<FirstActor>,
     /// Remarks: entered out of order, a cap, a schema for each tenant.
     pub notes: Vec<String>,
 }
@@ -164,6 +179,7 @@ impl Stage {
         hidden: &dyn Fn(&BTreeSet<&'static str>) -> Vec<Cause>,
     ) -> Result<Self, Stop> {
         let mut stage = Self::recorded(facts, declared).await?;
+        stage.first_actor(facts).await?;
         let mut reached = 1;
         for step in &ladder.stages {
             let mut all = true;
@@ -221,6 +237,27 @@ impl Stage {
         let mut stage = Self { declared, history, transitions, regressions, gaps, unread, notes, ..Self::default() };
         stage.order();
         Ok(stage)
+    }
+
+    /// Where no migration records stage 4, the audit log is next: its first actor that is no person.
+    async fn first_actor(&mut self, facts: &mut Facts) -> Result<(), Stop> {
+        if self.transitions.iter().any(|moment| moment.stage == 4) {
+            return Ok(());
+        }
+        let sql = "select r.schema || '.' || r.name as object, f.kind, f.first_at as date, f.whole = 1 as whole
+            from first_actors f join event_logs l on l.relation = f.relation join relations r on r.oid = f.relation
+            where f.kind in ('agent', 'machine') and l.purpose in ('audit', 'tool calls')
+            order by f.kind, f.first_at, object limit 1";
+        self.first_actor = sqlx::query_as(sql).fetch_optional(facts.connection()).await?;
+        if let Some(FirstActor { object, kind, date, whole }) = &self.first_actor {
+            let who = if kind == "agent" { "an agent" } else { "a machine; none names an agent" };
+            let day = date.split('T').next().unwrap_or(date);
+            let part = if *whole { "" } else { ", of those that were looked at" };
+            self.notes.push(format!(
+                "no migration records stage 4; by the audit log, the first row of {object} whose actor is no person is of {day} ({who}{part})"
+            ));
+        }
+        Ok(())
     }
 
     /// The ladder is the typical order, not a guarantee: what came out of order is said, not held against anybody.

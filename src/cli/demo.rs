@@ -3,7 +3,7 @@
 use super::Global;
 use super::diagnose::{self, judge};
 use super::outputs::Outputs;
-use super::source::collect;
+use super::source::{Rows, collect};
 use crate::assess::{Assessment, Finding};
 use crate::check::{Check, Library};
 use crate::config::Config;
@@ -89,7 +89,7 @@ impl Tour<'_> {
     }
 
     async fn audit(&self) -> Result<(Facts, Assessment), Stop> {
-        let mut facts = collect(self.scratch.options().clone(), &Config::default(), true, &*self.progress).await?;
+        let mut facts = collect(self.scratch.options().clone(), &Config::default(), Rows::All, &*self.progress).await?;
         let assessment = judge(&mut facts, &self.library, &Config::default(), &*self.progress).await?;
         Ok((facts, assessment))
     }
@@ -155,7 +155,7 @@ impl Tour<'_> {
     /// Plans the way to stage 2, tried on a copy of the schema.
     async fn next_stage(&self) -> Result<(), Stop> {
         let config = Config::default();
-        let mut facts = collect(self.scratch.options().clone(), &config, true, &*self.progress).await?;
+        let mut facts = collect(self.scratch.options().clone(), &config, Rows::All, &*self.progress).await?;
         derive::derive(&mut facts, &config).await?;
         let goal = Goal { stage: 2, config: &config, library: &self.library };
         let choice =

@@ -52,7 +52,9 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
 
     let progress = ui.progress();
     let mut facts = match &args.facts {
-        None => source::gather(&args.source, &args.folder, &config, !args.no_data, &*progress).await?,
+        None => {
+            source::gather(&args.source, &args.folder, &config, source::Rows::unless(args.no_data), &*progress).await?
+        }
         Some(path) => Facts::open(path).await?,
     };
     let assessment = judge(&mut facts, &library, &config, &*progress).await?;

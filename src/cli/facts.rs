@@ -66,7 +66,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     }
     let config = Config::find(global.config.as_deref())?;
     let progress = ui.progress();
-    let mut facts = source::collect(args.source.options()?, &config, !args.no_data, &*progress).await?;
+    let mut facts =
+        source::collect(args.source.options()?, &config, source::Rows::unless(args.no_data), &*progress).await?;
     progress.end();
     if let Some(path) = &args.out {
         facts.save(path).await?;

@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let options = if args.facts.is_none() { Some(args.source.options()?) } else { None };
     let progress = ui.progress();
     let mut facts = match (&args.facts, options) {
-        (None, Some(options)) => source::collect(options, &Config::default(), false, &*progress).await?,
+        (None, Some(options)) => source::collect(options, &Config::default(), source::Rows::None, &*progress).await?,
         (path, _) => Facts::open(path.as_deref().unwrap_or_else(|| "".as_ref())).await?,
     };
     progress.begin("Working out who reaches what", None);

@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         None => {
             let tool = args.tool.clone().filter(|_| args.migrations.is_some());
             let folder = Folder { migrations: args.migrations.clone(), tool };
-            source::gather(&args.source, &folder, &config, true, &*progress).await?
+            source::gather(&args.source, &folder, &config, source::Rows::All, &*progress).await?
         }
         Some(path) => Facts::open(path).await?,
     };

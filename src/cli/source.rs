@@ -69,12 +69,29 @@ pub(super) fn tool(name: &str) -> Result<String, String> {
     Err(format!("there is {}", known.join(", ")))
 }
 
+/// Which rows may be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// None.
+    None,
+    /// The first of the logs, for who acted in them.
+    Logs,
+    /// A sample of every table as well.
+    All,
+}
+
+impl Rows {
+    pub(super) const fn unless(no_data: bool) -> Self {
+        if no_data { Self::None } else { Self::All }
+    }
+}
+
 /// Facts of a database, of a folder of migrations, or of both.
 pub(super) async fn gather(
     source: &Source,
     folder: &Folder,
     config: &Config,
-    rows: bool,
+    rows: Rows,
     progress: &dyn Progress,
 ) -> Result<Facts, Stop> {
     let options = match source.options() {
@@ -88,7 +105,7 @@ pub(super) async fn gather(
         history::facts::absent(&mut facts).await?;
         return Ok(facts);
     };
-    let wanted = || Wanted { rows: false, rules: config.secrets.rules() };
+    let wanted = || Wanted { rows: false, actors: false, rules: config.secrets.rules() };
     let Some(options) = options else {
         progress.begin("Replaying the migrations", None);
         let mut facts = replay::facts(&history, Choice::Auto { scratch_url: None }, wanted()).await?;
@@ -110,14 +127,14 @@ pub(super) async fn gather(
 pub(super) async fn collect(
     options: PgConnectOptions,
     config: &Config,
-    rows: bool,
+    rows: Rows,
     progress: &dyn Progress,
 ) -> Result<Facts, Stop> {
     progress.begin("Connecting", None);
     let mut session = Session::open(options).await?;
-    progress.begin(if rows { "Reading the catalogs and some rows" } else { "Reading the catalogs" }, None);
+    progress.begin(if rows == Rows::All { "Reading the catalogs and some rows" } else { "Reading the catalogs" }, None);
     let mut facts = Facts::empty().await?;
-    let wanted = Wanted { rows, rules: config.secrets.rules() };
+    let wanted = Wanted { rows: rows == Rows::All, actors: rows != Rows::None, rules: config.secrets.rules() };
     let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
     session.close().await;
     collected.map(|()| facts)

@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// Fail the run where the stage is below N: the evidenced one; without a database, the one recorded and not undone
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     at_least: Option<u8>,
+    /// Read no rows: the first agent in an audit log is not looked for
+    #[arg(long)]
+    no_data: bool,
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
@@ -39,8 +42,9 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         }
         Stage::recorded(&mut facts, config.stage).await?
     } else {
+        let rows = if args.no_data { source::Rows::None } else { source::Rows::Logs };
         let mut facts = match &args.facts {
-            None => source::gather(&args.source, &args.folder, &config, false, &*progress).await?,
+            None => source::gather(&args.source, &args.folder, &config, rows, &*progress).await?,
             Some(path) => Facts::open(path).await?,
         };
         derive::derive(&mut facts, &config).await?;

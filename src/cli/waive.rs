@@ -66,7 +66,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         args.owner.clone().or_else(|| config.owners.get(&check.axis).cloned()).ok_or_else(|| nobody(check.axis))?;
     let progress = ui.progress();
     let mut facts = match &args.facts {
-        None => source::gather(&args.source, &args.folder, &config, true, &*progress).await?,
+        None => source::gather(&args.source, &args.folder, &config, source::Rows::All, &*progress).await?,
         Some(path) => Facts::open(path).await?,
     };
     let only = library.select(std::slice::from_ref(&args.check))?;

@@ -202,6 +202,10 @@ create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
 
+-- When actors of each kind first stand in a table that names kinds and moments: a log, where event_logs has it too.
+-- kind: 'agent' | 'person' | 'machine' | 'other'. first_at: RFC 3339. whole: every row was looked at, not its first alone.
+create table first_actors (relation integer not null, kind text not null, first_at text not null, whole integer not null, primary key (relation, kind)) without rowid;
+
 -- What it takes to make an object again and no other table says: the part of its statement in PostgreSQL's own words.
 -- object_kind: 'domain' (all after AS) | 'composite', 'range', 'aggregate' (between the parentheses) | 'collation' (all of it)
 -- | 'function' (all before the body) | 'trigger' (all of it) | 'index' (from USING on; no row for a plain one) | 'partition key'

@@ -180,7 +180,7 @@ const INVENTORY: &str = "
     union all select 'function', schema, name || '(' || signature || ')', language || ' ' || security_definer || ' ' || coalesce(source, '') from functions where provenance = 'user'";
 
 /// Tables that the tools themselves keep.
-const LEDGERS: [&str; 20] = [
+const LEDGERS: [&str; 29] = [
     "_sqlx_migrations",
     "refinery_schema_history",
     "__diesel_schema_migrations",
@@ -201,7 +201,20 @@ const LEDGERS: [&str; 20] = [
     "schema_version",
     "ar_internal_metadata",
     "_yoyo_migration",
+    "_yoyo_log",
+    "_yoyo_version",
+    "yoyo_lock",
+    "__EFMigrationsHistory",
+    "SequelizeMeta",
+    "kysely_migration",
+    "kysely_migration_lock",
+    "mikro_orm_migrations",
+    "atlas_schema_revisions",
 ];
+
+/// Schemas that tools make for their own tables.
+const TOOL_SCHEMAS: [&str; 6] =
+    ["atlas_schema_revisions", "graphile_migrate", "hdb_catalog", "pgroll", "sqitch", "supabase_migrations"];
 
 type Object = (String, String, String);
 
@@ -213,7 +226,7 @@ async fn inventory(facts: &mut Facts) -> Result<BTreeMap<Object, String>, Stop> 
     };
     Ok(rows
         .into_iter()
-        .filter(|(_, _, name, _)| !own(name))
+        .filter(|(_, schema, name, _)| !own(name) && !TOOL_SCHEMAS.contains(&schema.as_str()))
         .map(|(kind, schema, name, state)| ((kind, schema, name), state))
         .collect())
 }

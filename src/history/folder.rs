@@ -161,6 +161,11 @@ impl<'a> Dir<'a> {
         self.at.rsplit('/').next().unwrap_or(self.at)
     }
 
+    /// Its name on disk, also that of the root.
+    pub(crate) fn own_name(self) -> Option<String> {
+        Some(self.absolute()?.file_name()?.to_str()?.to_owned())
+    }
+
     /// The name of the folder above, also above the root.
     pub(crate) fn parent_name(self) -> Option<String> {
         let parent = self.absolute()?.parent()?.file_name()?.to_str()?.to_owned();

@@ -34,6 +34,10 @@ impl History {
     /// The same in a transaction that is open. Whether there is a history table.
     pub(crate) async fn compare_with(&mut self, connection: &mut PgConnection) -> bool {
         let Some((ledger, table, rows)) = find(self, connection).await else { return false };
+        // Some tools name their files alike; the table says whose they are.
+        if ledger.tool != "plain-sql" {
+            self.tool = ledger.tool;
+        }
         self.hold_against(ledger, &table, &rows);
         true
     }
@@ -141,13 +145,14 @@ async fn find(history: &History, connection: &mut PgConnection) -> Option<(&'sta
     .await
     .ok()?;
     let own = LEDGERS.iter().filter(|ledger| ledger.tool == history.tool);
-    let others = LEDGERS.iter().filter(|ledger| history.tool == "plain-sql" && ledger.tool != history.tool);
+    let others = LEDGERS.iter().filter(|ledger| ledger.tool != history.tool);
     for ledger in own.chain(others) {
         let fits = |(_, name, columns): &&(String, String, Vec<String>)| {
             name == ledger.table && ledger.columns().iter().all(|column| columns.iter().any(|known| known == column))
         };
         if let Some((schema, name, _)) = tables.iter().find(fits)
             && let Some(rows) = read(connection, schema, name).await
+            && (ledger.tool == history.tool || history.tool == "plain-sql" || is_of(history, ledger, &rows))
         {
             return Some((ledger, format!("{schema}.{name}"), rows));
         }
@@ -167,15 +172,26 @@ async fn hand_rolled(
             .filter(|ledger| ledger.columns().iter().all(|c| columns.iter().any(|known| known == c)))
         {
             let Some(rows) = read(connection, schema, name).await else { continue };
-            let own: BTreeSet<_> =
-                history.migrations.iter().map(|migration| ledger.key.of_migration(migration)).collect();
-            let hits = rows.iter().filter_map(|row| ledger.key.of_row(row)).filter(|key| own.contains(key)).count();
-            if hits > 0 && hits * 2 >= rows.len() {
+            if is_of(history, ledger, &rows) {
                 return Some((ledger, format!("{schema}.{name}"), rows));
             }
         }
     }
     None
+}
+
+/// Half of the rows at least name files of the folder; where tools share the table's name, a checksum fits as well.
+fn is_of(history: &History, ledger: &Ledger, rows: &[Row]) -> bool {
+    let own: BTreeMap<_, _> =
+        history.migrations.iter().map(|migration| (ledger.key.of_migration(migration), migration)).collect();
+    let hits: Vec<_> = rows.iter().filter_map(|row| Some((row, *own.get(&ledger.key.of_row(row)?)?))).collect();
+    let sums = |(row, migration): &(&Row, &super::read::Migration)| {
+        let kept = ledger.checksum.and_then(|column| text(row, column));
+        ledger.sum.zip(kept).is_some_and(|(sum, kept)| sum(migration).iter().any(|own| own.eq_ignore_ascii_case(&kept)))
+    };
+    let shared = matches!(ledger.table, "schema_migrations" | "migrations" | "changes" | "schema_version");
+    let named = !shared || hits.iter().any(sums);
+    named && !hits.is_empty() && hits.len() * 2 >= rows.len()
 }
 
 /// Nothing of a table that may not be read.

@@ -193,13 +193,16 @@ impl History {
             let message = format!("{} holds no migrations that govctl knows", root.display());
             return Err(Stop::usage(message, "name the folder of the files themselves, or the tool with --tool"));
         };
-        let mut planned = claim.migrations;
-        planned.sort_by_key(|planned| planned.dormant); // stable: the order of those that run stays
+        let planned = claim.migrations;
         let read = read_all(&folder, &planned, tool.name);
-        let mut migrations: Vec<Migration> = Vec::with_capacity(planned.len());
-        let mut events = Vec::with_capacity(planned.len());
+        // What is never run comes last, also where only its text says so.
+        let mut files: Vec<_> = planned.into_iter().zip(read).collect();
+        files.iter_mut().for_each(|(planned, file)| planned.dormant |= !code::is_run(&file.text, tool.name));
+        files.sort_by_key(|(planned, _)| planned.dormant);
+        let mut migrations: Vec<Migration> = Vec::with_capacity(files.len());
+        let mut events = Vec::with_capacity(files.len());
         let mut flaws = Vec::new();
-        for (at, (planned, file)) in planned.into_iter().zip(read).enumerate() {
+        for (at, (planned, file)) in files.into_iter().enumerate() {
             flaws.extend(file.flaws.into_iter().map(|flaw| (at, flaw)));
             events.push(if planned.dormant { Vec::new() } else { file.events });
             migrations.push(Migration {
@@ -381,6 +384,7 @@ struct Read {
 }
 
 fn read_all(folder: &Folder, planned: &[Planned], tool: &'static str) -> Vec<Read> {
+    let modules = code::Modules::below(folder.root());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(8);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -388,7 +392,7 @@ fn read_all(folder: &Folder, planned: &[Planned], tool: &'static str) -> Vec<Rea
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(planned) = planned.get(at) else { return done };
-            done.push((at, read_one(folder, planned, tool)));
+            done.push((at, read_one(folder, planned, tool, &modules)));
         }
     };
     let mut all: Vec<_> = thread::scope(|scope| {
@@ -408,7 +412,7 @@ fn read_all(folder: &Folder, planned: &[Planned], tool: &'static str) -> Vec<Rea
     files
 }
 
-fn read_one(folder: &Folder, planned: &Planned, tool: &str) -> Read {
+fn read_one(folder: &Folder, planned: &Planned, tool: &str, modules: &code::Modules) -> Read {
     let text = match folder.text(&planned.path) {
         Ok(text) => text,
         Err(error) => {
@@ -426,7 +430,7 @@ fn read_one(folder: &Folder, planned: &Planned, tool: &str) -> Read {
                 flaws.extend(unread);
             }
         }
-        Kind::Code(language) => (events, flaws) = code::read(&text, language, tool, &planned.path),
+        Kind::Code(language) => (events, flaws) = code::read(&text, language, tool, &planned.path, modules),
         Kind::Changelog => (events, flaws) = changelog::changelog(&text, &planned.path),
         Kind::Operations => (events, flaws) = changelog::operations(&text, &planned.path),
     }

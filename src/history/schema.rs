@@ -194,7 +194,13 @@ impl Schema {
         if let Some(at) = self.find(from) {
             self.forget(at);
             self.by_name.entry(to.name.clone()).or_default().push(at);
-            self.tables[at].name = to;
+            let was = std::mem::replace(&mut self.tables[at].name, to.clone());
+            // Whoever references the table references it by its new name.
+            for table in &mut self.tables {
+                let columns = table.columns.iter_mut().filter_map(|known| known.column.references.as_mut());
+                let targets = columns.chain(table.foreign_keys.iter_mut().map(|(_, target)| target));
+                targets.filter(|target| target.name == was.name).for_each(|target| target.name.clone_from(&to.name));
+            }
         }
     }
 

@@ -5,8 +5,9 @@ mod apply;
 
 use super::event::{Event, Name, On, What};
 use super::judge::{self, Known};
-use super::schema::{KnownPolicy, Place, Schema};
+use super::schema::{KnownPolicy, Place, Schema, Table};
 use super::sql::Runner;
+use crate::facts::derive::tenancy::plain;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The statement that completed a stage.
@@ -181,9 +182,10 @@ impl Reader {
                     self.reach(2, place, name.to_string());
                 }
             }
-            let table = &self.schema.tables[at];
-            if !self.has_reached(3) && judge::is_roles_table(table, &self.schema, &self.known) {
-                self.reach(3, place, name.to_string());
+            if !self.has_reached(3)
+                && let Some(roles) = self.roles_table(at)
+            {
+                self.reach(3, place, roles);
             }
             let table = &self.schema.tables[at];
             let chained = judge::chained(table, &self.schema);
@@ -199,6 +201,25 @@ impl Reader {
                 self.reach(5, place, name.to_string());
             }
         }
+    }
+
+    /// The table itself, or where it lists the roles themselves, one that gives them to people: a role that gets a tenant
+    /// gives one to whoever has it.
+    fn roles_table(&self, at: usize) -> Option<String> {
+        let table = &self.schema.tables[at];
+        let ties = |table: &Table| judge::is_roles_table(table, &self.schema, &self.known);
+        if ties(table) {
+            return Some(table.name.to_string());
+        }
+        let refers = |other: &&Table| {
+            other
+                .columns
+                .iter()
+                .any(|known| other.target(&known.column.name).is_some_and(|it| it.name == table.name.name))
+        };
+        let listed = plain(&table.name.name).contains("role");
+        let mut others = self.schema.living().filter(|_| listed).filter(refers);
+        others.find(|other| ties(other)).map(|other| other.name.to_string())
     }
 
     /// Which half of stage 5 a table has.

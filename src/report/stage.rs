@@ -2,7 +2,7 @@
 
 use super::write_json;
 use crate::assess::ladder::STAGES;
-use crate::assess::{Criterion, Gap, Moment, Regression, Stage, Unread};
+use crate::assess::{Criterion, FirstActor, Gap, Moment, Regression, Stage, Unread};
 use crate::ui::clean::clean;
 use crate::ui::wrap::wrap;
 use crate::ui::{Look, Tone};
@@ -23,6 +23,8 @@ pub(crate) struct Document<'a> {
     regressions: Vec<Undone<'a>>,
     gaps: Vec<Late<'a>>,
     unread: Vec<NotRead<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_actor: Option<First<'a>>,
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     exit: Option<u8>,
@@ -73,6 +75,16 @@ struct NotRead<'a> {
 }
 
 #[derive(Serialize)]
+struct First<'a> {
+    stage: u8,
+    object: &'a str,
+    kind: &'a str,
+    date: &'a str,
+    date_source: &'static str,
+    whole: bool,
+}
+
+#[derive(Serialize)]
 struct Spot<'a> {
     path: &'a str,
     line: i64,
@@ -91,6 +103,7 @@ impl<'a> Document<'a> {
             regressions: stage.regressions.iter().map(undone).collect(),
             gaps: stage.gaps.iter().map(late).collect(),
             unread: stage.unread.iter().map(not_read).collect(),
+            first_actor: stage.first_actor.as_ref().map(first),
             notes: &stage.notes,
             exit: None,
         }
@@ -133,6 +146,10 @@ fn late(it: &Gap) -> Late<'_> {
         isolated,
         migrations: it.migrations,
     }
+}
+
+fn first(it: &FirstActor) -> First<'_> {
+    First { stage: 4, object: &it.object, kind: &it.kind, date: &it.date, date_source: "audit-log", whole: it.whole }
 }
 
 fn not_read(it: &Unread) -> NotRead<'_> {

@@ -182,6 +182,9 @@ pub fn named(name: &str) -> Option<Named> {
         "suffix",
         "last4",
         "masked",
+        "redacted",
+        "truncated",
+        "display",
         "preview",
         "alias",
         "handle",
@@ -235,6 +238,8 @@ mod tests {
             ("private_key", Named::Key),
             ("secret_ref", Named::Reference),
             ("api_key_prefix", Named::Reference),
+            ("display_secret_key", Named::Reference),
+            ("secretKeyRedacted", Named::Reference),
         ] {
             assert_eq!(named(name), Some(class), "{name}");
         }

@@ -175,6 +175,61 @@ fn statements_that_a_program_puts_together_are_read() {
     }
 }
 
+/// Helpers and constants of the project's own modules are followed, and what they do is done where they are called.
+#[test]
+fn what_modules_of_the_project_do_is_done_where_they_are_called() {
+    let python = format!(
+        "{REVISION}from helpers.rls import isolate, ENABLE\n\ndef upgrade():\n    for t in (\"u\", \"t\"):\n        op.create_table(t, sa.Column(\"id\", sa.Uuid()))\n    for t in [\"t\"]:\n        op.add_column(t, sa.Column(\"tenant_id\", sa.Uuid()))\n    op.execute(ENABLE)\n    isolate(\"u\")\n    isolate(\"t\")\n\ndef downgrade():\n    pass\n"
+    );
+    let django = "from django.db import migrations, models\nfrom ..rls import Isolate\n\nclass Migration(migrations.Migration):\n    operations = [\n        migrations.CreateModel(name=\"Note\", fields=[(\"tenant_id\", models.UUIDField())]),\n        Isolate(\"app_note\"),\n    ]\n";
+    let operation = "from django.db.migrations.operations.base import Operation\n\nSQL = \"CREATE POLICY p ON %s USING (tenant_id = f())\"\n\nclass Isolate(Operation):\n    def __init__(self, table):\n        self.table = table\n\n    def database_forwards(self, label, editor, a, b):\n        editor.execute(\"ALTER TABLE %s ENABLE ROW LEVEL SECURITY\" % self.table)\n        editor.execute(f\"CREATE POLICY p ON {self.table} USING (tenant_id = f())\")\n\n    def database_backwards(self, label, editor, a, b):\n        pass\n";
+    let knex = "const { isolate } = require('../lib/rls');\nconst NAME = 't';\n\nexports.up = async (knex) => {\n  await knex.schema.createTable(NAME, (table) => {\n    table.uuid('tenant_id');\n  });\n  await isolate(knex, NAME);\n};\n\nexports.down = async () => {};\n";
+    let helper = "const using = 'tenant_id = f()';\nconst other = async (knex) => { await knex.raw('drop table t'); };\nasync function isolate(knex, table) {\n  await knex.raw(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);\n  await knex.raw(`CREATE POLICY p ON ${table} USING (${using})`);\n}\nmodule.exports = { isolate, other };\n";
+    let typeorm = "import { MigrationInterface, QueryRunner } from 'typeorm';\n\nexport class A1740819600000 implements MigrationInterface {\n  private readonly tables = ['t'];\n\n  public async up(queryRunner: QueryRunner): Promise<void> {\n    await queryRunner.query(`CREATE TABLE t (tenant_id uuid)`);\n    for (const table of this.tables) {\n      await this.isolate(queryRunner, table);\n    }\n  }\n\n  private async isolate(queryRunner: QueryRunner, table: string): Promise<void> {\n    await queryRunner.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);\n    await queryRunner.query(`CREATE POLICY p ON ${table} USING (tenant_id = f())`);\n  }\n\n  public async down(): Promise<void> {}\n}\n";
+    let unexported = "import { MigrationInterface } from 'typeorm';\n\n// no longer exported\nclass Old implements MigrationInterface {\n  public async up(q): Promise<void> {\n    await q.query(`CREATE TABLE t (tenant_id uuid); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (tenant_id = f())`);\n  }\n}\n";
+    let rails = "require_relative \"../../lib/rls\"\n\nclass A < ActiveRecord::Migration[8.0]\n  include Rls\n\n  def change\n    create_table :t do |t|\n      t.uuid :tenant_id\n    end\n    isolate :t\n  end\nend\n";
+    let concern = "module Rls\n  def isolate(table)\n    execute \"ALTER TABLE #{table} ENABLE ROW LEVEL SECURITY\"\n    execute <<~SQL\n      CREATE POLICY p ON #{table} USING (tenant_id = f())\n    SQL\n  end\nend\n";
+    let ecto = "defmodule App.Repo.Migrations.A do\n  use Ecto.Migration\n  import App.Rls\n\n  def change do\n    create table(:t) do\n      add :tenant_id, :uuid\n    end\n    isolate(\"t\")\n  end\nend\n";
+    let elixir = "defmodule App.Rls do\n  def isolate(table) do\n    execute(\"ALTER TABLE #{table} ENABLE ROW LEVEL SECURITY\")\n    execute(\"CREATE POLICY p ON #{table} USING (tenant_id = f())\")\n  end\nend\n";
+    let ef = "using Microsoft.EntityFrameworkCore.Migrations;\n\npublic partial class A : Migration\n{\n    protected override void Up(MigrationBuilder migrationBuilder)\n    {\n        migrationBuilder.Sql(\"CREATE TABLE t (tenant_id uuid)\");\n        migrationBuilder.Isolate(\"t\");\n    }\n}\n";
+    let extension = "public static class RlsMigrationExtensions\n{\n    public static void Isolate(this MigrationBuilder builder, string table)\n    {\n        builder.Sql($\"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY\");\n        builder.Sql($@\"CREATE POLICY p ON {table} USING (tenant_id = f())\");\n    }\n}\n";
+    let rls = "from alembic import op\n\nENABLE = \"ALTER TABLE t ENABLE ROW LEVEL SECURITY\"\n\ndef isolate(table):\n    _run(f\"CREATE POLICY p ON {table} USING (tenant_id = f())\")\n\ndef _run(sql):\n    op.execute(sql)\n\ndef unused():\n    op.execute(\"ALTER TABLE t DISABLE ROW LEVEL SECURITY\")\n";
+    for (name, folder_of, wanted, files) in [
+        ("alembic", "alembic", 18, vec![("alembic/versions/a_a.py", python.as_str()), ("helpers/rls.py", rls)]),
+        ("django", "app", 7, vec![("app/migrations/0001_a.py", django), ("app/rls.py", operation)]),
+        ("knex", "migrations", 8, vec![("migrations/20250101000000_a.js", knex), ("lib/rls.js", helper)]),
+        (
+            "typeorm",
+            "migrations",
+            15,
+            vec![("migrations/1740819600000-A.ts", typeorm), ("migrations/1740819500000-Old.ts", unexported)],
+        ),
+        ("rails", "db/migrate", 10, vec![("db/migrate/20250101000000_a.rb", rails), ("lib/rls.rb", concern)]),
+        (
+            "ecto",
+            "priv/repo/migrations",
+            9,
+            vec![("priv/repo/migrations/20250101000000_a.exs", ecto), ("lib/app/rls.ex", elixir)],
+        ),
+        (
+            "ef-core",
+            "Data/Migrations",
+            8,
+            vec![
+                ("Data/Migrations/20250101000000_A.cs", ef),
+                ("Data/RlsMigrationExtensions.cs", extension),
+                ("Data/Data.csproj", ""),
+            ],
+        ),
+    ] {
+        let project = folder(&files);
+        let history = History::read(&project.path().join(folder_of), None).unwrap();
+        let found: Vec<_> = history.transitions().iter().map(|it| (it.stage, it.line.line)).collect();
+        assert_eq!((history.tool, found), (name, vec![(2, wanted)]), "{:?}", history.dynamic());
+        assert!(history.regressions().is_empty(), "{name}");
+    }
+}
+
 #[test]
 fn what_only_the_way_down_uses_is_not_read() {
     let up = "    op.create_table(\"t\", sa.Column(\"tenant_id\", sa.Uuid()))\n    op.execute(\"ALTER TABLE t ENABLE ROW LEVEL SECURITY\")\n    op.execute(\"CREATE POLICY p ON t USING (tenant_id = f())\")\n";
@@ -210,6 +265,11 @@ fn histories_as_they_are_found_are_read_as_a_reader_would() {
         ("a policy says who the tenant is", "create table jobs (operator_id text);\nalter table jobs enable row level security;\ncreate policy jobs_tenant on jobs using (operator_id = current_setting('app.operator', true));".to_owned(), vec![(2, 3)]),
         ("where it does not, nobody does", "create table jobs (operator_id text);\nalter table jobs enable row level security;\ncreate policy own on jobs using (operator_id = current_setting('app.operator', true));".to_owned(), vec![]),
         ("a person is no tenant, whatever the policy is called", "create table jobs (user_id text);\nalter table jobs enable row level security;\ncreate policy jobs_tenant on jobs using (user_id = current_setting('app.tenant', true));".to_owned(), vec![]),
+        ("members are named in many words", "create table teams (id uuid);\ncreate table team_members (role text, team_id uuid, git_profile_id uuid);".to_owned(), vec![(3, 2)]),
+        ("a member of a tenant is both", "create table roles (id uuid);\ncreate table member_roles (tenant_member_id uuid, role_id uuid);".to_owned(), vec![(3, 2)]),
+        ("who invited somebody is not who has the role", "create table users (id uuid, org_id uuid, auth_user_id uuid);\ncreate table organizations (id uuid);\ncreate table guest_grants (org_id uuid, email text, role text, invited_by_user_id uuid references users (id));\ncreate table seat_activations (org_id uuid, user_id uuid, role text);".to_owned(), vec![]),
+        ("the surest of several keys is asked about", "create table accounts (id uuid);\ncreate table t (account_id uuid, workspace_id uuid);\ncreate function seen(account_id uuid, workspace_id uuid) returns boolean language sql as $$ select account_id = a() and workspace_id = w() $$;\ncreate table workspaces (id uuid);\nalter table t enable row level security;\ncreate policy p on t using (seen(account_id, workspace_id));".to_owned(), vec![(2, 6)]),
+        ("a role that gets a tenant gives it to whoever has it", "create table people (id uuid);\ncreate table roles (id uuid, name text);\ncreate table user_roles (user_id uuid, role_id uuid references roles (id));\nalter table roles rename to app_roles;\nalter table app_roles add column tenant_id uuid;".to_owned(), vec![(3, 5)]),
         ("signatures chain as well", "create table audit_log (prev_signature text, created_by_kind text check (created_by_kind in ('user', 'ai_agent')));\nrevoke update, delete on audit_log from app;".to_owned(), vec![(4, 2)]),
     ] {
         assert_eq!(reached(&[("1_a.sql", &sql)]), wanted, "{name}");
@@ -279,6 +339,39 @@ fn what_stands_among_migrations_costs_only_itself() {
     {
         assert!(!told.contains_key(fine), "{told:?}");
     }
+}
+
+/// What nests or repeats as nobody writes it is told at its line and costs no more than that.
+#[test]
+fn what_nests_too_deep_is_told_and_not_followed() {
+    let policy = |using: &str| {
+        format!("{ISOLATED}create policy p on t using ({using});\nalter table t force row level security;")
+    };
+    let around = |open: &str, close: &str| policy(&format!("{}a{}", open.repeat(100_000), close.repeat(100_000)));
+    let python = |body: &str| format!("{REVISION}\n{body}\n");
+    let began = std::time::Instant::now();
+    for (name, text) in [
+        ("1_a.sql", around("not ", "")),
+        ("1_a.sql", around("(", ")")),
+        ("1_a.sql", around("case when a then ", " end")),
+        ("1_a.sql", around("", " and a")),
+        ("1_a.sql", around("f(", ")")),
+        ("1_a.sql", around("", "::text")),
+        ("1_a.sql", format!("do $$ {} null; {} $$;", "begin ".repeat(20_000), "end; ".repeat(20_000))),
+        ("versions/a_a.py", python(&format!("def upgrade():\n    f({}1{})", "g(".repeat(30_000), ")".repeat(30_000)))),
+    ] {
+        let history = read(&[(name, &text)]);
+        assert_eq!(history.unreadable().len(), 1, "{:?}", history.unreadable());
+        assert!(history.transitions().is_empty());
+    }
+    let many: String = (1..2_000)
+        .map(|n| {
+            format!("def f{n}(t):\n    op.execute(f'alter table {{t}} enable row level security')\n    f{}(t)\n", n - 1)
+        })
+        .collect();
+    let history = read(&[("versions/a_a.py", &python(&format!("{many}def upgrade():\n    f1999('t')")))]);
+    assert!(history.dynamic().len() <= 1);
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
 
 /// Every fixture, for files that are cut or garbled.
@@ -426,7 +519,7 @@ fn own_server() -> Choice {
 async fn replayed(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     let folder = folder(files);
     let history = History::read(folder.path(), None).unwrap();
-    let wanted = Wanted { rows: false, ..Wanted::default() };
+    let wanted = Wanted { rows: false, actors: false, ..Wanted::default() };
     let mut facts = replay::facts(&history, own_server(), wanted).await.unwrap();
     let refused = "select line || ' ' || detail from migration_faults where kind = 'not replayed' order by line";
     let refused = sqlx::query_scalar(refused).fetch_all(facts.connection()).await.unwrap();
@@ -455,4 +548,76 @@ async fn a_replay_stands_in_for_platforms_and_says_what_it_could_not_run() {
     let (refused, unseen) = replayed(&[("1_a.sql", broken)]).await;
     assert!(refused.len() == 1 && refused[0].starts_with("2 "), "{refused:?}");
     assert!(["policies", "relations", "roles"].iter().all(|area| unseen.contains(&(*area).to_owned())), "{unseen:?}");
+}
+
+/// Flyway and refinery name their files alike; whose they are the history table says. The sum is one that refinery 0.8 wrote,
+/// the hash one of graphile-migrate 1.4, whose folder of committed migrations may be given itself.
+#[tokio::test]
+async fn the_history_table_says_whose_the_files_are() {
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create table refinery_schema_history (version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255));
+             insert into refinery_schema_history values (1, 'first_one', '2026-01-02T03:04:05.802429804Z', '13970502014355525780');
+             create schema graphile_migrate; create table graphile_migrate.migrations (hash text, previous_hash text, filename text, date timestamptz);
+             insert into graphile_migrate.migrations values ('sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe', null, '000001.sql', now())",
+        )
+        .await;
+    let committed =
+        "--! Previous: -\n--! Hash: sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe\n--! Message: first one\n\n";
+    for (tool, inner, name, head) in [
+        ("refinery", "", "V1__first_one.sql", ""),
+        ("graphile-migrate", "committed", "committed/000001-first-one.sql", committed),
+    ] {
+        for (text, faults) in [("create table t (id int);\n", 0), ("create table t (id bigint);\n", 1)] {
+            let files = folder(&[(name, &format!("{head}{text}"))]);
+            let mut history = History::read(&files.path().join(inner), None).unwrap();
+            history.compare(database.options().clone()).await.unwrap();
+            let drifted = history.faults.iter().any(|fault| fault.kind == "drifted");
+            assert_eq!((history.tool, drifted), (tool, faults > 0), "{text} {:?}", history.faults);
+            assert_eq!(history.migrations[0].applied, Some(true));
+        }
+    }
+    let files = folder(&[("V1__first_one.sql", "create table t (id int);\n")]);
+    assert_eq!(History::read(files.path(), Some("refinery")).unwrap().tool, "refinery");
+}
+
+/// Where migrations record nothing, the audit log's first actor that is no person is the next to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_says_when_agents_began_to_act() {
+    let database = crate::support::database().await;
+    database
+        .run(
+            "create schema app;
+             create table app.audit_log (id bigint generated always as identity primary key, actor_type text, actor_id text, action text not null,
+               object_id text, occurred_at timestamptz not null default now());
+             insert into app.audit_log (actor_type, actor_id, action, occurred_at) values
+               ('user', 'ana', 'read', '2025-01-02T03:04:05Z'), ('system', null, 'read', '2025-02-02T00:00:00Z'),
+               ('AI_Agent', 'a-1', 'read', '2025-03-02T10:00:00Z'), ('ai_agent', 'a-2', 'read', '2025-03-01T10:00:00Z'),
+               ('secretword', 'x', 'read', '2024-01-01T00:00:00Z');
+             create table app.comments (id int, author_type text, body text, created_at timestamp);
+             insert into app.comments values (1, 'agent', 'x', '2020-01-01');",
+        )
+        .await;
+    let read = async |actors: bool| {
+        let mut session = govctl::target::Session::open(database.options().clone()).await.unwrap();
+        let mut facts = govctl::facts::Facts::empty().await.unwrap();
+        let wanted = Wanted { rows: false, actors, ..Wanted::default() };
+        govctl::facts::collect::collect_wanted(session.connection(), &mut facts, wanted).await.unwrap();
+        session.close().await;
+        let config = govctl::config::Config::default();
+        govctl::facts::derive::derive(&mut facts, &config).await.unwrap();
+        let kinds: Vec<String> =
+            sqlx::query_scalar("select kind from first_actors order by 1").fetch_all(facts.connection()).await.unwrap();
+        let library = govctl::check::Library::embedded().unwrap();
+        (govctl::assess::run(&mut facts, &library, &config).await.unwrap().stage, kinds)
+    };
+    let (stage, kinds) = read(true).await;
+    let first = stage.first_actor.expect("an agent acted");
+    assert_eq!((first.object.as_str(), first.kind.as_str()), ("app.audit_log", "agent"));
+    assert_eq!((first.date.as_str(), first.whole), ("2025-03-01T10:00:00Z", true));
+    assert!(stage.notes.iter().any(|note| note.contains("is of 2025-03-01 (an agent)")), "{:?}", stage.notes);
+    assert!(kinds.iter().all(|kind| ["agent", "machine", "other", "person"].contains(&kind.as_str())), "{kinds:?}");
+    let (stage, kinds) = read(false).await;
+    assert!(stage.first_actor.is_none() && kinds.is_empty());
 }

@@ -122,7 +122,9 @@ async fn a_secret_is_found_in_every_place_and_kept_in_none() {
     }
     let mut session = Session::open(database.options().clone()).await.unwrap();
     let mut facts = Facts::empty().await.unwrap();
-    collect_wanted(session.connection(), &mut facts, Wanted { rows: true, rules: Rules::own() }).await.unwrap();
+    collect_wanted(session.connection(), &mut facts, Wanted { rows: true, actors: false, rules: Rules::own() })
+        .await
+        .unwrap();
     session.close().await;
     let sql = "select place, count(*), sum(count) from secrets where rule = 'stripe-secret-key' group by place";
     let found: Vec<(String, i64, i64)> = sqlx::query_as(sql).fetch_all(facts.connection()).await.unwrap();
@@ -236,7 +238,9 @@ async fn of_many_tables_each_is_looked_at() {
     }
     let mut session = Session::open(database.options().clone()).await.unwrap();
     let mut facts = Facts::empty().await.unwrap();
-    collect_wanted(session.connection(), &mut facts, Wanted { rows: true, rules: Rules::own() }).await.unwrap();
+    collect_wanted(session.connection(), &mut facts, Wanted { rows: true, actors: false, rules: Rules::own() })
+        .await
+        .unwrap();
     session.close().await;
     drop(holder);
     let sql = "select count(*), sum(rows), sum(whole) from samples";

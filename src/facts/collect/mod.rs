@@ -4,6 +4,7 @@
 //! an area means. All of them travel in one message; one that is refused costs a further message, never another area.
 
 mod area;
+mod first_actors;
 mod guard;
 mod refused;
 mod sample;
@@ -34,13 +35,15 @@ const LAST: &str = "rollback to savepoint area";
 pub struct Wanted<'r> {
     /// Rows of tables, a bounded sample of each.
     pub rows: bool,
+    /// When actors of each kind first stand in the logs.
+    pub actors: bool,
     /// What a secret looks like.
     pub rules: &'r Rules,
 }
 
 impl Default for Wanted<'_> {
     fn default() -> Self {
-        Self { rows: true, rules: Rules::own() }
+        Self { rows: true, actors: true, rules: Rules::own() }
     }
 }
 
@@ -70,6 +73,11 @@ pub async fn collect_wanted(connection: &mut PgConnection, facts: &mut Facts, wa
         sample::sample(connection, facts, &mut guard).await?;
     } else {
         facts.run(include_str!("no_rows.sql")).await?;
+    }
+    if wanted.actors {
+        first_actors::look(connection, facts).await?;
+    } else {
+        facts.run(include_str!("no_actors.sql")).await?;
     }
     const COLUMNS: &[&str] =
         &["place", "object_kind", "object", "column_number", "part", "rule", "title", "count", "fingerprint"];

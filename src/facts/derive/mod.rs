@@ -23,6 +23,7 @@ use super::Facts;
 use crate::config::{Config, TenancyMode};
 use crate::error::Stop;
 use catalog::{Catalog, Oid};
+pub(crate) use event_logs::names_of as log_columns;
 pub(crate) use policy::{PLACE, placed};
 use policy::{Pins, World};
 use privileges::{Held, Privileges};

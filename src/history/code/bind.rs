@@ -1,7 +1,8 @@
 //! What a name may stand for in a string: constants, lists that loops run over, arguments of helpers.
 
 use super::call::closing;
-use super::lex::{Kind, Token};
+use super::helpers::method;
+use super::lex::{Kind, Language, Token};
 use crate::history::sql::HOLE;
 use std::collections::BTreeMap;
 
@@ -16,6 +17,10 @@ pub(super) struct Bindings {
     choices: BTreeMap<String, Choice>,
     /// Parameters of helpers: one value a call, in the order of the calls, so that two of them belong together.
     parameters: BTreeMap<String, Vec<String>>,
+    /// Where each of those calls stands.
+    calls: BTreeMap<String, Vec<usize>>,
+    /// Where the migration's own text ends, and that of the modules it imports begins.
+    own: usize,
 }
 
 /// A name with two values.
@@ -32,8 +37,8 @@ pub(super) struct Choice {
 const ROUNDS: usize = 3;
 
 impl Bindings {
-    pub(super) fn of(text: &str, tokens: &[Token]) -> Self {
-        let mut bindings = Self::default();
+    pub(super) fn of(text: &str, tokens: &[Token], language: Language, own: usize) -> Self {
+        let mut bindings = Self { own, ..Self::default() };
         let mut lists = BTreeMap::new();
         for _ in 0..ROUNDS {
             lists = bindings.constants(text, tokens);
@@ -52,7 +57,7 @@ impl Bindings {
         bindings.choose(text, tokens);
         bindings.loops(text, tokens, &lists);
         for _ in 0..ROUNDS {
-            bindings.helpers(text, tokens);
+            bindings.helpers(text, tokens, language);
         }
         bindings
     }
@@ -145,6 +150,7 @@ impl Bindings {
     /// The strings that an expression in a hole may be.
     pub(super) fn values(&self, expression: &str) -> Option<&Vec<String>> {
         let name = expression.trim().trim_start_matches('@');
+        let name = name.strip_prefix("self.").or_else(|| name.strip_prefix("this.")).unwrap_or(name);
         // Only the outermost name: `t`, `table.name`, `quote_table_name(t)`.
         let inner = name.rsplit('(').next().unwrap_or(name).trim_end_matches(')');
         let name = inner.split(['!', ':']).next().unwrap_or(inner).trim();
@@ -163,6 +169,9 @@ impl Bindings {
     fn loops(&mut self, text: &str, tokens: &[Token], lists: &BTreeMap<String, Vec<Vec<String>>>) {
         let word = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::Word).map(|token| token.text(text));
         let rows = |at: usize| -> Option<Vec<Vec<String>>> {
+            // `this.tables` is a field of the class.
+            let own = tokens.get(at).is_some_and(|token| token.is_word(text, "this") || token.is_word(text, "self"));
+            let at = at + 2 * usize::from(own && tokens.get(at + 1)?.is_punctuation(text, '.'));
             let token = tokens.get(at)?;
             if token.opens(text) || token.kind == Kind::Words {
                 return Some(list(text, tokens, at, &|token| token.content(text)));
@@ -196,61 +205,114 @@ impl Bindings {
     }
 
     /// `helper("orders")` binds the first parameter of `def helper(table)`.
-    fn helpers(&mut self, text: &str, tokens: &[Token]) {
-        let mut parameters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for at in 1..tokens.len().saturating_sub(1) {
-            let defines = matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func");
-            let bound = tokens[at - 1].kind == Kind::Word && matches!(tokens[at - 1].text(text), "const" | "let");
-            let open = if bound {
-                (at + 1..(at + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '('))
-            } else {
-                Some(at + 1)
-            };
-            let Some(open) = open.filter(|open| tokens[*open].is_punctuation(text, '(')) else { continue };
-            if tokens[at].kind != Kind::Word || !(defines || bound) {
-                continue;
-            }
-            let end = closing(text, tokens, open);
-            let names = arguments(text, tokens, open, end).into_iter().filter_map(|(from, _)| {
-                tokens.get(from).filter(|token| token.kind == Kind::Word).map(|token| token.text(text))
-            });
-            parameters.insert(tokens[at].text(text), names.collect());
-        }
+    fn helpers(&mut self, text: &str, tokens: &[Token], language: Language) {
+        let parameters: BTreeMap<&str, Vec<&str>> =
+            (1..tokens.len().saturating_sub(1)).filter_map(|at| parameters(text, tokens, at, language)).collect();
+        let bare = matches!(language, Language::Ruby | Language::Elixir);
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut calls: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for at in 0..tokens.len().saturating_sub(1) {
             let Some(names) = parameters.get(tokens[at].text(text)).filter(|_| tokens[at].kind == Kind::Word) else {
                 continue;
             };
             let defines = at > 0
-                && matches!(tokens[at - 1].text(text), "def" | "defp" | "function" | "fn" | "func" | "const" | "let");
-            if defines || !tokens[at + 1].is_punctuation(text, '(') {
+                && matches!(
+                    tokens[at - 1].text(text),
+                    "def" | "defp" | "function" | "fn" | "func" | "const" | "let" | "class"
+                );
+            if defines || method(text, tokens, at, language).is_some() {
                 continue;
             }
-            let end = closing(text, tokens, at + 1);
-            let given: Vec<_> = arguments(text, tokens, at + 1, end)
-                .into_iter()
-                .map(|(from, to)| match tokens[from].content(text) {
-                    Some(_) => tokens[from..to]
-                        .iter()
-                        .map(|token| token.content(text))
-                        .collect::<Option<Vec<_>>>()
-                        .map(|parts| vec![parts.concat()]),
-                    None if to == from + 1 => self.of_name(tokens[from].text(text)).cloned(),
+            let given = if tokens[at + 1].is_punctuation(text, '(') {
+                arguments(text, tokens, at + 1, closing(text, tokens, at + 1))
+            } else if bare && !tokens[at + 1].first && tokens[at + 1].content(text).is_some() {
+                // `isolate :orders, "org_id"`
+                let end = (at + 2..tokens.len()).find(|n| tokens[*n].first).unwrap_or(tokens.len());
+                arguments(text, tokens, at, end)
+            } else {
+                continue;
+            };
+            let named = |from: usize, to: usize| {
+                let by_name =
+                    to > from + 2 && ['=', ':'].iter().any(|mark| tokens[from + 1].is_punctuation(text, *mark));
+                Some(tokens[from].text(text)).filter(|name| by_name && names.contains(name))
+            };
+            let value = |from: usize, to: usize| -> Option<Vec<String>> {
+                match tokens[from].content(text) {
+                    Some(_) => {
+                        let parts: Option<Vec<_>> = tokens[from..to].iter().map(|token| token.content(text)).collect();
+                        parts.map(|parts| vec![parts.concat()])
+                    }
+                    None if to == from + 1 => self.values(tokens[from].text(text)).cloned(),
                     None => None,
-                })
-                .collect();
+                }
+            };
+            let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            for (n, (from, to)) in given.into_iter().enumerate() {
+                let (name, from) = match named(from, to) {
+                    Some(name) => (Some(name), from + 2),
+                    None => (names.get(n).copied(), from),
+                };
+                let value = value(from, to).filter(|values| !values.is_empty());
+                values.extend(name.zip(value));
+            }
             // A call in a loop counts once for each round; what is not known is a hole.
-            let rounds = given.iter().flatten().map(Vec::len).max().unwrap_or(0).min(MOST);
-            for (n, name) in names.iter().enumerate() {
-                let values = given.get(n).and_then(Option::as_ref).filter(|values| !values.is_empty());
+            let rounds = values.values().map(Vec::len).max().unwrap_or(0).min(MOST);
+            for name in names {
+                let values = values.get(name);
                 let value = |round: usize| {
                     values.map_or_else(|| HOLE.to_owned(), |values| values[round % values.len()].clone())
                 };
-                found.entry((*name).to_owned()).or_default().extend((0..rounds).map(value));
+                let known = found.entry((*name).to_owned()).or_default();
+                let rounds = rounds.min(MOST.saturating_sub(known.len()));
+                known.extend((0..rounds).map(value));
+                calls.entry((*name).to_owned()).or_default().extend((0..rounds).map(|_| tokens[at].start));
             }
         }
         self.parameters = found.into_iter().filter(|(_, values)| values.iter().any(|value| value != HOLE)).collect();
+        self.calls = calls;
     }
+
+    /// Where the call stands that a round over a parameter's values belongs to, for what a module does.
+    pub(super) fn call(&self, expression: &str, round: usize, at: usize) -> usize {
+        let name = expression.trim();
+        let name = name.strip_prefix("self.").or_else(|| name.strip_prefix("this.")).unwrap_or(name);
+        let calls = self.calls.get(name).filter(|calls| at >= self.own && !calls.is_empty());
+        calls.map_or(at, |calls| calls[round % calls.len()])
+    }
+}
+
+/// The helper that is defined at a name, and its parameters.
+fn parameters<'t>(text: &'t str, tokens: &[Token], at: usize, language: Language) -> Option<(&'t str, Vec<&'t str>)> {
+    if tokens[at].kind != Kind::Word {
+        return None;
+    }
+    let before = tokens[at - 1].text(text);
+    let bound = tokens[at - 1].kind == Kind::Word && matches!(before, "const" | "let")
+        || before == "." && at >= 2 && tokens[at - 2].is_word(text, "exports");
+    let is_bracket = |open: &usize| tokens.get(*open).is_some_and(|token| token.is_punctuation(text, '('));
+    let open = match before {
+        "def" | "defp" | "function" | "fn" | "func" => Some(at + 1),
+        // `class Isolate(Operation): def __init__(self, table)`
+        "class" if language == Language::Python => {
+            let indent = tokens[at - 1].indent;
+            let inside = tokens[at..].iter().take_while(|token| !token.first || token.indent > indent).count();
+            (at..at + inside).find(|n| tokens[*n].is_word(text, "__init__")).map(|n| n + 1)
+        }
+        _ if bound => (at + 1..(at + 5).min(tokens.len())).find(is_bracket),
+        _ => method(text, tokens, at, language).map(|(open, _)| open),
+    };
+    let open = open.filter(is_bracket)?;
+    let each = arguments(text, tokens, open, closing(text, tokens, open)).into_iter().filter_map(|(from, to)| {
+        let word = |n: usize| tokens.get(n).filter(|token| token.kind == Kind::Word).map(|token| token.text(text));
+        if language != Language::CSharp {
+            return word(from).filter(|name| *name != "self");
+        }
+        // `this MigrationBuilder builder, string table = "t"`: a type, and the name last; what is extended is not given.
+        let end = (from..to).find(|n| tokens[*n].is_punctuation(text, '=')).unwrap_or(to);
+        word(end.checked_sub(1)?).filter(|_| word(from) != Some("this"))
+    });
+    Some((tokens[at].text(text), each.collect()))
 }
 
 /// The parts of a bracket that commas divide, as ranges of tokens.

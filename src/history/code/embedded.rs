@@ -3,13 +3,16 @@
 use super::bind::{Bindings, Choice, arguments};
 use super::call::closing;
 use super::lex::{Kind, Language, Token};
-use crate::history::event::Event;
+use crate::history::event::{Event, What};
 use crate::history::sql::{HOLE, one, resolved, statements};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Words that begin a statement which may matter.
 const BEGINNINGS: [&str; 9] = ["create", "alter", "drop", "do", "grant", "revoke", "select", "set", "call"];
+
+/// How many statements of one file are followed.
+const MOST_EVENTS: usize = 10_000;
 
 /// How many tables one statement may be unrolled to.
 const MOST: usize = 2_000;
@@ -22,6 +25,11 @@ pub(super) fn read(text: &str, tokens: &[Token], language: Language, bindings: &
         if end > at {
             if is_argument(text, tokens, at) && !is_way_back(text, tokens, at, language) {
                 let run = Run { tokens: &tokens[at..end], given: given(text, tokens, end) };
+                if events.len() >= MOST_EVENTS {
+                    let what = What::Dynamic("more statements than are followed in one file".to_owned());
+                    events.push(Event { at: tokens[at].start, what });
+                    break;
+                }
                 statements_of(text, &run, language, bindings, &mut events);
             }
             at = end;
@@ -150,8 +158,10 @@ fn statements_of(text: &str, run: &Run<'_>, language: Language, bindings: &Bindi
             .filter(|(hole, _)| hole.start >= range.start && hole.end <= range.end)
             .map(|(hole, expression)| (hole.start - range.start..hole.end - range.start, expression.as_str()))
             .collect();
-        for filled in fill(statement, &inside, bindings) {
+        for (round, filled) in fill(statement, &inside, bindings).into_iter().enumerate() {
             let (done, _) = one(&filled);
+            let at =
+                inside.iter().map(|(_, hole)| bindings.call(hole, round, at)).find(|call| *call != at).unwrap_or(at);
             events.extend(done.into_iter().filter_map(|what| Some(Event { at, what: resolved(what, &filled)? })));
         }
     }

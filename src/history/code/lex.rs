@@ -101,7 +101,32 @@ pub(super) fn lex(text: &str, language: Language) -> (Vec<Token>, Vec<Flaw>) {
         fresh: true,
     };
     lexer.run();
-    (lexer.tokens, lexer.flaws)
+    let mut flaws = lexer.flaws;
+    let tokens = shallow(text, lexer.tokens, &mut flaws);
+    (tokens, flaws)
+}
+
+/// Brackets in brackets, no deeper than this: nobody writes more, and arguments are read again at each level.
+const DEEPEST: usize = 100;
+
+/// The tokens without those that nest too deep.
+fn shallow(text: &str, mut tokens: Vec<Token>, flaws: &mut Vec<Flaw>) -> Vec<Token> {
+    let mut depth = 0usize;
+    let mut told = false;
+    tokens.retain(|token| {
+        depth = depth.saturating_sub(usize::from(token.closes(text)));
+        let kept = depth < DEEPEST;
+        if !kept && !told {
+            told = true;
+            flaws.push(Flaw {
+                at: token.start,
+                message: "from here on brackets nest deeper than they are followed".to_owned(),
+            });
+        }
+        depth += usize::from(token.opens(text));
+        kept
+    });
+    tokens
 }
 
 struct Lexer<'a> {

@@ -7,24 +7,52 @@ mod dsl;
 mod embedded;
 mod helpers;
 mod lex;
+mod modules;
 mod ways;
 
 pub(crate) use lex::Language;
+pub(crate) use modules::Modules;
 
 use super::event::Event;
 use super::sql::Flaw;
 use lex::{Token, lex};
 
 /// What a file does on the way up.
-pub(crate) fn read(text: &str, language: Language, tool: &str, path: &str) -> (Vec<Event>, Vec<Flaw>) {
+pub(crate) fn read(
+    text: &str,
+    language: Language,
+    tool: &str,
+    path: &str,
+    modules: &Modules,
+) -> (Vec<Event>, Vec<Flaw>) {
     let (tokens, flaws) = lex(text, language);
     let tokens = ways::up(text, &tokens, language);
-    let bindings = bind::Bindings::of(text, &tokens);
-    let mut events = embedded::read(text, &tokens, language, &bindings);
-    events.extend(dsl::read(text, &tokens, language, tool, path, &bindings));
-    let helpers = helpers::Helpers::of(text, &tokens);
-    events.sort_by_cached_key(|event| helpers.order(event.at));
+    let events = match modules.join(path, text, &tokens, language) {
+        Some(joined) => events(&joined.text, &joined.tokens, language, tool, path, text.len()),
+        None => events(text, &tokens, language, tool, path, text.len()),
+    };
     (events, flaws)
+}
+
+/// The events of a migration of `own` bytes, and of what it uses of the modules behind it.
+fn events(text: &str, tokens: &[Token], language: Language, tool: &str, path: &str, own: usize) -> Vec<Event> {
+    let bindings = bind::Bindings::of(text, tokens, language, own);
+    let mut events = embedded::read(text, tokens, language, &bindings);
+    events.extend(dsl::read(text, tokens, language, tool, path, &bindings));
+    let helpers = helpers::Helpers::of(text, tokens, language);
+    events.sort_by_cached_key(|event| helpers.order(event.at));
+    if own < text.len() {
+        // What a module does is done where it is called; what nobody calls is not done.
+        events.iter_mut().filter(|event| event.at >= own).for_each(|event| event.at = helpers.order(event.at).0);
+        events.retain(|event| event.at < own);
+    }
+    events
+}
+
+/// Whether the tool runs the file at all: TypeORM runs the classes that a file exports.
+pub(crate) fn is_run(text: &str, tool: &str) -> bool {
+    let exports = |line: &str| line.trim_start().starts_with("export ") || line.contains("exports");
+    tool != "typeorm" || text.is_empty() || text.lines().any(exports)
 }
 
 /// The strings assigned to a name at the top of a file: `down_revision = ("a", "b")`, also with a type.

@@ -19,7 +19,7 @@ pub(super) fn up(text: &str, tokens: &[Token], language: Language) -> Vec<Token>
     let way_down = |at: usize| seconds.get(&at).copied().or_else(|| way_down(text, tokens, at, language));
     let mut kept = without(tokens, way_down, text, &mut down);
     for _ in 0..ROUNDS {
-        let only_down = only_down(text, &kept, &down);
+        let only_down = only_down(text, &kept, &down, language);
         if only_down.is_empty() {
             break;
         }
@@ -53,13 +53,13 @@ fn without(
 }
 
 /// Helpers and constants that the way down names and the way up does not.
-fn only_down(text: &str, tokens: &[Token], down: &BTreeSet<String>) -> Vec<Range<usize>> {
+fn only_down(text: &str, tokens: &[Token], down: &BTreeSet<String>, language: Language) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in 0..tokens.len() {
         if tokens[at].kind != Kind::Word || !down.contains(tokens[at].text(text)) {
             continue;
         }
-        let Some(range) = definition(text, tokens, at) else { continue };
+        let Some(range) = definition(text, tokens, at, language) else { continue };
         let name = tokens[at].text(text);
         let mut others = tokens.iter().enumerate().filter(|(n, _)| !range.contains(n));
         if !others.any(|(_, token)| mentions(text, token, name)) {

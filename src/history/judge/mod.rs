@@ -184,7 +184,21 @@ pub(crate) fn is_person(table: &Table, known: &KnownColumn) -> bool {
         return false;
     }
     let to_person = table.target(&known.column.name).is_some_and(|target| is_person_table(&target.name));
-    to_person || name == "user" || name == "member" || PERSONS.contains(&name) && name != "sub"
+    // A list of members names a person in its own words as well: `git_profile_id`.
+    let listed = || plain(&table.name.name).contains("member") && LISTED.iter().any(|ending| name.ends_with(ending));
+    to_person || name == "user" || name == "member" || PERSONS.contains(&name) && name != "sub" || listed()
+}
+
+/// How the column of a person ends in a list of members.
+const LISTED: [&str; 4] = ["userid", "profileid", "personid", "employeeid"];
+
+/// `tenant_member_id`, `organization_user_id`: a row of a list of members, whether or not a migration makes that list.
+fn names_membership(column: &str) -> bool {
+    let stem = column.strip_suffix("id").unwrap_or_default();
+    let tenants = || TIERS[..2].iter().copied().flatten().copied().chain(["team", "project"]);
+    ["member", "membership", "user"]
+        .iter()
+        .any(|ending| stem.strip_suffix(ending).is_some_and(|word| tenants().any(|tenant| tenant == word)))
 }
 
 /// The column references a person, beside the table's own key.

@@ -80,14 +80,12 @@ impl Judge<'_> {
     /// `is_member(organization_id)`: a function of the database's own is asked about a tenant.
     fn asks(&self, node: &SyntaxNode) -> bool {
         let Some(function) = called(node).filter(|function| !is_built_in(function)) else { return false };
-        let Some(key) = arguments(node).iter().find_map(|argument| self.key(argument)) else { return false };
+        let keys: Vec<_> = arguments(node).iter().filter_map(|argument| self.key(argument)).collect();
         let words = plain(&function.name);
-        if key.is_strong() {
-            return true;
-        }
-        match self.schema.functions.get(&function.name) {
-            Some(body) => self.reads_membership(&body.statement),
-            None => !words.contains("own"),
+        match (keys.iter().any(|key| key.is_strong()), self.schema.functions.get(&function.name)) {
+            (true, _) => true,
+            (false, Some(body)) => !keys.is_empty() && self.reads_membership(&body.statement),
+            (false, None) => !keys.is_empty() && !words.contains("own"),
         }
     }
 

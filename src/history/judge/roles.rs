@@ -1,12 +1,13 @@
 //! The roles table of stage 3: it ties a tenant, a person and a named role.
 
-use super::{Known, is_account_of, is_person, is_person_table};
+use super::{Known, is_account_of, is_person, is_person_table, is_touched, names_membership};
 use crate::facts::derive::tenancy::{names_entity, plain};
 use crate::history::schema::{KnownColumn, Schema, Table};
 
 /// Words in the name of a table whose rows only mention a role: they happened, were sent, or were asked for.
-const MENTIONS: [&str; 22] = [
+const MENTIONS: [&str; 23] = [
     "invit",
+    "activation",
     "request",
     "audit",
     "log",
@@ -61,9 +62,12 @@ pub(crate) fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> b
     };
     let referenced: Vec<_> =
         table.columns.iter().filter_map(|column| Some((column, referenced(table, column, schema)?))).collect();
-    let membership = referenced.iter().any(|(_, target)| {
-        target.name != table.name && known.entity(&target.name.name).is_none() && known.is_membership(target)
-    });
+    let membership = referenced.iter().any(|(column, target)| {
+        !is_touched(&column.column.name)
+            && target.name != table.name
+            && known.entity(&target.name.name).is_none()
+            && known.is_membership(target)
+    }) || table.columns.iter().any(|column| names_membership(&column.plain));
     let is_key = |column: &KnownColumn| known.key(table, &column.column.name).is_some();
     let person = membership || table.columns.iter().any(|column| is_person(table, column));
     let through_role = || {

@@ -29,9 +29,13 @@ pub(super) fn prisma(migration: &Migration) -> Vec<String> {
 /// refinery: SipHash-1-3 with zero keys over name, version and text, as Rust hashes them.
 pub(super) fn refinery(migration: &Migration) -> Vec<String> {
     let Ok(version) = migration.version.parse::<i64>() else { return Vec::new() };
+    // As the file has it, whatever another tool that names its files alike would show.
+    let base = migration.file.rsplit('/').next().unwrap_or_default();
+    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+    let name = stem.split_once("__").map_or(stem, |(_, name)| name);
     let sum = |version: &dyn Fn(&mut DefaultHasher)| {
         let mut hasher = DefaultHasher::new();
-        migration.name.hash(&mut hasher);
+        name.hash(&mut hasher);
         version(&mut hasher);
         migration.text().hash(&mut hasher);
         hasher.finish().to_string()

@@ -1,5 +1,6 @@
 //! SQL migrations: from a script to what its statements do, with the place of each. Parsed, never matched.
 
+mod depth;
 mod mask;
 mod names;
 mod read;
@@ -39,6 +40,9 @@ pub(crate) fn read(text: &str, part: Range<usize>) -> (Vec<Event>, Vec<Flaw>) {
 
 /// What one statement does, and what the parser could not take, as an offset into it.
 pub(crate) fn one(statement: &str) -> (Vec<What>, Option<(usize, String)>) {
+    if let Some(at) = depth::too_deep(statement) {
+        return (Vec::new(), Some((at, "from here on this nests deeper than it is followed".to_owned())));
+    }
     let parse = SourceFile::parse(statement);
     let error = parse.errors().into_iter().next();
     let flaw = error.map(|error| (usize::from(error.range().start()), error.message().to_owned()));

@@ -7,8 +7,8 @@ use super::{Claim, Dir, Kind, Planned, Tool, whole};
 pub(super) const TOOL: Tool = Tool { name: "graphile-migrate", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
-    let committed =
-        if dir.name() == "committed" { dir } else { dir.folders().find(|folder| folder.name() == "committed")? };
+    let below = || dir.folders().find(|folder| folder.name() == "committed");
+    let committed = if dir.own_name().as_deref() == Some("committed") { dir } else { below()? };
     let mut migrations = Vec::new();
     for file in committed.files().filter(|file| file.ends_with(".sql")) {
         let Some((version, name)) = leading_digits(file) else { continue };

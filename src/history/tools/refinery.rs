@@ -9,7 +9,7 @@ pub(super) const TOOL: Tool = Tool { name: "refinery", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     // Flyway names its files the same way; a crate that uses refinery says so.
-    let manifest = std::fs::read_to_string(dir.near_path(&["Cargo.toml"])?).unwrap_or_default();
+    let manifest = dir.near_path(&["Cargo.toml"]).map(|path| std::fs::read_to_string(path).unwrap_or_default());
     let mut migrations = Vec::new();
     for file in dir.all_files() {
         let base = file.rsplit('/').next().unwrap_or(&file);
@@ -20,6 +20,10 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
         }
     }
     migrations.sort_by(|a, b| compare(&a.version, &b.version));
-    let sure = if manifest.contains("refinery") { 88 } else { 60 };
+    let sure = match manifest {
+        Some(manifest) if manifest.contains("refinery") => 88,
+        Some(_) => 60,
+        None => 10,
+    };
     Some(Claim { sure, migrations, notes: Vec::new() })
 }

@@ -115,3 +115,6 @@ grant usage on schema cron to public;
 grant select on cron.job to public;
 
 insert into app.tenants (name) values ('never-to-be-seen@one.example'), ('Agent');
+
+create table app.acted (id int, actor_kind text, occurred_at timestamptz);
+insert into app.acted values (1, 'agent', '2030-01-01T00:00:00Z');

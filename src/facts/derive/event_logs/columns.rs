@@ -266,6 +266,20 @@ pub(super) fn roles(relation: &Relation) -> Vec<(&'static str, i64)> {
     found
 }
 
+/// A name that columns of a role have, the usual ones first.
+pub(crate) struct Pattern(&'static str);
+
+impl Pattern {
+    pub(crate) fn is(&self, column: &str) -> bool {
+        matches(self.0, &snake(column))
+    }
+}
+
+pub(crate) fn names_of(role: &str) -> impl Iterator<Item = Pattern> {
+    let found = ROLES.iter().find(|(name, ..)| *name == role);
+    found.into_iter().flat_map(|(_, _, names)| names.split_whitespace()).map(Pattern)
+}
+
 fn has(found: &[(&str, i64)], role: &str, number: i64) -> bool {
     found.iter().any(|(other, column)| *other == role && *column == number)
 }

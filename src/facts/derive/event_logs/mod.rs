@@ -18,6 +18,7 @@ use super::tenancy::{KeyRole, Tenancy};
 pub(crate) use actor::Kinds;
 pub(crate) use chain::Chained;
 pub(crate) use changers::Right;
+pub(crate) use columns::names_of;
 pub(crate) use guards::Guard;
 pub(crate) use recognise::Purpose;
 

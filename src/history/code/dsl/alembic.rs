@@ -1,6 +1,6 @@
 //! Alembic: `op.create_table("x", sa.Column("org_id", sa.Uuid(), sa.ForeignKey("orgs.id")))` and its siblings.
 
-use super::{Building, check, column, positional_texts, table};
+use super::{Building, Current, check, column, positional_texts, table};
 use crate::history::code::call::{Call, Value};
 use crate::history::event::{Column, Constraint, CreateTable, Event, Name, What};
 use std::collections::BTreeMap;
@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
     let mut events = Vec::new();
     // `with op.batch_alter_table("t") as batch_op:` names the table of what follows.
-    let mut batch: Option<Name> = None;
+    let mut batch = Current::default();
     // `kind = sa.Enum("a", "b", name="kind")`
     let mut enums: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for call in chains.iter().flatten().filter(|call| call.called) {
         let schema = call.named_text(&["schema"]);
         let named = |n: usize| call.text(n).map(|name| table(name, schema));
         let in_batch = call.path.starts_with("batch_op.");
+        let own = |n: usize| if in_batch { batch.names().collect() } else { named(n).into_iter().collect::<Vec<_>>() };
         let place = |what| Event { at: call.at, what };
         match call.name() {
             "Enum" | "ENUM" => {
@@ -35,50 +36,50 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 }
                 events.push(building.event());
             }
-            "batch_alter_table" => batch = named(0),
+            "batch_alter_table" => named(0).into_iter().for_each(|name| batch.begin(call.at, name, None)),
             "add_column" => {
-                let target = if in_batch { batch.clone() } else { named(0) };
                 let found = call.arguments.iter().flat_map(|argument| argument.value.calls()).find_map(column_of);
-                if let (Some(target), Some((column, constraints))) = (target, found) {
-                    events.push(place(What::AddColumn(target.clone(), column)));
-                    events.extend(constraints.into_iter().map(|it| place(What::AddConstraint(target.clone(), it))));
+                let Some((column, constraints)) = found else { continue };
+                for target in own(0) {
+                    events.push(place(What::AddColumn(target.clone(), column.clone())));
+                    let constraints = constraints.iter().cloned();
+                    events.extend(constraints.map(|it| place(What::AddConstraint(target.clone(), it))));
                 }
             }
             "drop_column" => {
-                let (target, column) = if in_batch { (batch.clone(), call.text(0)) } else { (named(0), call.text(1)) };
-                events.extend(target.zip(column).map(|(t, c)| place(What::DropColumn(t, c.to_owned()))));
+                if let Some(column) = call.text(usize::from(!in_batch)) {
+                    events.extend(own(0).into_iter().map(|t| place(What::DropColumn(t, column.to_owned()))));
+                }
             }
             "drop_table" if call.path.starts_with("op.") => events.extend(named(0).map(|t| place(What::DropTable(t)))),
             "rename_table" => {
                 events.extend(named(0).zip(call.text(1)).map(|(t, to)| place(What::RenameTable(t, to.to_owned()))));
             }
             "alter_column" => {
-                let (target, from) = if in_batch { (batch.clone(), call.text(0)) } else { (named(0), call.text(1)) };
-                if let (Some(table), Some(from), Some(to)) = (target, from, call.named_text(&["new_column_name"])) {
-                    events.push(place(What::RenameColumn { table, from: from.to_owned(), to: to.to_owned() }));
+                let from = call.text(usize::from(!in_batch));
+                if let (Some(from), Some(to)) = (from, call.named_text(&["new_column_name"])) {
+                    let renamed = |table| What::RenameColumn { table, from: from.to_owned(), to: to.to_owned() };
+                    events.extend(own(0).into_iter().map(|table| place(renamed(table))));
                 }
             }
             "create_foreign_key" => {
                 let offset = usize::from(!in_batch);
-                let source = if in_batch { batch.clone() } else { named(1) };
                 let target = call.text(1 + offset).map(|name| table(name, call.named_text(&["referent_schema"])));
                 let columns = call.positional(2 + offset).map(Value::texts).unwrap_or_default();
-                if let (Some(source), Some(target)) = (source, target) {
-                    events.push(place(What::AddConstraint(source, Constraint::ForeignKey { columns, target })));
+                if let Some(target) = target {
+                    let key = Constraint::ForeignKey { columns, target };
+                    events.extend(own(1).into_iter().map(|source| place(What::AddConstraint(source, key.clone()))));
                 }
             }
             "create_unique_constraint" => {
-                let (target, columns) =
-                    if in_batch { (batch.clone(), call.positional(1)) } else { (named(1), call.positional(2)) };
-                if let (Some(target), Some(columns)) = (target, columns) {
-                    events.push(place(What::AddConstraint(target, Constraint::Unique(columns.texts()))));
+                if let Some(columns) = call.positional(1 + usize::from(!in_batch)) {
+                    let unique = Constraint::Unique(columns.texts());
+                    events.extend(own(1).into_iter().map(|target| place(What::AddConstraint(target, unique.clone()))));
                 }
             }
             "create_check_constraint" => {
-                let (target, condition) =
-                    if in_batch { (batch.clone(), call.text(1)) } else { (named(1), call.text(2)) };
-                if let (Some(target), Some(found)) = (target, condition.and_then(check)) {
-                    events.push(place(What::AddConstraint(target, found)));
+                if let Some(found) = call.text(1 + usize::from(!in_batch)).and_then(check) {
+                    events.extend(own(1).into_iter().map(|target| place(What::AddConstraint(target, found.clone()))));
                 }
             }
             _ => {}

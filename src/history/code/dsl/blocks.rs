@@ -1,7 +1,7 @@
 //! Rails and Ecto: `create_table :members do |t| … t.string :role` and `create table(:members) do … add :role, :string`.
 //! Every line in a block belongs to the table that was named last.
 
-use super::{check, column, table};
+use super::{Current, check, column, table};
 use crate::history::code::call::{Call, Value};
 use crate::history::event::{Column, Constraint, CreateTable, Event, Name, What};
 
@@ -37,8 +37,7 @@ const TYPES: [&str; 26] = [
 
 pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
-    // The event that columns are added to: a CREATE TABLE, or none while a table is changed.
-    let mut current: Option<(Name, Option<usize>)> = None;
+    let mut current = Current::default();
     for call in chains.iter().flatten().filter(|call| call.called) {
         let place = |what| Event { at: call.at, what };
         let name = call.name().trim_end_matches('!');
@@ -48,19 +47,19 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 let Some(name) = named(0) else { continue };
                 let made = CreateTable { table: name.clone(), ..CreateTable::default() };
                 events.push(place(What::CreateTable(made)));
-                current = Some((name, Some(events.len() - 1)));
+                current.begin(call.at, name, Some(events.len() - 1));
             }
-            "change_table" => current = named(0).map(|name| (name, None)),
+            "change_table" => named(0).into_iter().for_each(|name| current.begin(call.at, name, None)),
             "create" | "alter" | "create_if_not_exists" => {
                 let Some(target) = ecto_table(call) else { continue };
                 if name == "alter" {
-                    current = Some((target, None));
+                    current.begin(call.at, target, None);
                 } else {
                     events.push(place(What::CreateTable(CreateTable {
                         table: target.clone(),
                         ..CreateTable::default()
                     })));
-                    current = Some((target, Some(events.len() - 1)));
+                    current.begin(call.at, target, Some(events.len() - 1));
                 }
             }
             "drop_table" => events.extend(named(0).map(|t| place(What::DropTable(t)))),
@@ -101,18 +100,13 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
             }
             "add_check_constraint" | "check_constraint" => {
                 let own = name == "check_constraint";
-                let target = if own { current.as_ref().map(|(name, _)| name.clone()) } else { named(0) };
-                let found = call.text(usize::from(!own)).and_then(check);
-                events.extend(target.zip(found).map(|(t, c)| place(What::AddConstraint(t, c))));
+                let targets: Vec<_> = if own { current.names().collect() } else { named(0).into_iter().collect() };
+                if let Some(found) = call.text(usize::from(!own)).and_then(check) {
+                    events.extend(targets.into_iter().map(|t| place(What::AddConstraint(t, found.clone()))));
+                }
             }
             _ => {
-                let Some((target, made)) = current.clone() else { continue };
-                for found in columns(call, name) {
-                    match made.and_then(|at| events.get_mut(at)) {
-                        Some(Event { what: What::CreateTable(made), .. }) => made.columns.push(found),
-                        _ => events.push(Event { at: call.at, what: What::AddColumn(target.clone(), found) }),
-                    }
-                }
+                columns(call, name).iter().for_each(|found| current.column(&mut events, call.at, found));
             }
         }
     }

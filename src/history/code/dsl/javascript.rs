@@ -1,13 +1,13 @@
 //! Knex, Kysely, TypeORM, Sequelize and node-pg-migrate.
 
-use super::{check, column, table};
+use super::{Current, check, column, table};
 use crate::history::code::call::{Argument, Call, Value};
 use crate::history::event::{Column, Constraint, CreateTable, Event, Name, Policy, Rls, What};
 
 pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
-    // Knex: `table.uuid("org_id")` belongs to the table that was named last.
-    let mut current: Option<(Name, Option<usize>)> = None;
+    // Knex: `table.uuid("org_id")`.
+    let mut current = Current::default();
     for chain in chains {
         let schema = chain.iter().find(|call| call.name() == "withSchema").and_then(|call| call.text(0));
         for (at, call) in chain.iter().enumerate().filter(|(_, call)| call.called) {
@@ -18,12 +18,12 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                     let Some(made) = created(call, &chain[at + 1..], schema) else { continue };
                     let name = made.table.clone();
                     events.push(place(What::CreateTable(made)));
-                    current = Some((name, Some(events.len() - 1)));
+                    current.begin(call.at, name, Some(events.len() - 1));
                 }
                 "alterTable" | "table" if named.is_some() => {
                     let Some(target) = named else { continue };
                     events.extend(altered(&target, call, &chain[at + 1..]).into_iter().map(place));
-                    current = Some((target, None));
+                    current.begin(call.at, target, None);
                 }
                 "addColumn" | "addColumns" if at == 0 => {
                     let Some(target) = named else { continue };
@@ -46,12 +46,7 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 }
                 "createPolicy" => events.extend(policy(call).map(|policy| place(What::CreatePolicy(policy)))),
                 _ if at == 0 => {
-                    let Some((target, made)) = current.clone() else { continue };
-                    let Some(found) = knex_column(chain) else { continue };
-                    match made.and_then(|at| events.get_mut(at)) {
-                        Some(Event { what: What::CreateTable(made), .. }) => made.columns.push(found),
-                        _ => events.push(place(What::AddColumn(target, found))),
-                    }
+                    knex_column(chain).iter().for_each(|found| current.column(&mut events, call.at, found));
                 }
                 _ => {}
             }

@@ -4,6 +4,7 @@ mod alembic;
 mod blocks;
 mod django;
 mod efcore;
+mod filled;
 mod javascript;
 mod seaorm;
 
@@ -19,16 +20,53 @@ pub(super) fn read(
     language: Language,
     tool: &str,
     path: &str,
-    _: &Bindings,
+    bindings: &Bindings,
 ) -> Vec<Event> {
-    match language {
-        Language::Python if tool == "django" => django::read(&call::chains(text, tokens, false), path),
-        Language::Python => alembic::read(&call::chains(text, tokens, false)),
-        Language::Ruby | Language::Elixir => blocks::read(&call::chains(text, tokens, true)),
-        Language::JavaScript => javascript::read(&call::chains(text, tokens, false)),
-        Language::CSharp => efcore::read(&call::chains(text, tokens, false)),
-        Language::Rust => seaorm::read(&call::chains(text, tokens, false)),
+    let bare = matches!(language, Language::Ruby | Language::Elixir);
+    let chains = match language {
         Language::Go => Vec::new(),
+        _ => filled::filled(call::chains(text, tokens, bare), bindings),
+    };
+    match language {
+        Language::Python if tool == "django" => django::read(&chains, path),
+        Language::Python => alembic::read(&chains),
+        Language::Ruby | Language::Elixir => blocks::read(&chains),
+        Language::JavaScript => javascript::read(&chains),
+        Language::CSharp => efcore::read(&chains),
+        Language::Rust => seaorm::read(&chains),
+        Language::Go => Vec::new(),
+    }
+}
+
+/// The tables that the lines of a block belong to: the one that was named last, or in a loop all that one call named.
+#[derive(Default)]
+struct Current {
+    at: usize,
+    /// Each with the event that makes it, while it is made.
+    tables: Vec<(Name, Option<usize>)>,
+}
+
+impl Current {
+    fn begin(&mut self, at: usize, name: Name, made: Option<usize>) {
+        if self.at != at {
+            self.tables.clear();
+        }
+        self.at = at;
+        self.tables.push((name, made));
+    }
+
+    /// Adds a column to each of them.
+    fn column(&self, events: &mut Vec<Event>, at: usize, found: &Column) {
+        for (target, made) in &self.tables {
+            match made.and_then(|made| events.get_mut(made)) {
+                Some(Event { what: What::CreateTable(made), .. }) => made.columns.push(found.clone()),
+                _ => events.push(Event { at, what: What::AddColumn(target.clone(), found.clone()) }),
+            }
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = Name> {
+        self.tables.iter().map(|(name, _)| name.clone())
     }
 }
 
