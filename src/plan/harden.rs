@@ -299,7 +299,7 @@ impl Hardener<'_, '_> {
             let mut piece = self.piece(Phase::Backfill, Some(table.clone()), Lock::Rows);
             (piece.transaction, piece.long) = (false, true);
             let fill = batch::fill(table, &format!("set {name} = {default}"), None, &format!("t.{name} is null"));
-            let bound = if self.before.binds_owner(table).await? { vec![table.clone()] } else { Vec::new() };
+            let bound = self.before.bound(table).await?;
             piece.up.extend(batch::unbound(fill, &bound).into_iter().map(|statement| statement.up));
             self.pieces.push(piece);
         }
@@ -379,8 +379,9 @@ impl Hardener<'_, '_> {
             // A foreign key is held against the rows that the owner sees: bound by row security, that is none of them.
             let mut bound = Vec::new();
             for table in [Some(table.clone()), referenced(&added.definition)].into_iter().flatten() {
-                if added.kind == "foreign key" && !bound.contains(&table) && self.before.binds_owner(&table).await? {
-                    bound.push(table);
+                if added.kind == "foreign key" {
+                    let more = self.before.bound(&table).await?;
+                    bound.extend(more.into_iter().filter(|it| !bound.contains(it)).collect::<Vec<_>>());
                 }
             }
             piece.transaction = bound.is_empty();
@@ -430,11 +431,10 @@ impl Hardener<'_, '_> {
         let partitioned = self.before.is_partitioned(table).await?;
         let mut piece = self.piece(Phase::Index, Some(table.clone()), Lock::ShareUpdateExclusive);
         let quoted = ident(name);
-        if fresh || partitioned {
-            if partitioned {
-                piece.lock = Lock::ShareRowExclusive;
-                piece.notes.push(format!("{table} is partitioned: PostgreSQL cannot build its index concurrently."));
-            }
+        if partitioned && !fresh {
+            return self.partitioned_index(table, name, unique, rest).await;
+        }
+        if fresh {
             piece.up.push(format!("create {unique}index if not exists {quoted} on {table} {rest}"));
             piece.down.push(format!("drop index if exists {index}"));
         } else {
@@ -443,6 +443,44 @@ impl Hardener<'_, '_> {
             piece.down.push(format!("drop index concurrently if exists {index}"));
         }
         self.pieces.push(piece);
+        Ok(())
+    }
+
+    /// PostgreSQL builds no index of a partitioned table concurrently: it is built on each partition, made on the parent
+    /// alone, and put together ("CREATE INDEX", in its documentation). The order of phases has what locks nothing first.
+    async fn partitioned_index(&mut self, table: &Name, name: &str, unique: &str, rest: &str) -> Result<(), Stop> {
+        let columns = ddl::Cursor::new(rest).parenthesised().unwrap_or_default().to_owned();
+        let mut names = vec![(table.clone(), name.to_owned())];
+        let mut piece = self.piece(Phase::Index, Some(table.clone()), Lock::ShareRowExclusive);
+        piece.up.push(format!("create {unique}index if not exists {} on only {table} {rest}", ident(name)));
+        let index = Name { schema: table.schema.clone(), name: name.to_owned() };
+        piece.down.push(format!("drop index if exists {index}"));
+        self.pieces.push(piece);
+        for (parent, partition, parted) in self.before.partitions(table).await? {
+            let own = self.name_for(&partition, &columns, "idx");
+            let mut piece = self.piece(Phase::Index, Some(table.clone()), Lock::ShareUpdateExclusive);
+            let quoted = ident(&own);
+            if parted {
+                piece.lock = Lock::ShareRowExclusive;
+                piece.up.push(format!("create {unique}index if not exists {quoted} on only {partition} {rest}"));
+            } else {
+                (piece.transaction, piece.long) = (false, true);
+                piece
+                    .up
+                    .push(format!("create {unique}index concurrently if not exists {quoted} on {partition} {rest}"));
+                let index = Name { schema: partition.schema.clone(), name: own.clone() };
+                piece.down.push(format!("drop index concurrently if exists {index}"));
+            }
+            self.pieces.push(piece);
+            let of = |table: &Name, name: &str| Name { schema: table.schema.clone(), name: name.to_owned() };
+            let above = names.iter().find(|(known, _)| *known == parent).map(|(table, name)| of(table, name));
+            let mut piece = self.piece(Phase::Index, Some(table.clone()), Lock::ShareRowExclusive);
+            if let Some(above) = above {
+                piece.up.push(format!("alter index {above} attach partition {}", of(&partition, &own)));
+            }
+            self.pieces.push(piece);
+            names.push((partition, own));
+        }
         Ok(())
     }
 

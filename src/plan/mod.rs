@@ -16,6 +16,7 @@ mod guard;
 mod harden;
 pub mod lint;
 mod make;
+mod narrow;
 mod order;
 mod piece;
 mod planned;
@@ -94,10 +95,9 @@ impl<'a> Draft<'a> {
         let (mut changes, questions) = structures::missing(self.goal.stage, logs_grow, facts, self.goal.config).await?;
         self.ask(questions);
         changes.extend(fixes);
+        narrow::reconcile(&mut changes);
         self.ask(asked);
-        for one in open.into_iter().filter(|_| first) {
-            self.open.push(one);
-        }
+        self.open.extend(open.into_iter().filter(|_| first));
         let mut before = Before::new(facts);
         if first {
             self.planned.names.extend(before.names().await?);
@@ -115,7 +115,11 @@ impl<'a> Draft<'a> {
                     continue;
                 }
             } else {
-                change.statements.retain(|statement| known.insert(statement.up.clone()));
+                let new = narrow::units(change.statements).into_iter().filter(|unit| {
+                    let text = unit.iter().map(|statement| statement.up.as_str()).collect::<Vec<_>>().join(";");
+                    known.insert(text)
+                });
+                change.statements = new.flatten().collect();
             }
             if change.statements.is_empty() {
                 continue;
@@ -148,7 +152,12 @@ impl<'a> Draft<'a> {
             }
         }
         let (from, to) = (self.from.unwrap_or(1), self.goal.stage);
-        let (questions, open) = (self.questions.clone(), self.open.clone());
+        let closed = |one: &&Unproved| {
+            let mut closed = self.pieces.iter().flat_map(|piece| &piece.closes);
+            closed.any(|it| it.check == one.check && (it.object == one.object || it.object == "the database"))
+        };
+        let open = self.open.iter().filter(|one| !closed(one)).cloned().collect();
+        let questions = self.questions.clone();
         Ok(Plan { from, to, steps, questions, open, proof: None, notes })
     }
 }

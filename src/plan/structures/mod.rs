@@ -4,6 +4,7 @@
 //! name, and adds what is missing.
 
 mod ground;
+mod holders;
 mod key;
 mod place;
 mod role;

@@ -1,6 +1,8 @@
-//! Stage 4: an append-only, hash-chained log of who did what, with a typed actor, an auditor and a replica.
+//! Stage 4: an append-only, hash-chained log of who did what, with a typed actor, an auditor and a replica; and
+//! references in the place of secrets.
 
 mod log;
+mod references;
 mod upgrade;
 
 use super::ground::Ground;
@@ -10,11 +12,12 @@ use crate::facts::Facts;
 use crate::plan::{Change, Question};
 
 /// What is missing for stage 4.
-pub async fn stage4(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+pub async fn stage4(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let ground = Ground::read(facts).await?;
     let mut changes = Vec::new();
     let mut questions = Vec::new();
     log::plan(facts, &ground, &mut changes, &mut questions).await?;
+    references::plan(facts, config, &ground, &mut changes, &mut questions).await?;
     Ok((changes, questions))
 }
 
