@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod references;
+mod slices;
 
 use crate::support::{self, Database};
 use govctl::check::{Library, Severity};

@@ -14,7 +14,6 @@ use crate::config::{Config, today};
 use crate::error::Stop;
 use crate::facts::{Facts, derive};
 use crate::plan::ddl::Name;
-use crate::plan::narrow;
 use crate::plan::order::slug;
 use crate::plan::{Change, Closes, Phase, Question, Statement};
 use serde_json::{Value, json};
@@ -375,8 +374,7 @@ fn columns(table: &Name, each: &[&Reference]) -> Option<Change> {
     })
 }
 
-/// Takes the columns away from agents, and from nobody else: who reads them through a role that an agent is in gets them
-/// directly. Gives roles that had to be left as they are.
+/// Takes the columns away from agents, and from nobody else. Gives roles that had to be left as they are.
 async fn take_away(
     facts: &mut Facts,
     table: &Name,
@@ -385,58 +383,19 @@ async fn take_away(
 ) -> Result<Vec<String>, Stop> {
     let oid = each.first().map_or(0, |it| it.found.oid);
     let hidden: Vec<&str> = each.iter().map(|it| it.found.column_name.as_str()).collect();
-    let all = holders::columns(facts, oid).await?;
-    let mut statements = Vec::new();
-    let mut kept = Vec::new();
-    for holder in holders::of_agents(facts, oid).await? {
-        let held: Vec<&String> =
-            all.iter().filter(|column| holder.columns.is_empty() || holder.columns.contains(*column)).collect();
-        if !held.iter().any(|column| hidden.contains(&column.as_str())) {
-            continue;
-        }
-        if holder.by_set_role {
-            kept.push(holder.role);
-            continue;
-        }
-        for other in &holder.others {
-            let columns = if holder.columns.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", held.iter().map(|column| ident(column)).collect::<Vec<_>>().join(", "))
-            };
-            statements.push(Statement::new(format!("grant select{columns} on {table} to {}", ident(other))));
-        }
-        let left: Vec<String> = held.into_iter().filter(|column| !hidden.contains(&column.as_str())).cloned().collect();
-        let new: Vec<_> =
-            each.iter().filter(|it| it.is_new || !left.contains(&it.column)).map(|it| ident(&it.column)).collect();
-        // What everybody holds is given to the agents by name: one grant less that nobody thinks of.
-        let roles = if holder.role == "public" {
-            statements.extend(narrow::pair(table, "public", &[]));
-            holders::agents(facts, oid).await?
-        } else {
-            vec![holder.role]
-        };
-        for role in roles {
-            statements.extend(narrow::pair(table, &role, &left));
-            if !new.is_empty() {
-                statements.push(Statement::new(format!(
-                    "grant select ({}) on {table} to {}",
-                    new.join(", "),
-                    ident(&role)
-                )));
-            }
-        }
-    }
-    if !statements.is_empty() {
+    let references: Vec<String> = each.iter().map(|it| it.column.clone()).collect();
+    let agents: Vec<i64> = sqlx::query_scalar("select role from agents").fetch_all(facts.connection()).await?;
+    let taken = holders::take(facts, (table, oid), &agents, &hidden, &references).await?;
+    if !taken.statements.is_empty() {
         changes.push(Change {
             name: format!("take_secrets_of_{}_from_agents", slug(&table.name)),
             stage: 4,
             phase: Phase::Right,
             why: format!("No agent reads {} of {}.", hidden.join(", "), said(table)),
-            statements,
+            statements: taken.statements,
             closes: each.iter().map(|it| closes(&it.found)).collect(),
             questions: vec!["secret-values".into()],
         });
     }
-    Ok(kept)
+    Ok(taken.kept)
 }
