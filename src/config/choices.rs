@@ -18,6 +18,8 @@ pub struct Choices {
     pub payload: Vec<(String, String)>,
     /// `slices:`: the columns of a table that a role reads.
     pub slices: Vec<Slice>,
+    /// `platform_tenant: "0"`: the tenant of what a log records of the product itself.
+    pub platform_tenant: Option<String>,
     /// `reasoning_days: 730`: for how long an action can be explained.
     pub reasoning_days: Option<u16>,
 }
@@ -33,7 +35,8 @@ pub struct Slice {
     pub columns: Vec<String>,
 }
 
-const KEYS: [&str; 7] = ["users", "shared", "member_roles", "read_only_roles", "payload", "slices", "reasoning_days"];
+const KEYS: [&str; 8] =
+    ["users", "shared", "member_roles", "read_only_roles", "payload", "slices", "platform_tenant", "reasoning_days"];
 
 pub(super) fn read(reader: &Reader, node: &Node) -> Option<Choices> {
     let fields = reader.fields(node, "`plan`", &KEYS)?;
@@ -53,6 +56,7 @@ pub(super) fn read(reader: &Reader, node: &Node) -> Option<Choices> {
     }
     let payload = fields.optional("payload").map_or(Some(Vec::new()), |node| payload(reader, node));
     let slices = fields.optional("slices").map_or(Some(Vec::new()), |node| slices(reader, node));
+    let platform = fields.optional("platform_tenant").map_or(Some(None), |node| reader.text(node).map(Some));
     let days = fields.optional("reasoning_days").map_or(Some(None), |node| reader.whole(node, 1..=36_500).map(Some));
     Some(Choices {
         users: users?,
@@ -61,6 +65,7 @@ pub(super) fn read(reader: &Reader, node: &Node) -> Option<Choices> {
         read_only_roles: read_only_roles?,
         payload: payload?,
         slices: slices?,
+        platform_tenant: platform?,
         reasoning_days: days?.and_then(|days| u16::try_from(days).ok()),
     })
 }

@@ -114,6 +114,7 @@ fn plan(text: &mut String) {
          #   payload: [public.audit_log.details]        # columns of logs that can be erased; a digest stands for them\n\
          #   slices:                                    # the columns that a role reads\n\
          #     - {role: support_desk, table: public.invoices, columns: [id, number]}\n\
+         #   platform_tenant: platform                  # the tenant of what a log records of the product itself\n\
          #   reasoning_days: 730                        # for how long an action can be explained\n",
     );
 }

@@ -65,6 +65,8 @@ pub struct Draft<'a> {
     open: Vec<Unproved>,
     /// Statements that are planned already.
     known: BTreeSet<String>,
+    /// Logs whose rows may be changed, at the first look.
+    changeable: structures::Changeable,
 }
 
 impl<'a> Draft<'a> {
@@ -80,6 +82,7 @@ impl<'a> Draft<'a> {
             questions: Vec::new(),
             open: Vec::new(),
             known,
+            changeable: structures::Changeable::new(),
         }
     }
 
@@ -89,10 +92,14 @@ impl<'a> Draft<'a> {
         let it = assess::run(facts, self.goal.library, self.goal.config).await?;
         let first = self.from.is_none();
         self.from.get_or_insert(it.stage.evidenced.unwrap_or(1));
+        if first {
+            self.changeable = structures::changeable(facts).await?;
+        }
         let (fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
         let grows = |change: &Change| change.closes.iter().any(|it| it.check == "audit/incomplete-record");
         let logs_grow = self.in_rounds && fixes.iter().any(grows);
-        let (mut changes, questions) = structures::missing(self.goal.stage, logs_grow, facts, self.goal.config).await?;
+        let (mut changes, questions) =
+            structures::missing(self.goal.stage, logs_grow, &self.changeable, facts, self.goal.config).await?;
         self.ask(questions);
         changes.extend(fixes);
         narrow::reconcile(&mut changes);

@@ -4,7 +4,7 @@
 use super::super::ground::{Ground, listed};
 use super::super::role;
 use super::super::template::statements;
-use super::upgrade;
+use super::{Changeable, upgrade};
 use crate::chain::v1;
 use crate::check::quote::ident;
 use crate::error::Stop;
@@ -31,10 +31,11 @@ struct Hands {
 pub(super) async fn plan(
     facts: &mut Facts,
     ground: &Ground,
+    changeable: &Changeable,
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
 ) -> Result<(), Stop> {
-    let logs = upgrade::logs(facts).await?;
+    let logs = upgrade::logs(facts, changeable).await?;
     if !logs.is_empty() {
         return existing(facts, ground, &logs, changes, questions).await;
     }

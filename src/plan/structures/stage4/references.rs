@@ -7,8 +7,7 @@ use super::super::ground::{Ground, Tenant, listed};
 use super::super::holders;
 use super::super::role;
 use super::super::template::{dollar, statements};
-use super::log;
-use super::upgrade;
+use super::{Changeable, log, upgrade};
 use crate::check::quote::{ident, literal, relation};
 use crate::config::{Config, today};
 use crate::error::Stop;
@@ -284,7 +283,7 @@ async fn schema(facts: &mut Facts, ground: &Ground) -> Result<(String, bool), St
 
 /// The inbox of the log, there or planned: its schema, and who owns it.
 async fn inbox(facts: &mut Facts, ground: &Ground) -> Result<Option<(String, Option<String>)>, Stop> {
-    if upgrade::logs(facts).await?.is_empty() {
+    if upgrade::logs(facts, &Changeable::new()).await?.is_empty() {
         let owner = ground.roles.makes_roles.then(|| "audit_owner".to_owned());
         return Ok(Some((log::schema(&ground.schemas).to_owned(), owner)));
     }
@@ -318,7 +317,8 @@ async fn readable(facts: &mut Facts, it: &Reference, owner: &str) -> Result<Vec<
         let predicate = it.predicate.as_deref().unwrap_or_default();
         let plain = predicate.replace(&format!("t.{}", ident(key)), &ident(key));
         let create = format!("create policy dereferencing on {} for select to {to} using ({plain})", it.table);
-        changes.push(change(Phase::Policy, vec![Statement::new(create)]));
+        let drop = format!("drop policy if exists dereferencing on {}", it.table);
+        changes.push(change(Phase::Policy, vec![Statement::undone_by(drop, ""), Statement::new(create)]));
     }
     if owner == it.found.owner {
         return Ok(changes);
@@ -356,7 +356,7 @@ fn columns(table: &Name, each: &[&Reference]) -> Option<Change> {
     for it in each.iter().filter(|it| it.is_new) {
         let column = ident(&it.column);
         all.push(Statement::new(format!(
-            "alter table {table} add column {column} uuid not null default gen_random_uuid()"
+            "alter table {table} add column if not exists {column} uuid not null default gen_random_uuid()"
         )));
         let key = it.found.key.as_ref().map(|key| format!("{}, ", ident(key))).unwrap_or_default();
         // A unique index of a partitioned table would need its partition key.

@@ -2,6 +2,7 @@
 
 use super::super::ground::{Ground, OWN_SETTING, listed};
 use super::super::template::{dollar, statements};
+use super::Changeable;
 use super::log::{genesis, hex, payload_tag};
 use crate::chain::v1;
 use crate::check::quote::{ident, literal, relation};
@@ -42,9 +43,9 @@ pub(super) struct Log {
     grantable: i64,
 }
 
-/// Every audit log.
-pub(super) async fn logs(facts: &mut Facts) -> Result<Vec<Log>, Stop> {
-    let logs = sqlx::query_as(
+/// Every audit log. `changeable`: those whose rows may be changed until the plan's own guards are there.
+pub(super) async fn logs(facts: &mut Facts, changeable: &Changeable) -> Result<Vec<Log>, Stop> {
+    let mut logs: Vec<Log> = sqlx::query_as(
         "select r.oid, r.schema, r.name, r.kind, r.force_rls, l.on_update,
            exists (select 1 from event_log_columns c where c.relation = l.relation and c.role in ('previous hash', 'signature')) as chained,
            exists (select 1 from event_log_rights e join principals p on p.role = e.principal and p.purpose = 'agent'
@@ -65,18 +66,28 @@ pub(super) async fn logs(facts: &mut Facts) -> Result<Vec<Log>, Stop> {
              or exists (select 1 from role_reach reach where reach.role = o.oid and reach.reaches = s.owner and reach.inherits = 1) as grantable
          from event_logs l join relations r on r.oid = l.relation
          join roles o on o.oid = r.owner join schemas s on s.oid = r.schema_oid join roles so on so.oid = s.owner
-         where l.purpose = 'audit' and r.provenance = 'user' and r.oid not in (select relation from framework_relations)
+         where l.purpose = 'audit' and r.kind in ('table', 'partitioned table') and r.provenance = 'user' and r.oid not in (select relation from framework_relations)
          order by r.schema, r.name",
     )
     .fetch_all(facts.connection())
     .await?;
+    for log in &mut logs {
+        if changeable.contains(&(log.schema.clone(), log.name.clone())) {
+            "none".clone_into(&mut log.on_update);
+        }
+    }
     Ok(logs)
 }
 
 impl Log {
     /// Something is missing that is added in place.
     pub(super) fn lacks(&self) -> bool {
-        self.chained == 0 && self.kind == "table" || self.chooses == 1 || self.reviewed == 0 || self.owned == 1
+        self.chained == 0 || self.chooses == 1 || self.reviewed == 0 || self.owned == 1 && !self.is_partitioned()
+    }
+
+    /// Whoever makes its partitions owns it.
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.kind == "partitioned table"
     }
 
     /// Logins may act as its owner.
@@ -86,7 +97,7 @@ impl Log {
 
     /// Who writes here does so by a grant, and goes on when the owner is another.
     pub(super) fn is_handed_over(&self) -> bool {
-        self.granted == 1 && self.grantable == 1
+        self.granted == 1 && self.grantable == 1 && !self.is_partitioned()
     }
 
     fn closes(&self, check: &str) -> Vec<Closes> {
@@ -129,7 +140,7 @@ pub(super) async fn plan(
 ) -> Result<(), Stop> {
     let owner_role = hands.owner.unwrap_or(&ground.roles.deployer);
     let mut made = Vec::new();
-    if log.chained == 0 && log.kind == "table" {
+    if log.chained == 0 {
         chain(facts, log, hands.schema, owner_role, changes, &mut made).await?;
     }
     if log.chooses == 1 {
@@ -280,6 +291,7 @@ async fn chain(
         ("payload_tag", json!(payload_tag())),
         ("genesis", json!(hex(&genesis(&format!("{}.{}", log.schema, log.name))))),
         ("locked", json!(false)),
+        ("partitioned", json!(log.is_partitioned())),
         (
             "q",
             json!(dollar(&[&log.sql(), &columns.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(" ")])),
@@ -329,12 +341,15 @@ async fn chain(
         ));
     }
     let lane = log.key.as_deref().map_or_else(|| "chain_lane".to_owned(), ident);
-    let unique = |column: &str| Statement::new(format!("create unique index on {} ({lane}, {column})", log.sql()));
+    // A unique key of a partitioned table has the partition key in it, and says nothing of the chain. Writers wait for the
+    // row of their chain, and so nothing forks.
+    let unique = if log.is_partitioned() { "" } else { "unique " };
+    let index = |column: &str| Statement::new(format!("create {unique}index on {} ({lane}, {column})", log.sql()));
     changes.push(log.change(
         "index_chain",
         Phase::Index,
         "A chain has one row at each place and after each row.",
-        vec![unique("chain_seq"), unique("prev_hash")],
+        vec![index("chain_seq"), index("prev_hash")],
         check,
     ));
     values.insert("locked".into(), json!(true));
