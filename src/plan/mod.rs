@@ -20,6 +20,7 @@ mod narrow;
 mod order;
 mod piece;
 mod planned;
+mod preflight;
 pub mod prove;
 mod step;
 pub mod structures;
@@ -150,6 +151,10 @@ impl<'a> Draft<'a> {
     pub async fn plan(&self, facts: &mut Facts) -> Result<Plan, Stop> {
         let server = Before::new(facts).version().await?;
         let mut steps = order::order(self.pieces.clone());
+        if let Some(first) = preflight::step(&steps, &mut Before::new(facts)).await? {
+            steps.insert(0, first);
+            steps.iter_mut().zip(1..).for_each(|(step, n)| step.n = n);
+        }
         let mut notes = Vec::new();
         for step in &mut steps {
             step.up = lint::excused(&step.up, step.transaction, server, Way::Up);

@@ -4,6 +4,7 @@
 //! is said what has to come of it. What a person has to decide is left, and by name.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod answers;
 mod logs;
 mod references;
 mod slices;

@@ -21,7 +21,7 @@ pub async fn stage3(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, 
     let ground = Ground::read(facts).await?;
     let mut changes = Vec::new();
     let mut questions = Vec::new();
-    members::plan(facts, &ground, &mut changes, &mut questions).await?;
+    members::plan(facts, config, &ground, &mut changes, &mut questions).await?;
     agents::plan(facts, &ground, &mut changes, &mut questions).await?;
     outbox::plan(facts, &ground, &mut changes, &mut questions).await?;
     changes.extend(super::place::made(facts, &ground, &changes, 3).await?);

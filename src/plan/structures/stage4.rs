@@ -42,7 +42,7 @@ pub(crate) async fn after(
         // What a log's hash covers is settled once its tenant is there: the next look at the facts sees it.
         return Ok((changes, questions));
     }
-    log::plan(facts, &ground, changeable, &mut changes, &mut questions).await?;
+    log::plan(facts, config, &ground, changeable, &mut changes, &mut questions).await?;
     retrieval::plan(facts, &ground, &mut changes, &mut questions).await?;
     references::plan(facts, config, &ground, &mut changes, &mut questions).await?;
     Ok((changes, questions))

@@ -7,9 +7,10 @@ use super::log::{genesis, hex, payload_tag};
 use crate::chain::v1;
 use crate::check::quote::{ident, literal, relation};
 use crate::check::template::render;
+use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
-use crate::plan::{Change, Closes, Phase, Statement};
+use crate::plan::{Change, Closes, Phase, Question, Statement};
 use serde_json::{Map, Value, json};
 
 const ROWS: &str = include_str!("../../templates/chain_rows.sql");
@@ -133,15 +134,30 @@ pub(super) struct Hands<'h> {
 /// What one log lacks.
 pub(super) async fn plan(
     facts: &mut Facts,
-    ground: &Ground,
+    (config, ground): (&Config, &Ground),
     log: &Log,
     hands: &Hands<'_>,
     changes: &mut Vec<Change>,
+    questions: &mut Vec<Question>,
 ) -> Result<(), Stop> {
     let owner_role = hands.owner.unwrap_or(&ground.roles.deployer);
     let mut made = Vec::new();
     if log.chained == 0 {
-        chain(facts, log, hands.schema, owner_role, changes, &mut made).await?;
+        let said = format!("{}.{}", log.schema, log.name);
+        let chosen = config.plan.payload.iter().find(|(table, _)| *table == said).map(|(_, column)| column);
+        let payload = payload(facts, log, chosen).await?;
+        questions.push(Question {
+            id: "payload-columns".into(),
+            question: "Which column of a log may have to be erased? A salted digest stands for it in the chain; every other column stays as it is.".into(),
+            default: match (&payload, chosen) {
+                (Some(payload), _) => format!("{said}.{payload}"),
+                (None, Some(chosen)) => format!("{said} has no {chosen} of text or JSON, so none"),
+                (None, None) => format!("none of {said}"),
+            },
+            key: "plan.payload".into(),
+            answered: chosen.is_some() && chosen == payload.as_ref(),
+        });
+        chain(facts, log, payload, (hands.schema, owner_role), changes, &mut made).await?;
     }
     if log.chooses == 1 {
         actor(facts, log, hands.schema, changes, &mut made).await?;
@@ -210,11 +226,28 @@ fn frame(column: &str, type_name: &str, type_kind: &str) -> Option<String> {
     Some(format!("{send}({place})"))
 }
 
+/// A document that may be redacted: the owner's choice, else what its name says. A digest with a salt of its own covers it.
+async fn payload(facts: &mut Facts, log: &Log, chosen: Option<&String>) -> Result<Option<String>, Stop> {
+    let found = sqlx::query_scalar(
+        "select c.name from columns c
+         where c.relation = ?1 and c.type_name in ('json', 'jsonb', 'text')
+           and case when ?2 is not null then c.name = ?2
+             else exists (select 1 from event_log_columns e where e.relation = c.relation and e.column_number = c.number and e.role = 'payload') end
+           and not exists (select 1 from columns p where p.relation = c.relation and lower(p.name) like 'payload\\_%' escape '\\')
+         order by c.number limit 1",
+    )
+    .bind(log.oid)
+    .bind(chosen.cloned())
+    .fetch_optional(facts.connection())
+    .await?;
+    Ok(found)
+}
+
 async fn chain(
     facts: &mut Facts,
     log: &Log,
-    schema: &str,
-    owner_role: &str,
+    payload: Option<String>,
+    (schema, owner_role): (&str, &str),
     changes: &mut Vec<Change>,
     made: &mut Vec<String>,
 ) -> Result<(), Stop> {
@@ -244,18 +277,9 @@ async fn chain(
     .bind(log.oid)
     .fetch_all(facts.connection())
     .await?;
-    // A document that may be redacted is covered by a digest with a salt of its own.
-    let payload = columns.iter().find(|(_, type_name, _, role)| {
-        role.as_deref() == Some("payload") && matches!(type_name.as_str(), "json" | "jsonb" | "text")
-    });
-    let payload = payload
-        .map(|(name, ..)| name.clone())
-        .filter(|_| !columns.iter().any(|(name, ..)| name.starts_with("payload_")));
     let mut frames: Vec<String> = columns
         .iter()
-        .filter(|(name, .., role)| {
-            role.is_none() && Some(name) != payload.as_ref() || role.as_deref() == Some("payload") && payload.is_none()
-        })
+        .filter(|(name, .., role)| matches!(role.as_deref(), None | Some("payload")) && Some(name) != payload.as_ref())
         .filter_map(|(name, type_name, kind, _)| frame(name, type_name, kind))
         .collect();
     frames.push("int8send(e.chain_seq)".into());
