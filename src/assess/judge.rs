@@ -22,9 +22,14 @@ pub struct Outcome {
 
 /// Runs a check. Whatever fails is a mistake in the check's file, with a caret.
 pub async fn judge(check: &Check, facts: &mut Facts) -> Result<Outcome, Mistakes> {
+    outcome(check, evaluate(check, facts).await?)
+}
+
+/// What the rows of a check say.
+pub(super) fn outcome(check: &Check, rows: Vec<Row>) -> Result<Outcome, Mistakes> {
     let mut findings = BTreeMap::<Fingerprint, Finding>::new();
     let mut undecided = Vec::new();
-    for row in evaluate(check, facts).await? {
+    for row in rows {
         match &row.standing {
             Standing::Undecided { what, needs } => {
                 undecided.push(Cause { kind: "unreadable-expression", what: what.clone(), needs: needs.clone() });

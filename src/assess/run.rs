@@ -1,17 +1,17 @@
 //! Every selected check against the facts, and what follows.
 
 use super::answers::{self, Ground, LogFacts, RoleFacts};
+use super::judge::outcome;
 use super::ladder::{Ladder, stage_in_force};
 use super::origin::Origins;
 use super::scene::{self, Scene, Tenancy};
 use super::state::Expressions;
-use super::{
-    Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, judge, pardon, stage,
-};
-use crate::check::{Axis, Check, CheckId, Library, needs};
+use super::{Assessment, AxisAnswer, Cause, Declared, Outcome, RoleGraph, Verdict, advice, graph, pardon, stage};
+use crate::check::{Axis, Check, CheckId, Library, Row, evaluate_all, needs};
 use crate::config::{Config, today};
 use crate::error::Stop;
 use crate::facts::Facts;
+use crate::yaml::Mistakes;
 use std::collections::BTreeMap;
 
 /// Assesses facts that were collected and derived. A check that cannot run is undecided and costs only itself;
@@ -21,17 +21,11 @@ pub async fn run(facts: &mut Facts, library: &Library, config: &Config) -> Resul
     let (last, rest): (Vec<_>, Vec<_>) = library.iter().partition(|check| check.rests_on.contains("answers"));
     // Those that apply to a single tenant come first: what they find decides whether the others apply.
     let (first, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|check| check.applies_to_single_tenant);
-    for check in first {
-        run.judge(check, facts).await?;
-    }
+    run.judge(&first, facts).await?;
     run.see_whether_single();
-    for check in rest {
-        run.judge_where_it_applies(check, facts).await?;
-    }
+    run.judge_where_they_apply(rest, facts).await?;
     let mut axes = run.answer(library, facts).await?;
-    for check in last {
-        run.judge_where_it_applies(check, facts).await?;
-    }
+    run.judge_where_they_apply(last, facts).await?;
     let graphs = graph::of_agents(facts).await?;
     let audit = axes.iter().find(|axis| axis.axis == Axis::Audit).map(|axis| axis.answer);
     let stage =
@@ -95,40 +89,52 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn judge_where_it_applies(&mut self, check: &Check, facts: &mut Facts) -> Result<(), Stop> {
-        if !self.declares && answers::about_declarations(check) {
-            let reason = "govctl.yaml declares no stage, no owner and no answer".to_owned();
-            self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
-            return Ok(());
+    async fn judge_where_they_apply(&mut self, checks: Vec<&Check>, facts: &mut Facts) -> Result<(), Stop> {
+        let mut apply = Vec::new();
+        for check in checks {
+            match self.why_not(check) {
+                Some(reason) => {
+                    self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
+                }
+                None => apply.push(check),
+            }
         }
-        if self.scene.tenancy == Tenancy::Single && check.axis == Axis::TenantIsolation && !self.refuted {
-            let reason = format!("a single tenant: {}", self.scene.tenancy_reason);
-            self.checks.insert(check.id.clone(), (check.clone(), Verdict::NotApplicable(reason)));
-            return Ok(());
-        }
-        self.judge(check, facts).await
+        self.judge(&apply, facts).await
     }
 
-    async fn judge(&mut self, check: &Check, facts: &mut Facts) -> Result<(), Stop> {
-        let mut verdict = self.verdict(check, facts).await;
-        if let Verdict::Fail { findings, .. } = &mut verdict {
-            for finding in findings.iter_mut() {
-                self.expressions.assign(finding, facts).await?;
-                finding.introduced = finding.introduced.take().or_else(|| self.origins.of(finding));
-                // What is declared weighs the same at every stage: it is about no posture.
-                if !answers::about_declarations(check) {
-                    finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
-                }
-            }
-            findings.sort_by(|a, b| (b.severity, &a.object, &a.message).cmp(&(a.severity, &b.object, &b.message)));
+    /// Why a check has nothing to say here.
+    fn why_not(&self, check: &Check) -> Option<String> {
+        if !self.declares && answers::about_declarations(check) {
+            return Some("govctl.yaml declares no stage, no owner and no answer".to_owned());
         }
-        self.checks.insert(check.id.clone(), (check.clone(), verdict));
+        let single = self.scene.tenancy == Tenancy::Single && !self.refuted;
+        (single && check.axis == Axis::TenantIsolation)
+            .then(|| format!("a single tenant: {}", self.scene.tenancy_reason))
+    }
+
+    async fn judge(&mut self, checks: &[&Check], facts: &mut Facts) -> Result<(), Stop> {
+        let rows = evaluate_all(checks, facts).await?;
+        for (check, rows) in checks.iter().zip(rows) {
+            let mut verdict = self.verdict(check, rows);
+            if let Verdict::Fail { findings, .. } = &mut verdict {
+                for finding in findings.iter_mut() {
+                    self.expressions.assign(finding, facts).await?;
+                    finding.introduced = finding.introduced.take().or_else(|| self.origins.of(finding));
+                    // What is declared weighs the same at every stage: it is about no posture.
+                    if !answers::about_declarations(check) {
+                        finding.severity = self.ladder.weigh(check.axis, self.declared.in_force, finding.unscaled);
+                    }
+                }
+                findings.sort_by(|a, b| (b.severity, &a.object, &a.message).cmp(&(a.severity, &b.object, &b.message)));
+            }
+            self.checks.insert(check.id.clone(), ((*check).clone(), verdict));
+        }
         Ok(())
     }
 
     /// A finding stands whatever else was hidden; silence counts only where everything was seen.
-    async fn verdict(&self, check: &Check, facts: &mut Facts) -> Verdict {
-        let Outcome { findings, mut undecided } = match judge(check, facts).await {
+    fn verdict(&self, check: &Check, rows: Result<Vec<Row>, Mistakes>) -> Verdict {
+        let Outcome { findings, mut undecided } = match rows.and_then(|rows| outcome(check, rows)) {
             Ok(outcome) => outcome,
             Err(mistakes) => {
                 let cause = Cause {

@@ -14,7 +14,7 @@ mod verify;
 pub use library::{BadLibrary, Library, UnknownCheck};
 pub use load::{load, parse};
 pub(crate) use run::text;
-pub use run::{Row, Standing, evaluate};
+pub use run::{Row, Standing, evaluate, evaluate_all};
 
 use crate::config::Config;
 use crate::yaml::Place;

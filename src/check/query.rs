@@ -4,10 +4,12 @@ use super::sql::{Kind, Token, tokens};
 use super::{Check, CheckSource};
 use crate::facts::Facts;
 use crate::yaml::{Mistake, Mistakes, nearest, place_in};
+use futures_util::TryStreamExt;
 use serde_json::{Map, Number, Value};
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{
-    AssertSqlSafe, Column, Executor, Row, SqlSafeStr, SqliteConnection, Statement, TypeInfo, Value as _, ValueRef,
+    AssertSqlSafe, Column, Either, Executor, Row, SqlSafeStr, SqliteConnection, Statement, TypeInfo, Value as _,
+    ValueRef,
 };
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -35,6 +37,34 @@ pub(super) async fn rows(check: &Check, facts: &mut Facts) -> Result<Vec<Map<Str
     }
 }
 
+/// The rows of several checks. They travel in one message, since each waits for SQLite's thread; where one of them fails,
+/// every one travels alone, so that the mistake is told of the check that made it.
+pub(super) async fn rows_of(checks: &[&Check], facts: &mut Facts) -> Vec<Result<Vec<Map<String, Value>>, Mistakes>> {
+    if checks.iter().all(|check| one_reading_statement(check).is_ok()) {
+        let patience = facts.patience();
+        if let Some(rows) = fetch_of(checks, patience, facts.connection()).await {
+            return rows.into_iter().map(Ok).collect();
+        }
+    }
+    let mut all = Vec::new();
+    for check in checks {
+        all.push(rows(check, facts).await);
+    }
+    all
+}
+
+/// Nothing where not every statement was run to its end, as where a remark that is never closed swallows the next.
+async fn fetch_of(
+    checks: &[&Check],
+    patience: Duration,
+    connection: &mut SqliteConnection,
+) -> Option<Vec<Vec<Map<String, Value>>>> {
+    let texts: Vec<_> = checks.iter().map(|check| check.sql.trim().trim_end_matches(';')).collect();
+    let answers = answers(&texts.join("\n;\n"), checks.len(), patience, connection).await.ok()?;
+    let read = |rows: Vec<SqliteRow>| rows.iter().map(values).collect::<Result<Vec<_>, _>>().ok();
+    (answers.len() == checks.len()).then(|| answers.into_iter().map(read).collect())?
+}
+
 async fn prepare(sql: &str, connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     let statement = connection.prepare(safe(sql)).await?;
     Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
@@ -45,16 +75,39 @@ async fn fetch(
     patience: Duration,
     connection: &mut SqliteConnection,
 ) -> Result<Vec<Map<String, Value>>, sqlx::Error> {
+    answers(sql, 1, patience, connection).await?.iter().flatten().map(values).collect()
+}
+
+/// What each of so many statements returned; fewer where the text of one reaches over the next. None of them can write.
+async fn answers(
+    sql: &str,
+    statements: usize,
+    patience: Duration,
+    connection: &mut SqliteConnection,
+) -> Result<Vec<Vec<SqliteRow>>, sqlx::Error> {
     let deadline = Instant::now() + patience;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < deadline);
     // One message, since each waits for SQLite's thread.
     let guarded = format!("pragma query_only = on;\n{sql}\n;pragma query_only = off");
-    let rows = sqlx::raw_sql(safe(&guarded)).fetch_all(&mut *connection).await;
+    let answers = collected(&guarded, connection).await;
     connection.lock_handle().await?.remove_progress_handler();
-    if rows.is_err() {
+    if answers.as_ref().map_or(0, Vec::len) != statements + 2 {
         connection.execute("pragma query_only = off").await?;
     }
-    rows?.iter().map(values).collect()
+    // The first pragma returns nothing.
+    Ok(answers?.into_iter().skip(1).take(statements).collect())
+}
+
+async fn collected(sql: &str, connection: &mut SqliteConnection) -> Result<Vec<Vec<SqliteRow>>, sqlx::Error> {
+    let mut stream = sqlx::raw_sql(safe(sql)).fetch_many(connection);
+    let (mut answers, mut rows) = (Vec::new(), Vec::new());
+    while let Some(item) = stream.try_next().await? {
+        match item {
+            Either::Right(row) => rows.push(row),
+            Either::Left(_) => answers.push(std::mem::take(&mut rows)),
+        }
+    }
+    Ok(answers)
 }
 
 /// The one place where SQL comes from a file. It is safe because it runs over facts in memory, under

@@ -40,6 +40,18 @@ impl Facts {
         Ok(facts)
     }
 
+    /// The same facts on a thread of their own, to be read only. What was not stored for good is not among them.
+    pub(crate) async fn twin(&mut self) -> Result<Self, Stop> {
+        let copy = self.connection.serialize(None).await?;
+        let options = SqliteConnectOptions::new().filename(":memory:").pragma("temp_store", "memory");
+        let options = options.pragma("trusted_schema", "off").row_buffer_size(ROWS_AHEAD);
+        let mut connection = options.connect().await?;
+        connection.deserialize(None, copy, true).await?;
+        // Every page it has read: the copy is in memory already, but would be read page by page again and again.
+        sqlx::raw_sql("pragma cache_size = 1000000").execute(&mut connection).await?;
+        Ok(Self { connection, patience: self.patience })
+    }
+
     /// How long one check over them may take.
     pub fn patience(&self) -> Duration {
         self.patience

@@ -241,7 +241,8 @@ impl Catalog {
         catalog.schemas = all::<Schema>(c, "select * from schemas").await?.into_iter().map(|s| (s.oid, s)).collect();
         catalog.functions =
             all::<Function>(c, "select * from functions").await?.into_iter().map(|f| (f.oid, f)).collect();
-        catalog.grants = all(c, "select * from grants").await?;
+        // Named, since each value costs and these tables are the long ones.
+        catalog.grants = all(c, "select object_kind, object, column_number, grantee, privilege from grants").await?;
         catalog.view_relations = all(
             c,
             "select distinct view, object from view_dependencies where object_kind = 'relation' and object <> view
@@ -271,7 +272,14 @@ impl Catalog {
     }
 
     async fn load_relations(&mut self, c: &mut SqliteConnection) -> Result<(), Stop> {
-        self.relations = all::<Relation>(c, "select * from relations").await?.into_iter().map(|r| (r.oid, r)).collect();
+        let relations: Vec<Relation> = all(
+            c,
+            "select oid, schema_oid, schema, name, kind, owner, rls, force_rls, security_invoker, is_partition, default_acl,
+                    definition, provenance
+             from relations",
+        )
+        .await?;
+        self.relations = relations.into_iter().map(|r| (r.oid, r)).collect();
         type ColumnRow = (Oid, i64, String, String, String, String, Oid, bool);
         let columns: Vec<ColumnRow> = all(
             c,
