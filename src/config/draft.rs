@@ -28,6 +28,7 @@ pub async fn draft(facts: &mut Facts) -> Result<String, Stop> {
     stage(&mut text);
     tenancy(facts, &mut text).await?;
     roles(facts, &mut text).await?;
+    plan(&mut text);
     owners(&mut text)?;
     attestations(&mut text);
     waivers(&mut text);
@@ -100,6 +101,22 @@ async fn roles(facts: &mut Facts, text: &mut String) -> Result<(), Stop> {
         let _ = writeln!(text, "#   # not known what for: {}{more}", names.join(", "));
     }
     Ok(())
+}
+
+fn plan(text: &mut String) {
+    text.push_str(
+        "\n# What `govctl plan-stage` asks; each question names its line, and without one the plan goes by its default.\n\
+         # plan:\n\
+         #   users: public.users                        # the table of the people\n\
+         #   shared: []                                 # tables that hold the same for every tenant\n\
+         #   member_roles: [owner, admin, member, viewer]\n\
+         #   read_only_roles: [viewer]\n\
+         #   payload: [public.audit_log.details]        # columns of logs that can be erased; a digest stands for them\n\
+         #   slices:                                    # the columns that a role reads\n\
+         #     - {role: support_desk, table: public.invoices, columns: [id, number]}\n\
+         #   platform_tenant: platform                  # the tenant of what a log records of the product itself\n\
+         #   reasoning_days: 730                        # for how long an action can be explained\n",
+    );
 }
 
 fn owners(text: &mut String) -> Result<(), Stop> {

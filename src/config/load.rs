@@ -1,13 +1,13 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Source, Tenancy, attestation, chains, declared, roles, secrets, tenancy, today, waiver};
+use super::{Config, Source, Tenancy, attestation, chains, choices, declared, roles, secrets, tenancy, today, waiver};
 use crate::yaml::{Fields, Mistakes, Node, Reader, Value};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Every section.
-const KEYS: [&str; 9] =
-    ["stage", "regimes", "tenancy", "roles", "secrets", "chains", "owners", "attestations", "waivers"];
+const KEYS: [&str; 10] =
+    ["stage", "regimes", "tenancy", "roles", "plan", "secrets", "chains", "owners", "attestations", "waivers"];
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -38,6 +38,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
     let regimes = section(&fields, "regimes", |node| declared::regimes(reader, node));
     let tenancy: Option<Tenancy> = section(&fields, "tenancy", |node| tenancy::read(reader, node));
     let roles = section(&fields, "roles", |node| roles::read(reader, node));
+    let plan = section(&fields, "plan", |node| choices::read(reader, node));
     let secrets = section(&fields, "secrets", |node| secrets::read(reader, node, folder));
     let chains = section(&fields, "chains", |node| chains::read(reader, node));
     let owners = section(&fields, "owners", |node| declared::owners(reader, node));
@@ -49,6 +50,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
         regimes: regimes?,
         tenancy: tenancy?,
         roles: roles?,
+        plan: plan?,
         secrets: secrets?,
         chains: chains?,
         owners: owners?,

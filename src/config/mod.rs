@@ -4,6 +4,7 @@ mod accept;
 mod attestation;
 mod baseline;
 mod chains;
+mod choices;
 mod date;
 mod declared;
 mod discover;
@@ -17,6 +18,7 @@ mod waiver;
 pub use accept::Accepted;
 pub use attestation::{Attestation, Claim, TOPICS};
 pub use baseline::Baseline;
+pub use choices::{Choices, Slice};
 pub use date::today;
 pub use declared::{REGIMES, Regime};
 pub use discover::FILE;
@@ -63,6 +65,8 @@ pub struct Config {
     pub chains: Vec<Chain>,
     /// What the roles are for.
     pub roles: Roles,
+    /// What a plan asks.
+    pub plan: Choices,
     /// What a secret looks like here.
     pub secrets: Secrets,
     /// Who answers for each axis.

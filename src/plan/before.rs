@@ -58,12 +58,32 @@ impl<'a> Before<'a> {
         self.holds("select '1' from columns where relation = ? and name = ? and not_null = 1", &[&oid, column]).await
     }
 
-    /// Whether its policies bind an owner who is not exempt.
-    pub(crate) async fn binds_owner(&mut self, table: &Name) -> Result<bool, Stop> {
-        let Some(oid) = self.relation(table).await? else { return Ok(false) };
-        let sql = "select '1' from relations r join roles o on o.oid = r.owner where r.oid = ?
-                   and r.rls = 1 and r.force_rls = 1 and o.superuser = 0 and o.bypass_rls = 0";
-        self.holds(sql, &[&oid]).await
+    /// Of a table and its partitions, those whose policies bind an owner who is not exempt.
+    pub(crate) async fn bound(&mut self, table: &Name) -> Result<Vec<Name>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(Vec::new()) };
+        let sql = "with recursive tree (oid) as (
+                     select cast(?1 as integer) union select i.child from tree join inheritance i on i.parent = tree.oid
+                   )
+                   select r.schema, r.name from tree join relations r on r.oid = tree.oid join roles o on o.oid = r.owner
+                   where r.rls = 1 and r.force_rls = 1 and o.superuser = 0 and o.bypass_rls = 0 order by r.oid";
+        let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(oid).fetch_all(self.facts.connection()).await?;
+        Ok(rows.into_iter().map(|(schema, name)| Name { schema: Some(schema), name }).collect())
+    }
+
+    /// The partitions of a table, each after its parent: parent, name, whether it has partitions itself.
+    pub(crate) async fn partitions(&mut self, table: &Name) -> Result<Vec<(Name, Name, bool)>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(Vec::new()) };
+        let sql = "with recursive tree (parent, oid, depth) as (
+                     select i.parent, i.child, 1 from inheritance i where i.parent = cast(?1 as integer)
+                     union all select i.parent, i.child, tree.depth + 1 from tree join inheritance i on i.parent = tree.oid
+                   )
+                   select p.schema, p.name, r.schema, r.name, r.kind = 'partitioned table' from tree
+                   join relations p on p.oid = tree.parent join relations r on r.oid = tree.oid
+                   where r.is_partition = 1 and r.kind <> 'foreign table' order by tree.depth, r.schema, r.name";
+        let rows: Vec<(String, String, String, String, bool)> =
+            sqlx::query_as(sql).bind(oid).fetch_all(self.facts.connection()).await?;
+        let name = |schema: String, name: String| Name { schema: Some(schema), name };
+        Ok(rows.into_iter().map(|(a, b, c, d, parted)| (name(a, b), name(c, d), parted)).collect())
     }
 
     /// The default of a column, as an expression.

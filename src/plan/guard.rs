@@ -41,6 +41,12 @@ pub(crate) fn unless_there(kind: &str, name: &Name, create: &str) -> String {
     block(&format!("  if not exists ({known}) then\n    {create};\n  end if;"))
 }
 
+/// The statement that such a block runs; else the statement itself.
+pub(crate) fn inner(statement: &str) -> &str {
+    let inside = statement.split_once(" then\n    ").and_then(|(_, rest)| rest.split_once(";\n  end if;"));
+    inside.map_or(statement, |(inner, _)| inner)
+}
+
 /// Adds a constraint, unless it is there.
 pub(crate) fn unless_constraint(table: &Name, name: &str, add: &str) -> String {
     block(&format!(

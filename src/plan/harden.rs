@@ -3,6 +3,8 @@
 //! NOT VALID and then VALIDATE, indexes built concurrently, NOT NULL by way of a check, columns filled in batches: sections
 //! "ALTER TABLE" and "CREATE INDEX" of PostgreSQL's documentation. What is written runs a second time without effect.
 
+mod index;
+
 use super::before::Before;
 use super::change::{Change, Phase};
 use super::ddl::{self, Action, Added, Column, Ddl, Name};
@@ -299,7 +301,7 @@ impl Hardener<'_, '_> {
             let mut piece = self.piece(Phase::Backfill, Some(table.clone()), Lock::Rows);
             (piece.transaction, piece.long) = (false, true);
             let fill = batch::fill(table, &format!("set {name} = {default}"), None, &format!("t.{name} is null"));
-            let bound = if self.before.binds_owner(table).await? { vec![table.clone()] } else { Vec::new() };
+            let bound = self.before.bound(table).await?;
             piece.up.extend(batch::unbound(fill, &bound).into_iter().map(|statement| statement.up));
             self.pieces.push(piece);
         }
@@ -379,8 +381,9 @@ impl Hardener<'_, '_> {
             // A foreign key is held against the rows that the owner sees: bound by row security, that is none of them.
             let mut bound = Vec::new();
             for table in [Some(table.clone()), referenced(&added.definition)].into_iter().flatten() {
-                if added.kind == "foreign key" && !bound.contains(&table) && self.before.binds_owner(&table).await? {
-                    bound.push(table);
+                if added.kind == "foreign key" {
+                    let more = self.before.bound(&table).await?;
+                    bound.extend(more.into_iter().filter(|it| !bound.contains(it)).collect::<Vec<_>>());
                 }
             }
             piece.transaction = bound.is_empty();
@@ -423,29 +426,6 @@ impl Hardener<'_, '_> {
         Ok(())
     }
 
-    async fn index(&mut self, table: &Name, name: &str, unique: bool, rest: &str) -> Result<(), Stop> {
-        let fresh = self.planned.tables.contains(table);
-        let index = Name { schema: table.schema.clone(), name: name.to_owned() };
-        let unique = if unique { "unique " } else { "" };
-        let partitioned = self.before.is_partitioned(table).await?;
-        let mut piece = self.piece(Phase::Index, Some(table.clone()), Lock::ShareUpdateExclusive);
-        let quoted = ident(name);
-        if fresh || partitioned {
-            if partitioned {
-                piece.lock = Lock::ShareRowExclusive;
-                piece.notes.push(format!("{table} is partitioned: PostgreSQL cannot build its index concurrently."));
-            }
-            piece.up.push(format!("create {unique}index if not exists {quoted} on {table} {rest}"));
-            piece.down.push(format!("drop index if exists {index}"));
-        } else {
-            (piece.transaction, piece.long) = (false, true);
-            piece.up.push(format!("create {unique}index concurrently if not exists {quoted} on {table} {rest}"));
-            piece.down.push(format!("drop index concurrently if exists {index}"));
-        }
-        self.pieces.push(piece);
-        Ok(())
-    }
-
     async fn policy(&mut self, sql: &str, policy: String, table: Name) -> Result<(), Stop> {
         let mut name = policy.clone();
         let mut text = sql.to_owned();
@@ -462,24 +442,6 @@ impl Hardener<'_, '_> {
         piece.down.push(format!("drop policy if exists {} on {table}", ident(&name)));
         self.pieces.push(piece);
         Ok(())
-    }
-
-    /// A name as PostgreSQL makes one, that nothing has yet: at most 63 bytes.
-    fn name_for(&mut self, table: &Name, columns: &str, ending: &str) -> String {
-        let columns = ddl::plain_columns(columns).unwrap_or_else(|| vec!["expr".to_owned()]);
-        let base = format!("{}_{}", table.name, columns.join("_"));
-        for number in 0.. {
-            let tail = if number == 0 { format!("_{ending}") } else { format!("_{ending}{number}") };
-            let mut end = base.len().min(63 - tail.len());
-            while !base.is_char_boundary(end) {
-                end -= 1;
-            }
-            let name = format!("{}{tail}", &base[..end]);
-            if self.planned.names.insert(name.clone()) {
-                return name;
-            }
-        }
-        base
     }
 }
 

@@ -1,7 +1,7 @@
 //! A plan, made in rounds: what the facts ask for is run on a copy, and what the copy then asks for is added.
 
 use super::prove;
-use super::{Draft, Goal, Plan};
+use super::{Draft, Goal, Plan, Unproved};
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::target::scratch::{Choice, Kind, Scratch};
@@ -83,6 +83,12 @@ pub async fn make(
     let mut plan = draft.plan(facts).await?;
     if !plan.steps.is_empty() {
         let proof = prove::prove(&plan, facts, goal.config, goal.library, bench.server().await?, progress).await?;
+        // What one migration closes on the way to something else needs nobody's decision.
+        if proof.stage.is_some() {
+            let left =
+                |one: &Unproved| proof.remaining.iter().any(|it| (&it.check, &it.object) == (&one.check, &one.object));
+            plan.open.retain(left);
+        }
         plan.proof = Some(proof);
     }
     plan.notes.extend(unknown);

@@ -16,9 +16,11 @@ mod guard;
 mod harden;
 pub mod lint;
 mod make;
+mod narrow;
 mod order;
 mod piece;
 mod planned;
+mod preflight;
 pub mod prove;
 mod step;
 pub mod structures;
@@ -64,6 +66,8 @@ pub struct Draft<'a> {
     open: Vec<Unproved>,
     /// Statements that are planned already.
     known: BTreeSet<String>,
+    /// Logs whose rows may be changed, at the first look.
+    changeable: structures::Changeable,
 }
 
 impl<'a> Draft<'a> {
@@ -79,6 +83,7 @@ impl<'a> Draft<'a> {
             questions: Vec::new(),
             open: Vec::new(),
             known,
+            changeable: structures::Changeable::new(),
         }
     }
 
@@ -88,16 +93,19 @@ impl<'a> Draft<'a> {
         let it = assess::run(facts, self.goal.library, self.goal.config).await?;
         let first = self.from.is_none();
         self.from.get_or_insert(it.stage.evidenced.unwrap_or(1));
+        if first {
+            self.changeable = structures::changeable(facts).await?;
+        }
         let (fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
         let grows = |change: &Change| change.closes.iter().any(|it| it.check == "audit/incomplete-record");
         let logs_grow = self.in_rounds && fixes.iter().any(grows);
-        let (mut changes, questions) = structures::missing(self.goal.stage, logs_grow, facts, self.goal.config).await?;
+        let (mut changes, questions) =
+            structures::missing(self.goal.stage, logs_grow, &self.changeable, facts, self.goal.config).await?;
         self.ask(questions);
         changes.extend(fixes);
+        narrow::reconcile(&mut changes);
         self.ask(asked);
-        for one in open.into_iter().filter(|_| first) {
-            self.open.push(one);
-        }
+        self.open.extend(open.into_iter().filter(|_| first));
         let mut before = Before::new(facts);
         if first {
             self.planned.names.extend(before.names().await?);
@@ -115,7 +123,11 @@ impl<'a> Draft<'a> {
                     continue;
                 }
             } else {
-                change.statements.retain(|statement| known.insert(statement.up.clone()));
+                let new = narrow::units(change.statements).into_iter().filter(|unit| {
+                    let text = unit.iter().map(|statement| statement.up.as_str()).collect::<Vec<_>>().join(";");
+                    known.insert(text)
+                });
+                change.statements = new.flatten().collect();
             }
             if change.statements.is_empty() {
                 continue;
@@ -139,6 +151,10 @@ impl<'a> Draft<'a> {
     pub async fn plan(&self, facts: &mut Facts) -> Result<Plan, Stop> {
         let server = Before::new(facts).version().await?;
         let mut steps = order::order(self.pieces.clone());
+        if let Some(first) = preflight::step(&steps, &mut Before::new(facts)).await? {
+            steps.insert(0, first);
+            steps.iter_mut().zip(1..).for_each(|(step, n)| step.n = n);
+        }
         let mut notes = Vec::new();
         for step in &mut steps {
             step.up = lint::excused(&step.up, step.transaction, server, Way::Up);
@@ -148,7 +164,12 @@ impl<'a> Draft<'a> {
             }
         }
         let (from, to) = (self.from.unwrap_or(1), self.goal.stage);
-        let (questions, open) = (self.questions.clone(), self.open.clone());
+        let closed = |one: &&Unproved| {
+            let mut closed = self.pieces.iter().flat_map(|piece| &piece.closes);
+            closed.any(|it| it.check == one.check && (it.object == one.object || it.object == "the database"))
+        };
+        let open = self.open.iter().filter(|one| !closed(one)).cloned().collect();
+        let questions = self.questions.clone();
         Ok(Plan { from, to, steps, questions, open, proof: None, notes })
     }
 }

@@ -317,7 +317,7 @@ async fn init_writes_what_it_sees_once_and_changes_nothing() {
 
     // Out of its comments it is a configuration, and the names in it are those of the database.
     let settings = text.lines().filter_map(|line| line.strip_prefix("# ").or(line.strip_prefix("#")));
-    let known = ["stage:", "regimes:", "tenancy:", "roles:", "owners:", "attestations:", "waivers:", "  "];
+    let known = ["stage:", "regimes:", "tenancy:", "roles:", "plan:", "owners:", "attestations:", "waivers:", "  "];
     let settings: Vec<_> = settings.filter(|line| known.iter().any(|key| line.starts_with(key))).collect();
     let config = govctl::config::parse("govctl.yaml", &settings.join("\n")).map_err(miette::Report::new).unwrap();
     assert_eq!(config.owners.len(), 4);

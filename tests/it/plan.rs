@@ -4,13 +4,19 @@
 //! is said what has to come of it. What a person has to decide is left, and by name.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use crate::support;
+mod answers;
+mod logs;
+mod references;
+mod slices;
+
+use crate::support::{self, Database};
 use govctl::check::{Library, Severity};
 use govctl::config::Config;
 use govctl::facts::{Facts, collect, derive};
 use govctl::plan::{self, Bench, Goal, Plan};
 use govctl::target::Session;
 use govctl::ui::progress::Silent;
+use sqlx::{AssertSqlSafe, Connection, Executor};
 use std::fs;
 
 /// What no migration decides: what the server logs, when a password ends, what a person has to know.
@@ -27,22 +33,65 @@ async fn facts(scripts: &[String]) -> Facts {
     for script in scripts {
         database.run(script).await;
     }
+    collected(&database, &Config::default()).await
+}
+
+/// Facts of a database as it is.
+async fn collected(database: &Database, config: &Config) -> Facts {
     let mut session = Session::open(database.options().clone()).await.unwrap();
     let mut facts = Facts::empty().await.unwrap();
     collect::collect(session.connection(), &mut facts).await.unwrap();
     session.close().await;
-    derive::derive(&mut facts, &Config::default()).await.unwrap();
+    derive::derive(&mut facts, config).await.unwrap();
     facts
 }
 
 async fn planned(stage: u8, scripts: &[String]) -> Plan {
-    let mut facts = facts(scripts).await;
-    let (config, library) = (Config::default(), Library::embedded().unwrap());
-    let goal = Goal { stage, config: &config, library: &library };
+    made(stage, &mut facts(scripts).await, &Config::default()).await
+}
+
+async fn made(stage: u8, facts: &mut Facts, config: &Config) -> Plan {
+    let library = Library::embedded().unwrap();
+    let goal = Goal { stage, config, library: &library };
     let mut bench = bench();
-    let plan = plan::make(goal, &mut facts, Some(&mut bench), &Silent).await.unwrap();
+    let plan = plan::make(goal, facts, Some(&mut bench), &Silent).await.unwrap();
     bench.close().await;
     plan
+}
+
+/// Runs a plan as a role, as its tool would, on the database it was made for.
+async fn carried_out(database: &Database, plan: &Plan, role: &str) {
+    let mut connection = database.connect().await;
+    for step in &plan.steps {
+        let all = step.up.join(";\n");
+        let queries = if step.transaction { vec![format!("begin; {all}; commit")] } else { step.up.clone() };
+        connection.execute(AssertSqlSafe(format!("set session authorization {role}"))).await.unwrap();
+        for query in queries {
+            if let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(query.clone()))).await {
+                panic!("{}: {error}\n{query}", step.name);
+            }
+        }
+        connection.execute("reset session authorization").await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+/// What a login reads in one transaction: the first column of the first row, or why it was refused.
+async fn read(database: &Database, login: &str, before: &str, query: &str) -> Result<Option<String>, String> {
+    let mut connection = database.connect().await;
+    connection.execute(AssertSqlSafe(format!("set session authorization {login}"))).await.unwrap();
+    let mut transaction = connection.begin().await.unwrap();
+    if !before.is_empty() {
+        transaction.execute(sqlx::raw_sql(AssertSqlSafe(before.to_owned()))).await.unwrap();
+    }
+    let query = sqlx::query_scalar(AssertSqlSafe(query.to_owned()));
+    let got = query.fetch_optional(&mut *transaction).await.map(Option::flatten);
+    let ended = match got {
+        Ok(got) => transaction.commit().await.map(|()| got),
+        Err(error) => transaction.rollback().await.and(Err(error)),
+    };
+    connection.close().await.unwrap();
+    ended.map_err(|error| error.as_database_error().map_or_else(|| error.to_string(), |it| it.message().to_owned()))
 }
 
 /// What is wrong with a plan, in lines.

@@ -170,6 +170,8 @@ async fn files_run_as_the_tool_sends_them() {
             .unwrap();
         assert_eq!(nulls, 0, "{}", shape.tool);
         connection.close().await.unwrap();
+        let missing = unverified(shape.tool, &new, &database).await;
+        assert_eq!(missing, [""; 0], "{}", shape.tool);
         let mut connection = database.connect().await;
         for path in new.iter().rev() {
             if let Some(sent) = send::sent(shape.tool, path, false) {
@@ -178,7 +180,23 @@ async fn files_run_as_the_tool_sends_them() {
         }
         assert_eq!(catalog(&mut connection).await, before, "{}", shape.tool);
         connection.close().await.unwrap();
+        let missing = unverified(shape.tool, &new, &database).await;
+        assert_eq!(missing.is_empty(), shape.tool != "sqitch", "{}: {missing:?}", shape.tool);
     }
+}
+
+/// What the scripts say that Sqitch calls to verify what it deployed.
+async fn unverified(tool: &str, deployed: &[&Path], database: &support::Database) -> Vec<String> {
+    let mut missing = Vec::new();
+    for path in deployed.iter().filter(|_| tool == "sqitch") {
+        let text = fs::read_to_string(path.to_str().unwrap().replace("/deploy/", "/verify/")).unwrap();
+        let mut connection = database.connect().await;
+        if let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await {
+            missing.push(error.to_string());
+        }
+        connection.close().await.unwrap();
+    }
+    missing
 }
 
 fn is_new(path: &Path, shape: &Shape) -> bool {

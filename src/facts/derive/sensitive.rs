@@ -58,6 +58,7 @@ fn class(table: &str, column: &str, type_name: &str) -> Option<&'static str> {
         "subject",
         "hash",
         "sent",
+        "ref",
     ];
     if secret_values(table.as_slice(), &column) && can_hold.contains(&type_name) {
         return Some("secret");
@@ -119,6 +120,7 @@ mod tests {
         for (table, column, wanted) in [
             ("users", "email", Some("personal")),
             ("users", "email_verified", None),
+            ("users", "card_number_ref", None),
             ("users", "password_hash", Some("hash")),
             ("providers", "api_key", Some("secret")),
             ("providers", "api_key_enc", Some("ciphertext")),

@@ -4,6 +4,7 @@ use crate::check::quote::{ident, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::batch;
+use crate::plan::before::Before;
 use crate::plan::change::{Change, Closes, Phase, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::guard;
@@ -115,13 +116,14 @@ async fn parent(facts: &mut Facts, oid: i64, hops: i64) -> Result<Option<(Name, 
     Ok(Some((Name { schema: Some(schema), name }, columns)))
 }
 
-/// Those of these tables that bind an owner who is not exempt.
+/// Those of these tables, and of their partitions, that bind an owner who is not exempt.
 pub(super) async fn forced(facts: &mut Facts, tables: &[&Name]) -> Result<Vec<Name>, Stop> {
-    let sql = "select r.schema, r.name from relations r join roles o on o.oid = r.owner
-               where r.rls = 1 and r.force_rls = 1 and o.superuser = 0 and o.bypass_rls = 0";
-    let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
-    let rows = rows.into_iter().map(|(schema, name)| Name { schema: Some(schema), name });
-    Ok(rows.filter(|row| tables.contains(&row)).collect())
+    let mut before = Before::new(facts);
+    let mut forced = Vec::new();
+    for table in tables {
+        forced.extend(before.bound(table).await?);
+    }
+    Ok(forced)
 }
 
 /// Column, trigger, rows, index, keys, policy.

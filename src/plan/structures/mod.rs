@@ -4,6 +4,7 @@
 //! name, and adds what is missing.
 
 mod ground;
+mod holders;
 mod key;
 mod place;
 mod role;
@@ -15,6 +16,7 @@ mod tenants;
 
 pub use stage3::stage3;
 pub use stage4::stage4;
+pub(crate) use stage4::{Changeable, changeable};
 pub use stage5::stage5;
 
 use super::change::{Change, Question};
@@ -24,10 +26,12 @@ use crate::facts::Facts;
 
 /// What is missing for the stages from 2 up to the goal, in order.
 ///
-/// `logs_grow`: columns are added to a log now; what its hash covers is settled once they are there.
+/// `logs_grow`: columns are added to a log now; what its hash covers is settled once they are there. `changeable`: logs whose
+/// rows may be changed before the plan.
 pub(crate) async fn missing(
     goal: u8,
     logs_grow: bool,
+    changeable: &Changeable,
     facts: &mut Facts,
     config: &Config,
 ) -> Result<(Vec<Change>, Vec<Question>), Stop> {
@@ -45,7 +49,7 @@ pub(crate) async fn missing(
         add(stage3(facts, config).await?);
     }
     if goal >= 4 && !logs_grow {
-        add(stage4(facts, config).await?);
+        add(stage4::after(facts, config, changeable).await?);
     }
     if goal >= 5 {
         add(stage5(facts, config).await?);

@@ -1,8 +1,10 @@
-//! Stage 3: a roles table and policies that ask it, an outbox with a worker of its own, and for which tenants an agent acts.
+//! Stage 3: a roles table and policies that ask it, an outbox with a worker of its own, for which tenants an
+//! agent acts, and which columns a department reads.
 
 mod agents;
 mod members;
 mod outbox;
+mod slices;
 
 use super::ground::Ground;
 use super::template::statements;
@@ -15,14 +17,15 @@ use serde_json::{Map, Value};
 const POLICIES: &str = include_str!("../templates/member_policies.sql");
 
 /// What is missing for stage 3.
-pub async fn stage3(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+pub async fn stage3(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let ground = Ground::read(facts).await?;
     let mut changes = Vec::new();
     let mut questions = Vec::new();
-    members::plan(facts, &ground, &mut changes, &mut questions).await?;
+    members::plan(facts, config, &ground, &mut changes, &mut questions).await?;
     agents::plan(facts, &ground, &mut changes, &mut questions).await?;
     outbox::plan(facts, &ground, &mut changes, &mut questions).await?;
     changes.extend(super::place::made(facts, &ground, &changes, 3).await?);
+    slices::plan(facts, config, &ground, &mut changes, &mut questions).await?;
     Ok((changes, questions))
 }
 

@@ -1,6 +1,10 @@
-//! Stage 4: an append-only, hash-chained log of who did what, with a typed actor, an auditor and a replica.
+//! Stage 4: an append-only, hash-chained log of who did what, with a typed actor, an auditor and a replica; and
+//! references in the place of secrets.
 
 mod log;
+mod references;
+mod retrieval;
+mod tenant_of_log;
 mod upgrade;
 
 use super::ground::Ground;
@@ -8,13 +12,39 @@ use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::{Change, Question};
+use std::collections::BTreeSet;
 
 /// What is missing for stage 4.
-pub async fn stage4(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+pub async fn stage4(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+    after(facts, config, &BTreeSet::new()).await
+}
+
+/// Logs whose rows may be changed, by schema and name.
+pub(crate) type Changeable = BTreeSet<(String, String)>;
+
+/// What rows may be changed now; once the plan has run, its own guards refuse.
+pub(crate) async fn changeable(facts: &mut Facts) -> Result<Changeable, Stop> {
+    let sql = "select r.schema, r.name from event_logs l join relations r on r.oid = l.relation where l.on_update <> 'refused'";
+    let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The same, for facts of a copy that has run a part of the plan. `changeable`: before it had.
+pub(crate) async fn after(
+    facts: &mut Facts,
+    config: &Config,
+    changeable: &Changeable,
+) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let ground = Ground::read(facts).await?;
     let mut changes = Vec::new();
     let mut questions = Vec::new();
-    log::plan(facts, &ground, &mut changes, &mut questions).await?;
+    if tenant_of_log::plan(facts, config, &ground, &mut changes, &mut questions).await? {
+        // What a log's hash covers is settled once its tenant is there: the next look at the facts sees it.
+        return Ok((changes, questions));
+    }
+    log::plan(facts, config, &ground, changeable, &mut changes, &mut questions).await?;
+    retrieval::plan(facts, &ground, &mut changes, &mut questions).await?;
+    references::plan(facts, config, &ground, &mut changes, &mut questions).await?;
     Ok((changes, questions))
 }
 

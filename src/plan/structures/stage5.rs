@@ -16,9 +16,10 @@ const REASONING: &str = include_str!("../templates/reasoning.sql");
 const UNKEPT: &str = include_str!("../templates/unkept.sql");
 
 /// What is missing for stage 5.
-pub async fn stage5(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+pub async fn stage5(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let ground = Ground::read(facts).await?;
-    let mut changes = unkept(facts).await?;
+    let days = config.plan.reasoning_days.unwrap_or(730);
+    let mut changes = unkept(facts, days).await?;
     let mut questions = Vec::new();
     let schema = home(facts, &ground).await?;
     let mut values = ground.values(&ground.roles.deployer);
@@ -32,6 +33,7 @@ pub async fn stage5(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>,
         ("signers", listed(&signers)),
         ("auditors", listed(&ground.roles.auditors)),
         ("payload_tag", json!(super::stage4::payload_tag())),
+        ("days", json!(days)),
     ] {
         values.insert(key.to_owned(), value);
     }
@@ -52,7 +54,7 @@ pub async fn stage5(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>,
             } else {
                 format!("{}; one signature", signers.join(", "))
             },
-            key: "roles".into(),
+            key: "roles.people".into(),
             answered: false,
         });
     }
@@ -68,9 +70,9 @@ pub async fn stage5(facts: &mut Facts, _config: &Config) -> Result<(Vec<Change>,
         questions.push(Question {
             id: "reasoning-retention".into(),
             question: "How long must an action be explained?".into(),
-            default: "two years".into(),
-            key: "regimes".into(),
-            answered: false,
+            default: format!("{days} days"),
+            key: "plan.reasoning_days".into(),
+            answered: config.plan.reasoning_days.is_some(),
         });
     }
     changes.extend(super::place::made(facts, &ground, &changes, 5).await?);
@@ -125,7 +127,7 @@ async fn there(facts: &mut Facts, sql: &'static str) -> Result<bool, Stop> {
 }
 
 /// Tables of prompts and answers that lead to no run or say not how long they stay: audit/reasoning-unkept.
-async fn unkept(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
+async fn unkept(facts: &mut Facts, days: u16) -> Result<Vec<Change>, Stop> {
     let found: Vec<(String, String, i64, i64)> = sqlx::query_as(
         "with artifact as (
            select r.oid, r.schema, r.name, r.kind,
@@ -145,7 +147,7 @@ async fn unkept(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
     .await?;
     let mut changes = Vec::new();
     for (schema, name, linked, kept) in found {
-        let values = json!({ "table": relation(Some(&schema), &name), "linked": linked, "kept": kept });
+        let values = json!({ "table": relation(Some(&schema), &name), "linked": linked, "kept": kept, "days": days });
         changes.push(Change {
             name: "keep_reasoning_for_a_time".into(),
             stage: 5,

@@ -49,7 +49,10 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
         let questions = said.map(|said| question(said, config.tenancy.table.is_some())).into_iter().collect();
         return Ok((Vec::new(), questions));
     }
-    let tables = tables(facts, known.as_ref().map(|(table, _)| table)).await?;
+    let mut tables = tables(facts, known.as_ref().map(|(table, _)| table)).await?;
+    if let Some(chosen) = &config.plan.shared {
+        tables.iter_mut().for_each(|(table, shared)| *shared = chosen.contains(&said(table)));
+    }
     if tables.is_empty() {
         return Ok(Default::default());
     }
@@ -73,8 +76,8 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             id: "shared-tables".into(),
             question: "Which tables hold the same for every tenant?".into(),
             default: if shared.is_empty() { "none".into() } else { shared.join(", ") },
-            key: "tenancy.keys".into(),
-            answered: false,
+            key: "plan.shared".into(),
+            answered: config.plan.shared.is_some(),
         },
         Question {
             id: "first-tenant".into(),

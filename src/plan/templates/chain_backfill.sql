@@ -6,6 +6,9 @@ declare
   last_seq bigint;
   last_hash bytea;
   done bigint := 0;
+{%- if partitioned and locked %}
+  part regclass;
+{%- endif %}
 begin
   if exists (select from pg_catalog.pg_trigger where tgrelid = {{ oid }} and tgname = 'z_chain') then
     return;
@@ -54,5 +57,10 @@ begin
 {%- endif %}
   create trigger z_chain before insert on {{ log }} for each row execute function {{ schema }}.{{ chain }}();
   alter table {{ log }} enable always trigger z_chain;
+{%- if partitioned %}
+  for part in select t.relid::regclass from pg_catalog.pg_partition_tree({{ oid }}) t where t.relid <> {{ oid }} loop
+    execute format('alter table %s enable always trigger z_chain', part);
+  end loop;
+{%- endif %}
 {%- endif %}
 end {{ q }}

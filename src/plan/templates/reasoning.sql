@@ -13,7 +13,7 @@ create table if not exists {{ schema }}.reasoning_artifact (
   reasoning_digest bytea,
   salt bytea,
   created_at timestamptz not null default now(),
-  retain_until date not null default current_date + 730,
+  retain_until date not null default current_date + {{ days }},
   legal_hold boolean not null default false,
   redacted_at timestamptz,
   primary key ({% if t %}{{ t.name }}, {% endif %}id),

@@ -6,5 +6,5 @@ alter table {{ table }} add column run_id text
 --> statement
 alter table {{ table }} add column retain_until date
 --> statement
-alter table {{ table }} alter column retain_until set default current_date + 730
+alter table {{ table }} alter column retain_until set default current_date + {{ days }}
 {%- endif %}

@@ -18,6 +18,7 @@ mod quote;
 mod script;
 mod tame;
 mod tools;
+mod verify;
 
 use super::Plan;
 use crate::error::Stop;

@@ -8,6 +8,7 @@ use super::super::place::{free, home};
 use super::super::template::statements;
 use super::{has_policy, restrictive, tenant_tables};
 use crate::check::quote::{ident, literal, relation};
+use crate::config::{Choices, Config};
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::{Change, Closes, Phase, Question, Statement};
@@ -32,9 +33,9 @@ struct Members {
     expires: Option<String>,
     /// A review of it is recorded, or its end.
     reviewed: i64,
-    /// Its roles are those that the plan chose.
-    #[sqlx(default)]
-    ours: bool,
+    /// Those of its roles that write, where that is known.
+    #[sqlx(skip)]
+    writers: Option<Vec<String>>,
 }
 
 /// The persons of this database.
@@ -50,23 +51,27 @@ struct Persons {
 
 pub(super) async fn plan(
     facts: &mut Facts,
+    config: &Config,
     ground: &Ground,
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
 ) -> Result<(), Stop> {
     let Some(tenant) = &ground.tenant else { return Ok(()) };
-    let persons = persons(facts).await?;
+    let chosen = &config.plan;
     let members = match existing(facts).await? {
-        Some(members) => {
+        Some(mut members) => {
             changes.extend(reviews(&members));
+            if !chosen.member_roles.is_empty() && !chosen.read_only_roles.is_empty() {
+                members.writers = Some(writers(chosen));
+            }
             members
         }
-        None => create(facts, ground, persons, changes, questions).await?,
+        None => create(facts, chosen, ground, changes, questions).await?,
     };
     if ground.roles.writers.is_empty() || members.tenant != tenant.name {
         return Ok(());
     }
-    ask(facts, ground, &members, changes, questions).await
+    ask(facts, (chosen, ground), &members, changes, questions).await
 }
 
 /// The ladder's own words for a roles table (checks/ladder.yaml), narrowed to one.
@@ -94,7 +99,24 @@ async fn existing(facts: &mut Facts) -> Result<Option<Members>, Stop> {
     Ok(found)
 }
 
-async fn persons(facts: &mut Facts) -> Result<Option<Persons>, Stop> {
+/// The roles that write: all but those that read only.
+fn writers(chosen: &Choices) -> Vec<String> {
+    let reads_only = |role: &&str| match chosen.read_only_roles.as_slice() {
+        [] => *role == "viewer",
+        some => some.iter().any(|known| known == role),
+    };
+    roles(chosen).into_iter().filter(|role| !reads_only(role)).map(str::to_owned).collect()
+}
+
+/// Those of the owner's choice, else those that most products have.
+fn roles(chosen: &Choices) -> Vec<&str> {
+    match chosen.member_roles.as_slice() {
+        [] => ROLES.to_vec(),
+        some => some.iter().map(String::as_str).collect(),
+    }
+}
+
+async fn persons(facts: &mut Facts, users: Option<&String>) -> Result<Option<Persons>, Stop> {
     let found = sqlx::query_as(
         "with pk as (
            select i.relation, c.name, c.type, c.number, (select count(*) from index_columns n where n.index_oid = i.oid and n.is_key = 1) as columns,
@@ -107,9 +129,10 @@ async fn persons(facts: &mut Facts) -> Result<Option<Persons>, Stop> {
          select r.schema, r.name, pk.name as key, pk.type as type_name, case when pk.columns = 2 then pk.tenant end as tenant
          from relations r join pk on pk.relation = r.oid and (pk.columns = 1 or pk.columns = 2 and pk.tenant is not null)
          where r.provenance = 'user' and r.kind in ('table', 'partitioned table')
-           and lower(replace(r.name, '_', '')) in ('users', 'user', 'profiles', 'profile', 'people', 'persons', 'person', 'employees', 'userprofiles', 'appusers', 'useraccounts', 'accounts', 'members')
+           and case when ?1 is not null then r.schema || '.' || r.name = ?1 else lower(replace(r.name, '_', '')) in ('users', 'user', 'profiles', 'profile', 'people', 'persons', 'person', 'employees', 'userprofiles', 'appusers', 'useraccounts', 'accounts', 'members') end
          order by lower(r.name) in ('users', 'user') desc, r.oid limit 1",
     )
+    .bind(users.cloned())
     .fetch_optional(facts.connection())
     .await?;
     Ok(found)
@@ -117,11 +140,12 @@ async fn persons(facts: &mut Facts) -> Result<Option<Persons>, Stop> {
 
 async fn create(
     facts: &mut Facts,
+    chosen: &Choices,
     ground: &Ground,
-    persons: Option<Persons>,
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
 ) -> Result<Members, Stop> {
+    let persons = persons(facts, chosen.users.as_ref()).await?;
     let schema = home(facts, ground).await?;
     let name = free(facts, &schema, &["memberships", "tenant_memberships", "tenant_member_roles"]).await?;
     let mut values = ground.values(&ground.roles.deployer);
@@ -139,7 +163,9 @@ async fn create(
     }
     values.insert("user".into(), Value::Object(user));
     values.insert("table".into(), json!(table));
-    values.insert("roles".into(), json!(ROLES.map(literal).join(", ")));
+    let listed_roles = roles(chosen);
+    let literals: Vec<_> = listed_roles.iter().map(|role| literal(role)).collect();
+    values.insert("roles".into(), json!(literals.join(", ")));
     changes.push(Change {
         name: "create_memberships".into(),
         stage: 3,
@@ -158,19 +184,22 @@ async fn create(
     questions.push(Question {
         id: "user-table".into(),
         question: "Which table holds the people?".into(),
-        default: persons.as_ref().map_or_else(
-            || "none was found: user_id is text, without a foreign key".to_owned(),
-            |persons| format!("{}.{}", persons.schema, persons.name),
-        ),
-        key: "tenancy".into(),
-        answered: false,
+        default: match (&persons, &chosen.users) {
+            (Some(persons), _) => format!("{}.{}", persons.schema, persons.name),
+            (None, Some(users)) => {
+                format!("{users} is not there, or has no key of one column: user_id is text, without a foreign key")
+            }
+            (None, None) => "none was found: user_id is text, without a foreign key".to_owned(),
+        },
+        key: "plan.users".into(),
+        answered: chosen.users.is_some() && persons.is_some(),
     });
     questions.push(Question {
         id: "member-roles".into(),
         question: "Which roles do people have inside a tenant?".into(),
-        default: ROLES.join(", "),
-        key: "tenancy".into(),
-        answered: false,
+        default: listed_roles.join(", "),
+        key: "plan.member_roles".into(),
+        answered: !chosen.member_roles.is_empty(),
     });
     let tenant = ground.tenant.as_ref().map_or_else(String::new, |tenant| tenant.name.clone());
     Ok(Members {
@@ -182,7 +211,7 @@ async fn create(
         role: "role".into(),
         expires: Some("expires_at".into()),
         reviewed: 1,
-        ours: true,
+        writers: Some(writers(chosen)),
     })
 }
 
@@ -219,7 +248,7 @@ fn reviews(members: &Members) -> Option<Change> {
 /// The function that asks the table, and the policies that call it.
 async fn ask(
     facts: &mut Facts,
-    ground: &Ground,
+    (chosen, ground): (&Choices, &Ground),
     members: &Members,
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
@@ -284,9 +313,12 @@ async fn ask(
     questions.push(Question {
         id: "role-policies".into(),
         question: "What may a role do? The policies are restrictive, and bind a session that names a person, in a tenant that has memberships.".into(),
-        default: if members.ours { "a viewer reads, everybody else writes; who is no member sees nothing" } else { "who is no member sees nothing" }.into(),
-        key: "tenancy".into(),
-        answered: false,
+        default: match &members.writers {
+            Some(writers) => format!("{} write, and every member reads; who is no member sees nothing", writers.join(", ")),
+            None => "who is no member sees nothing".to_owned(),
+        },
+        key: "plan.read_only_roles".into(),
+        answered: !chosen.read_only_roles.is_empty(),
     });
     Ok(())
 }
@@ -301,15 +333,11 @@ fn policies(
 ) -> Result<Change, Stop> {
     let policy = |name: &str, command: &str, asks: String, says: &str| json!({ "name": name, "command": command, "asks": asks, "says": says });
     let mut all = vec![policy("member_reads", "select", format!("{function}()"), "Role: any member of the tenant.")];
-    if members.ours {
-        let writers = format!("{function}(array['owner', 'admin', 'member'])");
+    if let Some(writers) = members.writers.as_ref().filter(|writers| !writers.is_empty()) {
+        let each: Vec<_> = writers.iter().map(|role| literal(role)).collect();
+        let writers = format!("{function}(array[{}])", each.join(", "));
         for command in ["insert", "update", "delete"] {
-            all.push(policy(
-                &format!("member_{command}s"),
-                command,
-                writers.clone(),
-                "Role: every member but a viewer.",
-            ));
+            all.push(policy(&format!("member_{command}s"), command, writers.clone(), "Role: a member that writes."));
         }
     }
     let values = json!({

@@ -4,9 +4,10 @@
 use super::super::ground::{Ground, listed};
 use super::super::role;
 use super::super::template::statements;
-use super::upgrade;
+use super::{Changeable, upgrade};
 use crate::chain::v1;
 use crate::check::quote::ident;
+use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::{Change, Closes, Phase, Question};
@@ -30,13 +31,15 @@ struct Hands {
 
 pub(super) async fn plan(
     facts: &mut Facts,
+    config: &Config,
     ground: &Ground,
+    changeable: &Changeable,
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
 ) -> Result<(), Stop> {
-    let logs = upgrade::logs(facts).await?;
+    let logs = upgrade::logs(facts, changeable).await?;
     if !logs.is_empty() {
-        return existing(facts, ground, &logs, changes, questions).await;
+        return existing(facts, (config, ground), &logs, changes, questions).await;
     }
     let hands = hands(ground, questions);
     for name in &hands.new {
@@ -76,7 +79,7 @@ pub(super) async fn plan(
         id: "event-writers".into(),
         question: "Which roles record events?".into(),
         default: said(&ground.roles.writers),
-        key: "roles".into(),
+        key: "roles.applications".into(),
         answered: false,
     });
     Ok(())
@@ -101,7 +104,7 @@ fn values(ground: &Ground, hands: &Hands, schema: &str) -> Map<String, Value> {
 /// Logs that are there are brought up to date in place.
 async fn existing(
     facts: &mut Facts,
-    ground: &Ground,
+    (config, ground): (&Config, &Ground),
     logs: &[upgrade::Log],
     changes: &mut Vec<Change>,
     questions: &mut Vec<Question>,
@@ -153,7 +156,7 @@ async fn existing(
     let owner = hands.owner.as_deref().filter(|_| hand_over);
     let hands = upgrade::Hands { schema: &schema, owner, auditors: &hands.auditors };
     for log in lacking {
-        upgrade::plan(facts, ground, log, &hands, changes).await?;
+        upgrade::plan(facts, (config, ground), log, &hands, changes, questions).await?;
     }
     Ok(())
 }
@@ -168,7 +171,7 @@ fn actor_kinds(ground: &Ground) -> Question {
         id: "actor-kinds".into(),
         question: "Which login is an agent, a service, a person, and what does the log call it?".into(),
         default: said(&pairs(ground)),
-        key: "roles".into(),
+        key: "roles.agents".into(),
         answered: ground.roles.logins.iter().all(|(_, purpose)| purpose != "unknown"),
     }
 }

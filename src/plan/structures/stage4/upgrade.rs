@@ -2,13 +2,15 @@
 
 use super::super::ground::{Ground, OWN_SETTING, listed};
 use super::super::template::{dollar, statements};
+use super::Changeable;
 use super::log::{genesis, hex, payload_tag};
 use crate::chain::v1;
 use crate::check::quote::{ident, literal, relation};
 use crate::check::template::render;
+use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
-use crate::plan::{Change, Closes, Phase, Statement};
+use crate::plan::{Change, Closes, Phase, Question, Statement};
 use serde_json::{Map, Value, json};
 
 const ROWS: &str = include_str!("../../templates/chain_rows.sql");
@@ -42,9 +44,9 @@ pub(super) struct Log {
     grantable: i64,
 }
 
-/// Every audit log.
-pub(super) async fn logs(facts: &mut Facts) -> Result<Vec<Log>, Stop> {
-    let logs = sqlx::query_as(
+/// Every audit log. `changeable`: those whose rows may be changed until the plan's own guards are there.
+pub(super) async fn logs(facts: &mut Facts, changeable: &Changeable) -> Result<Vec<Log>, Stop> {
+    let mut logs: Vec<Log> = sqlx::query_as(
         "select r.oid, r.schema, r.name, r.kind, r.force_rls, l.on_update,
            exists (select 1 from event_log_columns c where c.relation = l.relation and c.role in ('previous hash', 'signature')) as chained,
            exists (select 1 from event_log_rights e join principals p on p.role = e.principal and p.purpose = 'agent'
@@ -65,18 +67,28 @@ pub(super) async fn logs(facts: &mut Facts) -> Result<Vec<Log>, Stop> {
              or exists (select 1 from role_reach reach where reach.role = o.oid and reach.reaches = s.owner and reach.inherits = 1) as grantable
          from event_logs l join relations r on r.oid = l.relation
          join roles o on o.oid = r.owner join schemas s on s.oid = r.schema_oid join roles so on so.oid = s.owner
-         where l.purpose = 'audit' and r.provenance = 'user' and r.oid not in (select relation from framework_relations)
+         where l.purpose = 'audit' and r.kind in ('table', 'partitioned table') and r.provenance = 'user' and r.oid not in (select relation from framework_relations)
          order by r.schema, r.name",
     )
     .fetch_all(facts.connection())
     .await?;
+    for log in &mut logs {
+        if changeable.contains(&(log.schema.clone(), log.name.clone())) {
+            "none".clone_into(&mut log.on_update);
+        }
+    }
     Ok(logs)
 }
 
 impl Log {
     /// Something is missing that is added in place.
     pub(super) fn lacks(&self) -> bool {
-        self.chained == 0 && self.kind == "table" || self.chooses == 1 || self.reviewed == 0 || self.owned == 1
+        self.chained == 0 || self.chooses == 1 || self.reviewed == 0 || self.owned == 1 && !self.is_partitioned()
+    }
+
+    /// Whoever makes its partitions owns it.
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.kind == "partitioned table"
     }
 
     /// Logins may act as its owner.
@@ -86,7 +98,7 @@ impl Log {
 
     /// Who writes here does so by a grant, and goes on when the owner is another.
     pub(super) fn is_handed_over(&self) -> bool {
-        self.granted == 1 && self.grantable == 1
+        self.granted == 1 && self.grantable == 1 && !self.is_partitioned()
     }
 
     fn closes(&self, check: &str) -> Vec<Closes> {
@@ -122,15 +134,30 @@ pub(super) struct Hands<'h> {
 /// What one log lacks.
 pub(super) async fn plan(
     facts: &mut Facts,
-    ground: &Ground,
+    (config, ground): (&Config, &Ground),
     log: &Log,
     hands: &Hands<'_>,
     changes: &mut Vec<Change>,
+    questions: &mut Vec<Question>,
 ) -> Result<(), Stop> {
     let owner_role = hands.owner.unwrap_or(&ground.roles.deployer);
     let mut made = Vec::new();
-    if log.chained == 0 && log.kind == "table" {
-        chain(facts, log, hands.schema, owner_role, changes, &mut made).await?;
+    if log.chained == 0 {
+        let said = format!("{}.{}", log.schema, log.name);
+        let chosen = config.plan.payload.iter().find(|(table, _)| *table == said).map(|(_, column)| column);
+        let payload = payload(facts, log, chosen).await?;
+        questions.push(Question {
+            id: "payload-columns".into(),
+            question: "Which column of a log may have to be erased? A salted digest stands for it in the chain; every other column stays as it is.".into(),
+            default: match (&payload, chosen) {
+                (Some(payload), _) => format!("{said}.{payload}"),
+                (None, Some(chosen)) => format!("{said} has no {chosen} of text or JSON, so none"),
+                (None, None) => format!("none of {said}"),
+            },
+            key: "plan.payload".into(),
+            answered: chosen.is_some() && chosen == payload.as_ref(),
+        });
+        chain(facts, log, payload, (hands.schema, owner_role), changes, &mut made).await?;
     }
     if log.chooses == 1 {
         actor(facts, log, hands.schema, changes, &mut made).await?;
@@ -199,11 +226,28 @@ fn frame(column: &str, type_name: &str, type_kind: &str) -> Option<String> {
     Some(format!("{send}({place})"))
 }
 
+/// A document that may be redacted: the owner's choice, else what its name says. A digest with a salt of its own covers it.
+async fn payload(facts: &mut Facts, log: &Log, chosen: Option<&String>) -> Result<Option<String>, Stop> {
+    let found = sqlx::query_scalar(
+        "select c.name from columns c
+         where c.relation = ?1 and c.type_name in ('json', 'jsonb', 'text')
+           and case when ?2 is not null then c.name = ?2
+             else exists (select 1 from event_log_columns e where e.relation = c.relation and e.column_number = c.number and e.role = 'payload') end
+           and not exists (select 1 from columns p where p.relation = c.relation and lower(p.name) like 'payload\\_%' escape '\\')
+         order by c.number limit 1",
+    )
+    .bind(log.oid)
+    .bind(chosen.cloned())
+    .fetch_optional(facts.connection())
+    .await?;
+    Ok(found)
+}
+
 async fn chain(
     facts: &mut Facts,
     log: &Log,
-    schema: &str,
-    owner_role: &str,
+    payload: Option<String>,
+    (schema, owner_role): (&str, &str),
     changes: &mut Vec<Change>,
     made: &mut Vec<String>,
 ) -> Result<(), Stop> {
@@ -233,18 +277,9 @@ async fn chain(
     .bind(log.oid)
     .fetch_all(facts.connection())
     .await?;
-    // A document that may be redacted is covered by a digest with a salt of its own.
-    let payload = columns.iter().find(|(_, type_name, _, role)| {
-        role.as_deref() == Some("payload") && matches!(type_name.as_str(), "json" | "jsonb" | "text")
-    });
-    let payload = payload
-        .map(|(name, ..)| name.clone())
-        .filter(|_| !columns.iter().any(|(name, ..)| name.starts_with("payload_")));
     let mut frames: Vec<String> = columns
         .iter()
-        .filter(|(name, .., role)| {
-            role.is_none() && Some(name) != payload.as_ref() || role.as_deref() == Some("payload") && payload.is_none()
-        })
+        .filter(|(name, .., role)| matches!(role.as_deref(), None | Some("payload")) && Some(name) != payload.as_ref())
         .filter_map(|(name, type_name, kind, _)| frame(name, type_name, kind))
         .collect();
     frames.push("int8send(e.chain_seq)".into());
@@ -280,6 +315,7 @@ async fn chain(
         ("payload_tag", json!(payload_tag())),
         ("genesis", json!(hex(&genesis(&format!("{}.{}", log.schema, log.name))))),
         ("locked", json!(false)),
+        ("partitioned", json!(log.is_partitioned())),
         (
             "q",
             json!(dollar(&[&log.sql(), &columns.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(" ")])),
@@ -329,12 +365,15 @@ async fn chain(
         ));
     }
     let lane = log.key.as_deref().map_or_else(|| "chain_lane".to_owned(), ident);
-    let unique = |column: &str| Statement::new(format!("create unique index on {} ({lane}, {column})", log.sql()));
+    // A unique key of a partitioned table has the partition key in it, and says nothing of the chain. Writers wait for the
+    // row of their chain, and so nothing forks.
+    let unique = if log.is_partitioned() { "" } else { "unique " };
+    let index = |column: &str| Statement::new(format!("create {unique}index on {} ({lane}, {column})", log.sql()));
     changes.push(log.change(
         "index_chain",
         Phase::Index,
         "A chain has one row at each place and after each row.",
-        vec![unique("chain_seq"), unique("prev_hash")],
+        vec![index("chain_seq"), index("prev_hash")],
         check,
     ));
     values.insert("locked".into(), json!(true));

@@ -4,6 +4,7 @@
 use super::super::draft::{Continued, Draft};
 use super::super::ground::Ground;
 use super::super::part::Part;
+use super::super::verify;
 use super::plain::whole;
 use super::{Writer, each};
 use crate::error::Stop;
@@ -36,8 +37,9 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
             titled("Deploy", whole(part, &file("deploy"), Way::Up, &format!("see {}", file("revert")))),
         );
         draft.file(file("revert"), titled("Revert", whole(part, &file("revert"), Way::Down, "")));
+        draft.file(file("verify"), titled("Verify", format!("\n{}", verify::script(&part.up))));
     }
-    draft.note("There are no verify scripts: govctl diagnose says whether the changes hold.");
+    draft.note("The verify scripts ask whether what was made is there; govctl diagnose says whether it holds.");
     draft.note("The planner of the new changes in sqitch.plan is govctl: put in who answers for them.");
     draft.continued.push(Continued { path: PLAN.to_owned(), before, after: plan });
     Ok(draft)
