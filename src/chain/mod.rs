@@ -12,7 +12,7 @@
 //! * [`links`]: a damaged chain looked at again, row by row; [`lost`]: which rows are gone; [`diagnose`]: what happened to it
 //! * [`expect`]: heads that are known from outside
 //! * [`merkle`], [`note`], [`checkpoint`], [`pins`]: what a chain was once, signed and kept elsewhere
-//! * [`shard`]: a part of a chain, read by itself; [`none`]: tables without rows
+//! * [`shard`]: a part of a chain, read by itself; [`kept`]: an interrupted run; [`none`]: tables without rows
 //! * [`run`]: all of it, for the tables of a database
 
 pub mod algorithm;
@@ -28,18 +28,21 @@ pub mod hazards;
 pub mod items;
 pub mod json_form;
 pub mod judge;
+pub mod kept;
 pub mod links;
 pub mod loose;
 pub mod lost;
 pub mod merkle;
 pub mod none;
 pub mod note;
+mod pace;
 pub mod pins;
 pub mod ranges;
 pub mod recipe;
 pub mod relation;
 pub mod run;
 pub mod segment;
+mod session;
 pub mod shard;
 pub mod source;
 pub mod stream;

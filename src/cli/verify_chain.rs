@@ -7,6 +7,7 @@ use super::source::Source;
 use crate::chain::checkpoint::{self, Checkpoint};
 use crate::chain::encoding;
 use crate::chain::expect::Expected;
+use crate::chain::kept::Kept;
 use crate::chain::note::Public;
 use crate::chain::run::{self, Wish};
 use crate::chain::shard::{Part, Shard};
@@ -56,6 +57,9 @@ pub(super) struct Args {
     /// A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again
     #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "checkpoint", "since"])]
     merge: Vec<PathBuf>,
+    /// Keep in this file what was read, and go on from there: for tables that take hours. It goes away once all is read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "merge", "checkpoint", "since"])]
+    resume: Option<PathBuf>,
     /// A key that checkpoints must be signed with, or of a witness that must have seen them; repeatable
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
@@ -91,17 +95,17 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let merge = args.merge.iter().map(|path| shard_file(path)).collect::<Result<Vec<_>, _>>()?.concat();
     let outputs = Outputs::open(&global.output)?;
     let stop = Arc::new(AtomicBool::new(false));
+    let kept = args.resume.as_deref().map(Kept::open).transpose()?;
     let wish = Wish {
-        tables: args.table.clone(),
         workers: args.workers.max(1),
         expected,
         checkpoints,
         since,
-        marks: false,
         part,
         merge,
-        key,
+        kept,
         stop: Arc::clone(&stop),
+        ..Wish::of(args.table.clone(), key)
     };
     let progress = ui.progress();
     let reports = {
