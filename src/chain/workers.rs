@@ -326,7 +326,9 @@ async fn share(
     }
     if work.apart {
         let begin = stream::begin(&work.chain.time_zone, None);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(begin)).execute(connection).await.map_err(refusal::lost)?;
+        if sqlx::raw_sql(sqlx::AssertSqlSafe(begin.clone())).execute(&mut *connection).await.is_err() {
+            *connection = stream::begun(options, &begin).await?;
+        }
     }
     Ok(())
 }

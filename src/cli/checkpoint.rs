@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::source::Source;
+use super::trust::Trust;
 use super::verify_chain::{checkpoint, read, secret};
 use crate::chain::checkpoint::{document, note};
 use crate::chain::note::{Role, Secret};
@@ -55,10 +56,11 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let options = args.source.options()?;
     let config = Config::find(global.config.as_deref())?;
     let database = options.get_database().unwrap_or_default().to_owned();
+    let trust = Trust::new(&[], &config)?.and(signer.public()).of_logs();
     // Whatever was signed before must still be so.
     let mut checkpoints = Vec::new();
     for path in kept(&args.out) {
-        checkpoints.push(checkpoint(&path, &[signer.public()])?);
+        checkpoints.push(checkpoint(&path, &trust)?);
     }
     let key = secret(args.key_file.as_deref())?;
     let wish = Wish { checkpoints, marks: true, ..Wish::of(args.table.clone(), key) };
@@ -77,6 +79,11 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         }
         if report.marks.is_empty() {
             let _ = writeln!(text, "{table} has no rows and was not signed");
+            continue;
+        }
+        if let Some(objection) = trust.objection(&signer.public(), table) {
+            exit = exit.or_worse(Exit::Undecided);
+            let _ = writeln!(text, "{table} was not signed: {objection}");
             continue;
         }
         let origin = pins::origin(&database, table, report.column.as_deref().unwrap_or_default());

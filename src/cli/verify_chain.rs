@@ -4,11 +4,11 @@ use super::Global;
 use super::checkpoint::write as whole_file;
 use super::outputs::Outputs;
 use super::source::Source;
+use super::trust::Trust;
 use crate::chain::checkpoint::{self, Checkpoint};
 use crate::chain::encoding;
 use crate::chain::expect::Expected;
 use crate::chain::kept::Kept;
-use crate::chain::note::Public;
 use crate::chain::run::{self, Wish};
 use crate::chain::shard::{Part, Shard};
 use crate::chain::verdict::{ChainReport, Verdict};
@@ -60,7 +60,8 @@ pub(super) struct Args {
     /// Keep in this file what was read, and go on from there: for tables that take hours. It goes away once all is read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "merge", "checkpoint", "since"])]
     resume: Option<PathBuf>,
-    /// A key that checkpoints must be signed with, or of a witness that must have seen them; repeatable
+    /// A key that checkpoints must be signed with, or of a witness that must have seen them, beside those of govctl.yaml;
+    /// repeatable
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
     /// The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]
@@ -83,7 +84,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let options = args.source.options()?;
     let expected = args.expect.iter().map(|given| expectation(given)).collect::<Result<Vec<_>, _>>()?;
     let key = secret(args.key_file.as_deref())?;
-    let trust = args.trust.iter().map(|path| trusted(path)).collect::<Result<Vec<_>, _>>()?;
+    let trust = Trust::new(&args.trust, &config)?;
     let checkpoints = args.checkpoint.iter().map(|path| checkpoint(path, &trust)).collect::<Result<Vec<_>, _>>()?;
     let since = args.since.as_deref().map(|path| checkpoint(path, &trust)).transpose()?;
     let part = match &args.shard {
@@ -204,20 +205,12 @@ fn expectation(given: &str) -> Result<Expected, Stop> {
     Ok(Expected { table, position, hash, given: given.to_owned() })
 }
 
-/// A public key.
-pub(super) fn trusted(path: &Path) -> Result<Public, Stop> {
-    let text = read(path)?;
-    Public::parse(&text).ok_or_else(|| {
-        let help = "a public key is one line, NAME+ID+BASE64, as govctl checkpoint --new-key prints it; not-before: and not-after: may follow";
-        Stop::usage(format!("{} holds no public key", path.display()), help)
-    })
-}
-
 /// A note, and the file beside it.
-pub(super) fn checkpoint(path: &Path, trust: &[Public]) -> Result<Checkpoint, Stop> {
+pub(super) fn checkpoint(path: &Path, trust: &Trust<'_>) -> Result<Checkpoint, Stop> {
     let note = read(path)?;
+    let trust = trust.of(note.lines().next().unwrap_or_default());
     let document = std::fs::read_to_string(beside(path)).ok();
-    checkpoint::read(&note, document.as_deref(), trust, jiff::Timestamp::now()).map_err(|why| {
+    checkpoint::read(&note, document.as_deref(), &trust, jiff::Timestamp::now()).map_err(|why| {
         let help = "govctl checkpoint writes two files: keep both, and change neither";
         Stop::usage(format!("{} is no checkpoint: {why}", path.display()), help)
     })

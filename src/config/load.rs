@@ -1,13 +1,13 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Source, Tenancy, attestation, chains, declared, roles, secrets, tenancy, today, waiver};
+use super::{Config, Source, Tenancy, attestation, chains, declared, keys, roles, secrets, tenancy, today, waiver};
 use crate::yaml::{Fields, Mistakes, Node, Reader, Value};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Every section.
-const KEYS: [&str; 9] =
-    ["stage", "regimes", "tenancy", "roles", "secrets", "chains", "owners", "attestations", "waivers"];
+const KEYS: [&str; 10] =
+    ["stage", "regimes", "tenancy", "roles", "secrets", "chains", "keys", "owners", "attestations", "waivers"];
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -40,6 +40,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
     let roles = section(&fields, "roles", |node| roles::read(reader, node));
     let secrets = section(&fields, "secrets", |node| secrets::read(reader, node, folder));
     let chains = section(&fields, "chains", |node| chains::read(reader, node));
+    let keys = section(&fields, "keys", |node| keys::read(reader, node));
     let owners = section(&fields, "owners", |node| declared::owners(reader, node));
     let attestations = section(&fields, "attestations", |node| attestation::read(reader, node, today));
     let waivers = section(&fields, "waivers", |node| waiver::read(reader, node, today));
@@ -51,6 +52,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
         roles: roles?,
         secrets: secrets?,
         chains: chains?,
+        keys: keys?,
         owners: owners?,
         attestations,
         statements,
