@@ -10,6 +10,7 @@
 //! * [`walk`]: one run of rows; [`segment`]: what it says, and joining two
 //! * [`loose`]: links of a table that no index orders
 //! * [`links`]: a damaged chain looked at again, row by row; [`lost`]: which rows are gone; [`diagnose`]: what happened to it
+//! * [`described`], [`evidence`]: how a chain was verified and what came of it, for somebody else
 //! * [`expect`]: heads that are known from outside
 //! * [`merkle`], [`note`], [`checkpoint`], [`pins`]: what a chain was once, signed and kept elsewhere
 //! * [`shard`]: a part of a chain, read by itself; [`kept`]: an interrupted run; [`none`]: tables without rows
@@ -18,9 +19,11 @@
 pub mod algorithm;
 pub mod checkpoint;
 pub mod definition;
+pub mod described;
 pub mod diagnose;
 pub mod discover;
 pub mod encoding;
+pub mod evidence;
 pub mod expect;
 pub mod form;
 pub mod genesis;

@@ -3,6 +3,7 @@
 use super::algorithm::Digest;
 use super::checkpoint::Checkpoint;
 use super::definition::Chain;
+use super::described::Described;
 use super::discover::{self, Found, Means};
 use super::expect::{self, Expected};
 use super::judge;
@@ -41,6 +42,8 @@ pub struct Wish {
     pub since: Option<Checkpoint>,
     /// Marks of every intact chain are wanted, for a checkpoint.
     pub marks: bool,
+    /// How each chain is verified is to be said.
+    pub describe: bool,
     /// Only this part of each chain, to be joined with the others later.
     pub part: Option<Part>,
     /// Parts that were read before: nothing is read but what explains a break.
@@ -65,6 +68,7 @@ impl Wish {
             checkpoints: Vec::new(),
             since: None,
             marks: false,
+            describe: false,
             part: None,
             merge: Vec::new(),
             kept: None,
@@ -136,6 +140,10 @@ pub async fn verify(
             Found::Chains(chains) => {
                 for chain in chains {
                     let mut report = one(&mut connection, options, &chain, wish, progress).await?;
+                    if wish.describe {
+                        let rules = config.secrets.rules();
+                        report.described = Some(Described::new(&mut connection, &chain, rules).await?);
+                    }
                     report.seconds = start.elapsed().as_secs_f64();
                     reports.push(report);
                 }

@@ -5,6 +5,7 @@ use super::source::Source;
 use super::trust::Trust;
 use super::verify_chain::{checkpoint, read, secret};
 use crate::chain::checkpoint::{document, note};
+use crate::chain::evidence::file_name;
 use crate::chain::note::{Role, Secret};
 use crate::chain::pins;
 use crate::chain::run::{self, Wish};
@@ -87,7 +88,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
             continue;
         }
         let origin = pins::origin(&database, table, report.column.as_deref().unwrap_or_default());
-        let path = args.out.join(file_name(table, report.column.as_deref().unwrap_or_default()));
+        let path =
+            args.out.join(format!("{}.checkpoint", file_name(table, report.column.as_deref().unwrap_or_default())));
         let beside = PathBuf::from(format!("{}.json", path.display()));
         // The note last: it is what makes the pair count.
         write(&beside, &document(&origin, &report.marks))?;
@@ -129,14 +131,6 @@ fn kept(folder: &Path) -> Vec<PathBuf> {
         entries.filter(|path| path.extension().is_some_and(|end| end == "checkpoint")).collect();
     paths.sort();
     paths
-}
-
-/// A name that no folder is left with, whatever the table is called.
-fn file_name(table: &str, column: &str) -> String {
-    let plain = |text: &str| -> String {
-        text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' }).collect()
-    };
-    format!("{}.{}.checkpoint", plain(table).trim_start_matches('.'), plain(column))
 }
 
 /// Whole or not at all.

@@ -44,6 +44,11 @@ impl<'a> Trust<'a> {
         all.filter(|key| !self.logs || key.role() == Role::Log).cloned().collect()
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Public> {
+        self.given.iter().chain(self.known.iter().map(|key| &key.public))
+    }
+
     /// Why this key may not sign checkpoints of a table now; none where it may, or where no key of it is known.
     pub(super) fn objection(&self, key: &Public, table: &str) -> Option<String> {
         let mut known = self.known(table).filter(|known| known.public.role() == Role::Log).peekable();

@@ -7,6 +7,7 @@ use super::source::Source;
 use super::trust::Trust;
 use crate::chain::checkpoint::{self, Checkpoint};
 use crate::chain::encoding;
+use crate::chain::evidence::bundle;
 use crate::chain::expect::Expected;
 use crate::chain::kept::Kept;
 use crate::chain::run::{self, Wish};
@@ -16,10 +17,10 @@ use crate::check::Severity;
 use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
-use crate::report::Settings;
 use crate::report::chain as report;
-use crate::ui::Ui;
+use crate::report::{Format, Settings};
 use crate::ui::clean::clean_lines;
+use crate::ui::{Look, Ui};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +58,10 @@ pub(super) struct Args {
     /// A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again
     #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "checkpoint", "since"])]
     merge: Vec<PathBuf>,
+    /// Write what an auditor needs to check the answer into this folder: the report, how rows are hashed, what the chains are
+    /// now, the checkpoints and keys, and a second verifier; no rows
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shard", "merge", "resume"])]
+    evidence: Option<PathBuf>,
     /// Keep in this file what was read, and go on from there: for tables that take hours. It goes away once all is read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "merge", "checkpoint", "since"])]
     resume: Option<PathBuf>,
@@ -105,6 +110,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         part,
         merge,
         kept,
+        marks: args.evidence.is_some(),
+        describe: args.evidence.is_some(),
         stop: Arc::clone(&stop),
         ..Wish::of(args.table.clone(), key)
     };
@@ -138,9 +145,48 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         baseline: false,
         exit,
     };
+    if let Some(folder) = &args.evidence {
+        let database = options.get_database().unwrap_or_default();
+        evidence(folder, args, &trust, database, &reports, &settings, ui)?;
+    }
     outputs.write_with(&settings, |format, settings, to| report::write(format, &reports, settings, to))?;
     ui.data(|out| report::write(global.format, &reports, &settings, out))?;
     Ok(exit)
+}
+
+/// Writes the folder, the manifest last.
+fn evidence(
+    folder: &Path,
+    args: &Args,
+    trust: &Trust<'_>,
+    database: &str,
+    reports: &[ChainReport],
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<(), Stop> {
+    let mut given = Vec::new();
+    for (format, name) in [(Format::Human, "report.txt"), (Format::Json, "report.json")] {
+        let mut text = Vec::new();
+        let settings = Settings { look: Look::PLAIN, all: true, quiet: false, ..*settings };
+        let unwritten = |cause| Stop::Unwritten { what: name.to_owned(), cause, audited: true };
+        report::write(format, reports, &settings, &mut text).map_err(unwritten)?;
+        given.push((name.to_owned(), String::from_utf8_lossy(&text).into_owned()));
+    }
+    for (number, path) in args.checkpoint.iter().chain(&args.since).enumerate() {
+        let name = format!("checkpoints/{}.checkpoint", number + 1);
+        given.push((name.clone(), read(path)?));
+        if let Ok(document) = std::fs::read_to_string(beside(path)) {
+            given.push((name + ".json", document));
+        }
+    }
+    for (number, key) in trust.all().enumerate() {
+        given.push((format!("keys/{}.pub", number + 1), key.text() + "\n"));
+    }
+    for (name, text) in bundle(database, reports, given, jiff::Timestamp::now()) {
+        whole_file(&folder.join(name), &text)?;
+    }
+    ui.status(&format!("The evidence is in {}; keep the SHA-256 of its manifest.json elsewhere.", folder.display()));
+    Ok(())
 }
 
 fn exit(reports: &[ChainReport], allow_undecided: bool) -> Exit {

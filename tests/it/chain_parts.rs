@@ -179,7 +179,45 @@ async fn the_python_verifier_says_the_same() {
         assert!(text.contains("200 rows") && text.contains("agrees"), "{text}");
         assert!(!signed || text.contains("signature: good"), "{text}");
         assert!(row.is_none_or(|row| text.contains(row)), "{text}");
+        // The same as a folder: checked without the rows, whatever the verdict is.
+        let (folder, key) = (path(if row.is_some() { "broken" } else { "intact" }), path("log.pub"));
+        std::fs::write(&key, &public).unwrap();
+        let evidence = ["--table", "s.event", "--checkpoint", &note, "--trust", &key, "--evidence", &folder];
+        let (document, _) = verify(&database.url(), &evidence, None).await;
+        let check = || {
+            let output =
+                Command::new("python3").arg(root.join("docs/chains/verify.py")).args(["--bundle", &folder]).output();
+            let output = output.unwrap();
+            let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+            (output.status.code().unwrap(), text)
+        };
+        let (code, text) = check();
+        assert!(code == 0 && text.contains("checkpoints/1.checkpoint.json: good"), "{text}");
+        assert!(!signed || text.contains("signature: good"), "{text}");
+        let file = |name: &str| std::fs::read_to_string(Path::new(&folder).join(name));
+        let report: serde_json::Value = serde_json::from_str(&file("report.json").unwrap()).unwrap();
+        assert_eq!(report["chains"][0]["head"], document["chains"][0]["head"]);
+        let readme = file("README.md").unwrap();
+        assert!(readme.contains("copy (select t.seq, t.at") && readme.contains("--expect"), "{readme}");
+        assert_eq!(file("trees/s.event.row_hash.checkpoint").is_ok(), row.is_none());
+        let recipe = file("recipes/s.event.row_hash.json").unwrap();
+        assert!(recipe.contains("676f7663746c2f636861696e2f3100") && recipe.contains("system_identifier"), "{recipe}");
+        // No row is in it.
+        for name in walk(Path::new(&folder)) {
+            let text = std::fs::read_to_string(&name).unwrap();
+            assert!(!text.contains("evil") && !text.contains("a77"), "{name:?}");
+        }
+        let forged = file("report.txt").unwrap().replace("broken", "intact").replace("200", "201");
+        std::fs::write(Path::new(&folder).join("report.txt"), forged).unwrap();
+        let (code, text) = check();
+        assert!(code == 5 && text.contains("report.txt: is not what the manifest says"), "{text}");
     }
+}
+
+/// Every file below a folder.
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 /// What was read before somebody stopped it counts, and what was not read is not said to be gone.
