@@ -6,10 +6,12 @@ A second implementation, to show that the format stands on its own. It reads bin
     psql -c "copy (select seq, …, prev_hash, row_hash from audit.event order by seq) to stdout (format binary)" \\
       | verify.py [--note audit.event.row_hash.checkpoint] [--key "NAME+ID+BASE64"]
 
+    verify.py --bundle DIR      checks a folder that `govctl verify-chain --evidence` wrote, without any rows
+
 The columns before the last two are the hashed ones, in the order of the recipe; then the previous hash, then the row's own.
 Needs nothing but Python; a signature is checked where the package `cryptography` is there.
 """
-import argparse, base64, hashlib, struct, sys
+import argparse, base64, glob, hashlib, json, os, struct, sys
 
 TAG = b"govctl/chain/1\0"
 
@@ -57,13 +59,15 @@ class Tree:
 
 def note(path):
     """Origin, size, root and signatures of a C2SP checkpoint."""
-    text, signatures = open(path, encoding="utf-8").read().rsplit("\n\n", 1)
+    text, _, signatures = open(path, encoding="utf-8").read().partition("\n\n")
+    text = text.rstrip("\n")
     origin, size, root = text.split("\n")[:3]
     return text + "\n", origin, int(size), base64.b64decode(root), signatures.splitlines()
 
 
 def signed(text, signatures, key):
     """Whether a key, NAME+ID+BASE64, signed the text."""
+    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     name, _, encoded = key.split("+", 2)
@@ -72,10 +76,62 @@ def signed(text, signatures, key):
     for line in signatures:
         _, signer, signature = line.split(" ")
         raw = base64.b64decode(signature)
-        if signer == name and raw[:4] == wanted:
-            Ed25519PublicKey.from_public_bytes(typed[1:]).verify(raw[4:], text.encode())
+        if signer != name or raw[:4] != wanted:
+            continue
+        said, raw = text, raw[4:]
+        if typed[0] == 4:  # a witness signs the time, too
+            said, raw = f"cosignature/v1\ntime {struct.unpack('>Q', raw[:8])[0]}\n{text}", raw[8:]
+        try:
+            Ed25519PublicKey.from_public_bytes(typed[1:]).verify(raw, said.encode())
             return True
+        except InvalidSignature:
+            pass
     return False
+
+
+def summary(document):
+    """Size and root that the file beside a note gives: of its only chain, else of the tree over one line a chain."""
+    whole, trees = Tree(), []
+    for chain in json.load(open(document, encoding="utf-8"))["chains"]:
+        tree = Tree()
+        tree.size, tree.edge = chain["size"], [base64.b64decode(node) for node in chain["edge"]]
+        trees.append((chain["key"], tree))
+        whole.push(f"{chain['key']} {tree.size} {tree.root().hex()}".encode())
+    if len(trees) == 1 and trees[0][0] == "":
+        whole = trees[0][1]
+    return whole.size, whole.root()
+
+
+def bundle(folder):
+    """The files against the manifest, the roots against the edges beside them, the checkpoints against the keys."""
+    bad = 0
+
+    def tell(fault, what):
+        nonlocal bad
+        bad += bool(fault)
+        print(f"{what}: {fault or 'good'}")
+
+    manifest = json.load(open(os.path.join(folder, "manifest.json"), encoding="utf-8"))["files"]
+    for name, digest in manifest.items():
+        path = os.path.join(folder, name)
+        there = os.path.isfile(path) and hashlib.sha256(open(path, "rb").read()).hexdigest() == digest
+        tell(None if there else "is not what the manifest says", name)
+    keys = [open(path, encoding="utf-8").readline().strip() for path in sorted(glob.glob(os.path.join(folder, "keys", "*")))]
+    for path in sorted(glob.glob(os.path.join(folder, "trees", "*.checkpoint"))):
+        size, root = open(path, encoding="utf-8").read().split("\n")[1:3]
+        tell(None if (int(size), base64.b64decode(root)) == summary(path + ".json") else "ITS ROOT IS ANOTHER", path)
+    for path in sorted(glob.glob(os.path.join(folder, "checkpoints", "*.checkpoint"))):
+        text, _, size, root, signatures = note(path)
+        if os.path.exists(path + ".json"):
+            tell(None if (size, root) == summary(path + ".json") else "ITS ROOT IS ANOTHER", path)
+        if not keys:
+            print(f"{path}: nobody said whose signature counts")
+            continue
+        try:
+            tell(None if any(signed(text, signatures, key) for key in keys) else "NO KEY SIGNED IT", f"{path}, signature")
+        except ImportError:
+            print(f"{path}: its signature was not checked: pip install cryptography")
+    return 5 if bad else 0
 
 
 def main():
@@ -83,7 +139,10 @@ def main():
     parser.add_argument("file", nargs="?")
     parser.add_argument("--note")
     parser.add_argument("--key")
+    parser.add_argument("--bundle")
     args = parser.parse_args()
+    if args.bundle:
+        return bundle(args.bundle)
     pinned = note(args.note) if args.note else None
     tree, last, bad, agrees = Tree(), None, 0, None
     stream = open(args.file, "rb") if args.file else sys.stdin.buffer

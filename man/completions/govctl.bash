@@ -1045,7 +1045,7 @@ _govctl() {
             return 0
             ;;
         govctl__subcmd__verify__subcmd__chain)
-            opts="-q -h -V --url --table --expect --checkpoint --since --shard --until --shard-out --merge --trust --key-file --workers --all --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
+            opts="-q -h -V --url --table --expect --checkpoint --since --shard --until --shard-out --merge --evidence --resume --trust --key-file --workers --all --format --output --config --fail-on --baseline --allow-undecided --exit-zero --color --no-progress --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1084,6 +1084,14 @@ _govctl() {
                     return 0
                     ;;
                 --merge)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --evidence)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -108,7 +108,9 @@ complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l shard -d 
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l until -d 'The last number that --shard reads; say the same one for all parts of a table that still grows' -r
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l shard-out -d 'Where --shard writes' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l merge -d 'A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again' -r -F
-complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l trust -d 'A key that checkpoints must be signed with, or of a witness that must have seen them; repeatable' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l evidence -d 'Write what an auditor needs to check the answer into this folder: the report, how rows are hashed, what the chains are now, the checkpoints and keys, and a second verifier; no rows' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l resume -d 'Keep in this file what was read, and go on from there: for tables that take hours. It goes away once all is read' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l trust -d 'A key that checkpoints must be signed with, or of a witness that must have seen them, beside those of govctl.yaml; repeatable' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l key-file -d 'The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l workers -d 'Connections that read at the same time' -r
 complete -c govctl -n "__fish_govctl_using_subcommand verify-chain" -l format -d 'How the answer on stdout is said' -r -f -a "human\t'For a terminal'
@@ -170,7 +172,7 @@ complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s h -l help -
 complete -c govctl -n "__fish_govctl_using_subcommand checkpoint" -s V -l version -d 'Print version'
 complete -c govctl -n "__fish_govctl_using_subcommand witness" -l url -d 'The same as an option' -r
 complete -c govctl -n "__fish_govctl_using_subcommand witness" -l checkpoint -d 'The checkpoint to cosign; the signature is added to this file. Repeatable' -r -F
-complete -c govctl -n "__fish_govctl_using_subcommand witness" -l trust -d 'The public key that checkpoints must be signed with; repeatable' -r -F
+complete -c govctl -n "__fish_govctl_using_subcommand witness" -l trust -d 'The public key that checkpoints must be signed with, beside those of govctl.yaml; repeatable' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand witness" -l key -d 'The private key of this witness' -r -F
 complete -c govctl -n "__fish_govctl_using_subcommand witness" -l new-key -d 'Make a key of this name first, write it to --key, and print the public one' -r
 complete -c govctl -n "__fish_govctl_using_subcommand witness" -l state -d 'The folder where this witness remembers what it saw' -r -F

@@ -10,17 +10,20 @@
 //! * [`walk`]: one run of rows; [`segment`]: what it says, and joining two
 //! * [`loose`]: links of a table that no index orders
 //! * [`links`]: a damaged chain looked at again, row by row; [`lost`]: which rows are gone; [`diagnose`]: what happened to it
+//! * [`described`], [`evidence`]: how a chain was verified and what came of it, for somebody else
 //! * [`expect`]: heads that are known from outside
 //! * [`merkle`], [`note`], [`checkpoint`], [`pins`]: what a chain was once, signed and kept elsewhere
-//! * [`shard`]: a part of a chain, read by itself; [`none`]: tables without rows
+//! * [`shard`]: a part of a chain, read by itself; [`kept`]: an interrupted run; [`none`]: tables without rows
 //! * [`run`]: all of it, for the tables of a database
 
 pub mod algorithm;
 pub mod checkpoint;
 pub mod definition;
+pub mod described;
 pub mod diagnose;
 pub mod discover;
 pub mod encoding;
+pub mod evidence;
 pub mod expect;
 pub mod form;
 pub mod genesis;
@@ -28,18 +31,21 @@ pub mod hazards;
 pub mod items;
 pub mod json_form;
 pub mod judge;
+pub mod kept;
 pub mod links;
 pub mod loose;
 pub mod lost;
 pub mod merkle;
 pub mod none;
 pub mod note;
+mod pace;
 pub mod pins;
 pub mod ranges;
 pub mod recipe;
 pub mod relation;
 pub mod run;
 pub mod segment;
+mod session;
 pub mod shard;
 pub mod source;
 pub mod stream;

@@ -132,6 +132,11 @@ impl Public {
         self.role
     }
 
+    /// The same key, of the same name, whatever its time.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.name, self.role, self.key) == (&other.name, other.role, other.key)
+    }
+
     fn typed(&self) -> Vec<u8> {
         [&[self.role as u8][..], self.key.as_bytes()].concat()
     }

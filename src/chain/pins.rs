@@ -21,6 +21,12 @@ pub fn origin(database: &str, table: &str, column: &str) -> String {
     format!("govctl/{database}/{table}/{column}")
 }
 
+/// The table in an origin, as `schema.table`.
+pub fn table(origin: &str) -> Option<&str> {
+    let (_, rest) = origin.strip_prefix("govctl/")?.split_once('/')?;
+    rest.rsplit_once('/').map(|(table, _)| table)
+}
+
 /// Whether a checkpoint is of this chain; the database may have another name after a restore.
 pub fn concerns(checkpoint: &Checkpoint, table: &str, column: &str) -> bool {
     checkpoint.origin.ends_with(&format!("/{table}/{column}"))

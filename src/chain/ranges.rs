@@ -27,6 +27,19 @@ pub struct Plan {
     pub reading: Reading,
 }
 
+/// What is wanted of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// In which order.
+    pub order: Order,
+    /// Only rows that fulfil this.
+    pub only: Option<&'a str>,
+    /// Only rows up to here: those that were there when reading began.
+    pub until: Option<&'a str>,
+    /// The order of rows may be lost altogether.
+    pub loose: bool,
+}
+
 /// In which order rows are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -36,37 +49,62 @@ pub enum Order {
     Any,
 }
 
-/// Every run's query, in the order of the chain or in a cheaper one. `loose`: the order of rows may be lost altogether.
+/// Every run's query, in the order of the chain or in a cheaper one.
 ///
 /// # Errors
 /// The session is lost.
-pub async fn plan(
-    connection: &mut PgConnection,
-    chain: &Chain,
-    order: Order,
-    only: Option<&str>,
-    loose: bool,
-) -> Result<Plan, Stop> {
+pub async fn plan(connection: &mut PgConnection, chain: &Chain, wanted: Wanted<'_>) -> Result<Plan, Stop> {
+    let Wanted { order, only, until, loose } = wanted;
     let sorted = |queries| Plan { queries, reading: Reading::Sorted };
-    let estimate = chain.relation.estimate;
-    if estimate < WORTH_SHARING || chain.formulas.iter().any(super::recipe::Formula::needs_last) {
-        return Ok(sorted(vec![query(chain, only)]));
+    let both = match (only, until) {
+        (Some(only), Some(until)) => Some(format!("{only} and {until}")),
+        (one, other) => one.or(other).map(str::to_owned),
+    };
+    if chain.relation.estimate < WORTH_SHARING {
+        return Ok(sorted(vec![query(chain, both.as_deref())]));
     }
-    if order == Order::Any && only.is_none() && chain.relation.kind == 'r' && chain.beside.is_none() {
+    let carries = chain.formulas.iter().any(super::recipe::Formula::needs_last);
+    if order == Order::Any && only.is_none() && !carries && chain.relation.kind == 'r' && chain.beside.is_none() {
         if is_stored_in_order(connection, chain).await?
-            && let Some(queries) = by_block(connection, chain).await?
+            && let Some(queries) = by_block(connection, chain, until).await?
         {
             return Ok(Plan { queries, reading: Reading::Stored });
         }
         if loose
             && !is_served(chain)
             && super::loose::may(chain)
-            && let Some(queries) = by_block(connection, chain).await?
+            && let Some(queries) = by_block(connection, chain, None).await?
         {
             return Ok(Plan { queries, reading: Reading::Loose(Arc::default()) });
         }
     }
-    Ok(sorted(by_value(connection, chain, only).await?))
+    Ok(sorted(by_value(connection, chain, both.as_deref()).await?))
+}
+
+/// Tables of so many rows are read in many transactions, not in one that would hold back for long what the server
+/// cleans up, and on a standby what it replays.
+pub const LONG: f64 = 20_000_000.0;
+
+/// Whether each run of a table may see what is there when it is read: the rows behind a bound that was there at the
+/// beginning are settled, and what a chain says of them does not depend on when they are looked at.
+pub fn may_be_apart(chain: &Chain) -> bool {
+    is_served(chain) && (by_partition(chain) || chain.items[chain.order[0]].kind == Kind::Int)
+}
+
+/// Rows that are there now; none where whole chains are read at once, each as it is then.
+///
+/// # Errors
+/// The session is lost.
+pub async fn until_now(connection: &mut PgConnection, chain: &Chain) -> Result<Option<String>, Stop> {
+    if by_partition(chain) {
+        return Ok(None);
+    }
+    let column = chain.sort(chain.order[0]);
+    let sql = format!("select max({column})::int8 from {} t", chain.relation.sql());
+    let last: Option<i64> =
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)?;
+    // A row without a number has no place in the order, and is shown wherever it was written.
+    Ok(last.map(|last| format!("({column} <= {last} or {column} is null)")))
 }
 
 /// Whether rows seem to be stored in their order: reading them so spares the server the index.
@@ -92,7 +130,11 @@ fn is_served(chain: &Chain) -> bool {
 }
 
 /// Runs of blocks.
-async fn by_block(connection: &mut PgConnection, chain: &Chain) -> Result<Option<Vec<String>>, Stop> {
+async fn by_block(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    until: Option<&str>,
+) -> Result<Option<Vec<String>>, Stop> {
     // Ranges of places are read as such since PostgreSQL 14.
     let sql = "
         select pg_catalog.current_setting('server_version_num')::int >= 140000,
@@ -106,10 +148,11 @@ async fn by_block(connection: &mut PgConnection, chain: &Chain) -> Result<Option
     #[expect(clippy::cast_possible_truncation, reason = "at most some thousand")]
     let runs = i64::from((relation.estimate / RUN).ceil().clamp(2.0, MOST) as i32).min(blocks);
     let bound = |run: i64| blocks * run / runs;
+    let until = until.map(|until| format!(" and {until}")).unwrap_or_default();
     let run = |run: i64| {
         // Behind the last known block there may be more by now, though none that this snapshot sees.
         let to = if run + 1 < runs { format!(" and t.ctid < '({},0)'", bound(run + 1)) } else { String::new() };
-        format!("select {} from {} where t.ctid >= '({},0)'{to}", chain.select(), chain.from(), bound(run))
+        format!("select {} from {} where t.ctid >= '({},0)'{to}{until}", chain.select(), chain.from(), bound(run))
     };
     Ok((runs > 1).then(|| (0..runs).map(run).collect()))
 }

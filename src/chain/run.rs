@@ -3,18 +3,20 @@
 use super::algorithm::Digest;
 use super::checkpoint::Checkpoint;
 use super::definition::Chain;
+use super::described::Described;
 use super::discover::{self, Found, Means};
 use super::expect::{self, Expected};
 use super::judge;
+use super::kept::{self, Kept};
 use super::none;
 use super::pins;
-use super::ranges::{self, Order};
+use super::ranges::{self, Order, Wanted};
 use super::relation;
 use super::segment::Segment;
 use super::shard::{self, Part, Shard};
 use super::stream;
 use super::verdict::{BreakKind, ChainReport, Head, Verdict};
-use super::workers::{self, Outcome, Work};
+use super::workers::{self, Outcome, Watch, Work};
 use crate::config::Config;
 use crate::error::Stop;
 use crate::target::refusal;
@@ -40,10 +42,16 @@ pub struct Wish {
     pub since: Option<Checkpoint>,
     /// Marks of every intact chain are wanted, for a checkpoint.
     pub marks: bool,
+    /// How each chain is verified is to be said.
+    pub describe: bool,
     /// Only this part of each chain, to be joined with the others later.
     pub part: Option<Part>,
     /// Parts that were read before: nothing is read but what explains a break.
     pub merge: Vec<Shard>,
+    /// What was read is kept here, and gone on with.
+    pub kept: Option<Kept>,
+    /// Tables of so many rows are read in many transactions.
+    pub long: f64,
     /// The secret of keyed chains.
     pub key: Option<Vec<u8>>,
     /// Raised by Ctrl-C.
@@ -60,8 +68,11 @@ impl Wish {
             checkpoints: Vec::new(),
             since: None,
             marks: false,
+            describe: false,
             part: None,
             merge: Vec::new(),
+            kept: None,
+            long: ranges::LONG,
             key,
             stop: Arc::new(AtomicBool::new(false)),
         }
@@ -129,11 +140,18 @@ pub async fn verify(
             Found::Chains(chains) => {
                 for chain in chains {
                     let mut report = one(&mut connection, options, &chain, wish, progress).await?;
+                    if wish.describe {
+                        let rules = config.secrets.rules();
+                        report.described = Some(Described::new(&mut connection, &chain, rules).await?);
+                    }
                     report.seconds = start.elapsed().as_secs_f64();
                     reports.push(report);
                 }
             }
         }
+    }
+    if let Some(kept) = &wish.kept {
+        kept.close(reports.iter().any(|report| report.interrupted))?;
     }
     expect::expectations(&mut reports, &wish.expected);
     expect::checkpoints(&mut reports, &checkpoints, &wish.tables)?;
@@ -165,26 +183,51 @@ async fn one(
         let (condition, of) = shard::bounds(connection, chain, part).await?;
         (only, bounds) = (Some(condition), of);
     }
+    let expected: Vec<Digest> = wish.expected.iter().map(|expected| expected.hash).collect();
+    let mut notes = Vec::new();
+    let kept = wish.kept.as_ref().filter(|_| kept::may(chain));
+    if wish.kept.is_some() && kept.is_none() {
+        notes.push("no one number orders these rows: a run that is interrupted begins anew".to_owned());
+    }
+    let mut before = None;
+    if let Some(kept) = kept {
+        let (known, why_not) = kept.of(connection, chain, &expected).await?;
+        notes.extend(why_not);
+        if let Some(known) = known {
+            only = kept::behind(chain, &known);
+            notes
+                .push(format!("{} rows were read by the run that was interrupted, and only counted now", known.rows()));
+            before = Some(known);
+        }
+    }
     let grows = wish.marks || !checkpoints.is_empty();
-    let mut plan = ranges::plan(connection, chain, Order::Any, only.as_deref(), !grows).await?;
+    let apart = chain.relation.estimate >= wish.long && ranges::may_be_apart(chain);
+    let until = if apart { ranges::until_now(connection, chain).await? } else { None };
+    let (only, until) = (only.as_deref(), until.as_deref());
+    // What is gone on with ends at a number: rows are read by it.
+    let order = if kept.is_some() { Order::Sorted } else { Order::Any };
+    let wanted = Wanted { order, only, until, loose: !grows };
+    let mut plan = ranges::plan(connection, chain, wanted).await?;
     progress.begin("Verifying", u64::try_from(plan.queries.len()).ok());
     let marks = checkpoints.iter().flat_map(|checkpoint| &checkpoint.marks).map(|mark| mark.hash);
-    let heads = wish.expected.iter().map(|expected| expected.hash).chain(marks);
+    let heads = expected.iter().copied().chain(marks);
     let mut work = Work {
         chain: Arc::new(chain.clone()),
         key: wish.key.clone().map(Arc::new),
         heads: Arc::new(heads.collect()),
         queries: Arc::new(std::mem::take(&mut plan.queries)),
         reading: plan.reading.clone(),
+        apart,
         stop: Arc::clone(&wish.stop),
         sizes: grows.then(|| Arc::new(pins::sizes(&checkpoints))),
         after: after.clone().map(Arc::new),
     };
+    let keep = |segment: &Segment| kept.iter().for_each(|kept| kept.keep(chain, before.as_ref(), segment, &expected));
+    let watch = Watch { progress, keep: kept.is_some().then_some(&keep) };
     let merged: Vec<&Shard> =
         wish.merge.iter().filter(|shard| shard.table == table && shard.column == column).collect();
-    let expected: Vec<Digest> = wish.expected.iter().map(|expected| expected.hash).collect();
     let mut outcome = if wish.merge.is_empty() {
-        workers::read(connection, options, &work, wish.workers, progress).await?
+        workers::read(connection, options, &work, wish.workers, watch).await?
     } else {
         match shard::join(chain, &merged, &expected) {
             Ok(segment) => Outcome { segment, ..Outcome::default() },
@@ -196,10 +239,20 @@ async fn one(
         }
     };
     if outcome.segment.disordered {
-        plan = ranges::plan(connection, chain, Order::Sorted, only.as_deref(), false).await?;
+        let wanted = Wanted { order: Order::Sorted, loose: false, ..wanted };
+        plan = ranges::plan(connection, chain, wanted).await?;
         progress.begin("Verifying in order", u64::try_from(plan.queries.len()).ok());
         (work.queries, work.reading) = (Arc::new(plan.queries), plan.reading);
-        outcome = workers::read(connection, options, &work, wish.workers, progress).await?;
+        outcome = workers::read(connection, options, &work, wish.workers, watch).await?;
+    }
+    if kept.is_some() {
+        keep(&outcome.segment);
+        outcome.segment = kept::joined(chain, before.as_ref(), &outcome.segment, &expected).map_err(|why| {
+            Stop::usage(
+                format!("what was read before cannot be gone on with: {why}"),
+                "remove the file that --resume names",
+            )
+        })?;
     }
     let mut report = ChainReport::undecided(chain.relation.shown(), "", "");
     if let Some(part) = wish.part {
@@ -214,6 +267,13 @@ async fn one(
     report.partitions = outcome.segment.threads.len() as u64;
     report.uncovered.clone_from(&chain.uncovered);
     report.notes.clone_from(&chain.notes);
+    report.notes.extend(notes);
+    if apart && work.queries.len() > 1 {
+        report.notes.push(format!(
+            "read in {} transactions: each row as it was when it was read, up to the last that was there at the beginning",
+            work.queries.len()
+        ));
+    }
     if let [thread] = outcome.segment.threads.values().collect::<Vec<_>>().as_slice()
         && let Some(hash) = thread.last_hash
     {
@@ -222,7 +282,11 @@ async fn one(
     if outcome.interrupted {
         report.interrupted = true;
     } else {
-        tail(connection, chain, &outcome.segment, wish, &mut report).await?;
+        expect::look(connection, chain, &outcome.segment, &wish.expected, &mut report).await?;
+        // While a table is read for hours, others go on writing to it.
+        if !report.tail.pinned && !apart {
+            tail(connection, chain, &outcome.segment, &mut report).await?;
+        }
     }
     judge::weigh(connection, chain, &outcome.segment, &mut report).await?;
     if let Some(mark) = &after {
@@ -250,22 +314,23 @@ async fn one(
         if report.verdict == Verdict::Intact {
             report.verdict = Verdict::Undecided;
             report.why = Some("interrupted".to_owned());
-            report.needs = Some("run it again".to_owned());
+            report.needs = Some(match kept {
+                Some(_) => "run it again with the same --resume".to_owned(),
+                None => "run it again; with --resume FILE it could be gone on with".to_owned(),
+            });
         }
     }
     Ok(report)
 }
 
-/// Heads that were looked for, and what the sequence says of rows behind the last.
+/// What the sequence says of rows behind the last.
 async fn tail(
     connection: &mut PgConnection,
     chain: &Chain,
     segment: &Segment,
-    wish: &Wish,
     report: &mut ChainReport,
 ) -> Result<(), Stop> {
-    expect::look(connection, chain, segment, &wish.expected, report).await?;
-    if report.tail.pinned || !chain.sequenced || !chain.is_numbered() {
+    if !chain.sequenced || !chain.is_numbered() {
         return Ok(());
     }
     let Some(column) = chain.column(chain.order[0]) else { return Ok(()) };

@@ -172,6 +172,11 @@ impl Shard {
         self.rows
     }
 
+    /// It was read by the recipe of this chain, with an eye on all these heads.
+    pub fn may_go_on(&self, chain: &Chain, heads: &[Digest]) -> bool {
+        self.recipe == fingerprint(chain) && heads.iter().all(|head| self.sought.contains(&head.hex()))
+    }
+
     /// Something in it is wrong, whatever stands beside it.
     pub fn is_flawed(&self) -> bool {
         self.flawed > 0 || self.threads.iter().any(|thread| thread.unlinked > 0)

@@ -31,9 +31,13 @@ pub(super) fn begin(time_zone: &str, snapshot: Option<&str>) -> String {
 /// # Errors
 /// No session, or a snapshot that is gone.
 pub async fn open(options: &PgConnectOptions, time_zone: &str, snapshot: Option<&str>) -> Result<PgConnection, Stop> {
+    begun(options, &begin(time_zone, snapshot)).await
+}
+
+/// A connection that has carried out `begin`.
+pub(super) async fn begun(options: &PgConnectOptions, begin: &str) -> Result<PgConnection, Stop> {
     let mut connection = crate::target::connect(options.clone()).await?;
-    let begin = begin(time_zone, snapshot);
-    sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut connection).await.map_err(refusal::lost)?;
+    sqlx::raw_sql(AssertSqlSafe(begin.to_owned())).execute(&mut connection).await.map_err(refusal::lost)?;
     Ok(connection)
 }
 

@@ -12,6 +12,11 @@ pub struct Validity {
 }
 
 impl Validity {
+    /// Between two moments, the second not included.
+    pub const fn new(from: Option<Timestamp>, until: Option<Timestamp>) -> Self {
+        Self { from, until }
+    }
+
     /// The lines behind a key in its file: `not-before: 2026-01-01` and `not-after: 2027-01-01T12:00:00Z`, each at most
     /// once; lines that begin with `#` say nothing. None where a line says something else.
     pub fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Self> {

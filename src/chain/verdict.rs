@@ -1,6 +1,7 @@
 //! What verifying a chain came to.
 
 use super::checkpoint::Mark;
+use super::described::Described;
 use super::shard::Shard;
 use std::fmt;
 
@@ -180,6 +181,8 @@ pub struct ChainReport {
     pub interrupted: bool,
     /// Where only a part was read: what was read.
     pub shard: Option<Shard>,
+    /// How it was verified, where that is to be said.
+    pub described: Option<Described>,
     /// A part of the preimage is computed by the server.
     pub weaker: bool,
     /// How long it took.
@@ -215,6 +218,7 @@ impl ChainReport {
             marks: Vec::new(),
             interrupted: false,
             shard: None,
+            described: None,
             weaker: false,
             seconds: 0.0,
         }

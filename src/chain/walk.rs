@@ -35,7 +35,7 @@ pub enum Reading {
 }
 
 /// A chain whose rows are arriving. Positions stay bytes; text is made only of those that are shown.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Live {
     thread: Thread,
     position: Vec<Option<Vec<u8>>>,
@@ -47,7 +47,7 @@ struct Live {
 }
 
 /// A run of rows under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Walker<'a> {
     pub(super) against: Against<'a>,
     pub(super) segment: Segment,
@@ -125,6 +125,11 @@ impl<'a> Walker<'a> {
         let position = vec![None; self.against.chain.order.len()];
         self.current = Some(Live { thread, position, stored: Vec::new(), instead: [None; 2] });
         self
+    }
+
+    /// Hashes that were kept so far, and are not kept any longer.
+    pub fn take_leaves(&mut self) -> HashMap<Vec<u8>, Vec<Digest>> {
+        std::mem::take(&mut self.segment.leaves)
     }
 
     /// Rows so far.

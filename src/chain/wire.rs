@@ -223,7 +223,8 @@ impl Wire {
         }
     }
 
-    fn run(&mut self, sql: &str) -> Option<()> {
+    /// Carries out what gives no rows; none where the server refuses it.
+    pub(super) fn run(&mut self, sql: &str) -> Option<()> {
         self.send(|to| frontend::query(sql, to))?;
         self.ready()
     }

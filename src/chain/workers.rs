@@ -1,13 +1,15 @@
-//! Several connections that read runs of one table under one snapshot.
+//! Several connections that read runs of one table: under one snapshot, or each run in a transaction of its own.
 
 use super::algorithm::Digest;
 use super::checkpoint::Mark;
 use super::definition::Chain;
 use super::merkle::{Hash, Tree};
+use super::pace::Pace;
 use super::segment::Segment;
+use super::session::{Ended, Session};
 use super::stream;
 use super::walk::{Against, Reading, Walker, names};
-use super::wire::{self, Wire};
+use super::wire;
 use crate::error::Stop;
 use crate::target::refusal;
 use crate::ui::progress::Progress;
@@ -16,6 +18,7 @@ use sqlx::postgres::PgConnectOptions;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// What workers share.
 #[derive(Clone, Debug)]
@@ -30,6 +33,8 @@ pub struct Work {
     pub queries: Arc<Vec<String>>,
     /// How rows come.
     pub reading: Reading,
+    /// Each run has a transaction of its own, so that none holds back what the server cleans up for longer than a run takes.
+    pub apart: bool,
     /// Raised by Ctrl-C.
     pub stop: Arc<AtomicBool>,
     /// Trees are grown, and their roots kept at these sizes, by chain.
@@ -134,29 +139,102 @@ impl Work {
         !stopped && !walker.is_disordered()
     }
 
-    /// One run, and whether it was read to its end. `drain`: the connection is needed afterwards.
-    async fn run(&self, connection: &mut PgConnection, at: usize, drain: bool) -> Result<(Segment, bool), Stop> {
+    /// Each row needs the one before it: runs are read one after the other, by one walker.
+    fn carries(&self) -> bool {
+        self.chain.formulas.iter().any(super::recipe::Formula::needs_last)
+    }
+
+    /// One run, and whether it was read to its end, on a connection that is needed afterwards.
+    async fn run(&self, connection: &mut PgConnection, at: usize) -> Result<(Segment, bool), Stop> {
         let mut walker = self.walker(at);
         let mut whole = true;
         stream::copy(connection, &self.queries[at], |tuple| {
             whole = whole && self.step(&mut walker, tuple);
-            whole || drain
+            true
         })
         .await
         .map_err(refusal::lost)?;
         Ok((walker.finish(), whole))
     }
 
-    /// The same, straight from the socket; none where that does not go.
-    fn run_plain(&self, wire: &mut Wire, at: usize) -> Option<(Segment, bool)> {
-        let mut walker = self.walker(at);
-        let whole = wire.copy(&self.queries[at], |tuple| self.step(&mut walker, tuple))?;
-        Some((walker.finish(), whole))
+    /// Reads one run on from `walker`. Where runs are apart, a connection that is lost is opened again.
+    fn go_on<'a>(&'a self, session: &mut Session, at: usize, walker: &Walker<'a>) -> Result<(Walker<'a>, bool), Stop> {
+        let mut patience = PATIENCE.iter();
+        loop {
+            let mut attempt = walker.clone();
+            let failed = match session.copy(&self.queries[at], |tuple| self.step(&mut attempt, tuple)) {
+                Ok(Ended::Whole) => return Ok((attempt, true)),
+                Ok(Ended::Stopped) => return Ok((attempt, false)),
+                Ok(Ended::Again) => continue,
+                Err(failed) => failed,
+            };
+            loop {
+                let Some(pause) = patience.next().filter(|_| self.apart) else { return Err(failed) };
+                std::thread::sleep(*pause);
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(failed);
+                }
+                if session.reopen().is_ok() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Reads the runs that `take` gives.
+    fn work_off(
+        &self,
+        session: &mut Session,
+        take: impl Fn() -> Option<usize>,
+        send: impl Fn(usize, u64, Segment, bool),
+    ) -> Result<(), Stop> {
+        let mut carried = self.carries().then(|| self.walker(0));
+        let mut first = true;
+        while let Some(at) = take() {
+            if !first && self.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            if !std::mem::take(&mut first) && self.apart {
+                session.renew().or_else(|_| session.reopen())?;
+            }
+            let from = carried.take().unwrap_or_else(|| self.walker(at));
+            let (mut walker, whole) = self.go_on(session, at, &from)?;
+            let rows = walker.rows() - from.rows();
+            if whole && self.carries() && at + 1 < self.queries.len() {
+                send(at, rows, Segment { leaves: walker.take_leaves(), ..Segment::default() }, true);
+                carried = Some(walker);
+            } else {
+                send(at, rows, walker.finish(), whole);
+            }
+            if !whole {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 }
 
+/// How long is waited before a lost connection is opened again, each time.
+const PATIENCE: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+];
+
 /// A run of so many rows is read to its end though nobody needs it any more.
 const SHORT: f64 = 100_000.0;
+
+/// Who is told how far reading has come.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Shows it.
+    pub progress: &'a dyn Progress,
+    /// Keeps it: what was joined so far.
+    pub keep: Option<&'a dyn Fn(&Segment)>,
+}
 
 /// Reads all runs: a short one on this connection, else on `workers` connections of their own.
 ///
@@ -167,18 +245,20 @@ pub async fn read(
     options: &PgConnectOptions,
     work: &Work,
     workers: usize,
-    progress: &dyn Progress,
+    watch: Watch<'_>,
 ) -> Result<Outcome, Stop> {
     let runs = work.queries.len();
     let mut joiner = Joiner::new(work);
     if runs == 1 && work.chain.relation.estimate < SHORT {
-        for at in 0..runs {
-            let (segment, whole) = work.run(connection, at, true).await?;
-            joiner.add(at, segment, whole);
-            progress.step(&work.chain.relation.shown());
-        }
+        let (segment, whole) = work.run(connection, 0).await?;
+        joiner.add(0, segment, whole);
+        watch.progress.step(&work.chain.relation.shown());
     } else {
-        share(connection, options, work, workers, &mut joiner, progress).await?;
+        let shared = share(connection, options, work, workers, &mut joiner, watch).await;
+        if let (Err(_), Some(keep)) = (&shared, watch.keep) {
+            keep(&joiner.outcome.segment);
+        }
+        shared?;
     }
     let mut outcome = joiner.outcome;
     outcome.interrupted |= outcome.runs < runs;
@@ -197,64 +277,58 @@ async fn share(
     work: &Work,
     workers: usize,
     joiner: &mut Joiner<'_>,
-    progress: &dyn Progress,
+    watch: Watch<'_>,
 ) -> Result<(), Stop> {
-    let export = sqlx::query_scalar::<_, String>("select pg_catalog.pg_export_snapshot()");
-    let snapshot = export.fetch_one(&mut *connection).await.map_err(refusal::lost)?;
     let plain = wire::is_plain(connection).await.map_err(refusal::lost)?;
+    let snapshot = if work.apart {
+        // Nobody waits for what this connection has seen while others read.
+        sqlx::raw_sql("rollback").execute(&mut *connection).await.map_err(refusal::lost)?;
+        None
+    } else {
+        let export = sqlx::query_scalar::<_, String>("select pg_catalog.pg_export_snapshot()");
+        Some(export.fetch_one(&mut *connection).await.map_err(refusal::lost)?)
+    };
+    let begin = stream::begin(&work.chain.time_zone, snapshot.as_deref());
     let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
     let next = Arc::new(AtomicUsize::new(0));
-    for _ in 0..workers.min(work.queries.len()) {
-        let (work, options, snapshot) = (work.clone(), options.clone(), snapshot.clone());
+    let workers = if work.carries() { 1 } else { workers.min(work.queries.len()) };
+    for _ in 0..workers {
+        let (work, options, begin) = (work.clone(), options.clone(), begin.clone());
         let (send, next) = (send.clone(), Arc::clone(&next));
         std::thread::spawn(move || {
             let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < work.queries.len());
-            let mut open = None;
-            if plain
-                && let Some(mut wire) = Wire::open(&options, &stream::begin(&work.chain.time_zone, Some(&snapshot)))
-            {
-                while let Some(at) = take() {
-                    let Some((segment, whole)) = work.run_plain(&mut wire, at) else {
-                        open = Some(at);
-                        break;
-                    };
-                    _ = send.send(Ok((at, segment, whole)));
-                    if !whole {
-                        return;
-                    }
-                }
-                if open.is_none() {
-                    return;
-                }
-            }
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let Ok(runtime) = runtime else { return };
-            let failed: Result<(), Stop> = runtime.block_on(async {
-                let mut connection = stream::open(&options, &work.chain.time_zone, Some(&snapshot)).await?;
-                while let Some(at) = open.take().or_else(take) {
-                    let (segment, whole) = work.run(&mut connection, at, false).await?;
-                    _ = send.send(Ok((at, segment, whole)));
-                    if !whole {
-                        return Ok(());
-                    }
-                }
-                Ok(())
+            let done = Session::open(&options, begin, plain).and_then(|mut session| {
+                work.work_off(&mut session, take, |at, rows, segment, whole| {
+                    _ = send.send(Ok((at, rows, segment, whole)))
+                })
             });
-            if let Err(stop) = failed {
-                let _ = send.send(Err(stop));
+            if let Err(stop) = done {
+                _ = send.send(Err(stop));
             }
         });
     }
     drop(send);
+    let mut pace = Pace::new(&work.chain.relation.shown(), work.queries.len());
     while let Some(result) = receive.recv().await {
-        let (at, segment, whole) = result?;
+        let (at, rows, segment, whole) = result?;
         joiner.add(at, segment, whole);
         if joiner.outcome.segment.disordered {
             // What the others read is of no use: they come to an end by themselves.
             next.store(work.queries.len(), Ordering::Relaxed);
-            return Ok(());
+            break;
         }
-        progress.step(&work.chain.relation.shown());
+        watch.progress.step(&pace.step(rows));
+        if let Some(keep) = watch.keep
+            && pace.is_time()
+        {
+            keep(&joiner.outcome.segment);
+        }
+    }
+    if work.apart {
+        let begin = stream::begin(&work.chain.time_zone, None);
+        if sqlx::raw_sql(sqlx::AssertSqlSafe(begin.clone())).execute(&mut *connection).await.is_err() {
+            *connection = stream::begun(options, &begin).await?;
+        }
     }
     Ok(())
 }

@@ -2,8 +2,10 @@
 
 use super::Global;
 use super::source::Source;
+use super::trust::Trust;
 use super::verify_chain::{checkpoint, read, secret};
 use crate::chain::checkpoint::{document, note};
+use crate::chain::evidence::file_name;
 use crate::chain::note::{Role, Secret};
 use crate::chain::pins;
 use crate::chain::run::{self, Wish};
@@ -55,10 +57,11 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let options = args.source.options()?;
     let config = Config::find(global.config.as_deref())?;
     let database = options.get_database().unwrap_or_default().to_owned();
+    let trust = Trust::new(&[], &config)?.and(signer.public()).of_logs();
     // Whatever was signed before must still be so.
     let mut checkpoints = Vec::new();
     for path in kept(&args.out) {
-        checkpoints.push(checkpoint(&path, &[signer.public()])?);
+        checkpoints.push(checkpoint(&path, &trust)?);
     }
     let key = secret(args.key_file.as_deref())?;
     let wish = Wish { checkpoints, marks: true, ..Wish::of(args.table.clone(), key) };
@@ -79,8 +82,14 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
             let _ = writeln!(text, "{table} has no rows and was not signed");
             continue;
         }
+        if let Some(objection) = trust.objection(&signer.public(), table) {
+            exit = exit.or_worse(Exit::Undecided);
+            let _ = writeln!(text, "{table} was not signed: {objection}");
+            continue;
+        }
         let origin = pins::origin(&database, table, report.column.as_deref().unwrap_or_default());
-        let path = args.out.join(file_name(table, report.column.as_deref().unwrap_or_default()));
+        let path =
+            args.out.join(format!("{}.checkpoint", file_name(table, report.column.as_deref().unwrap_or_default())));
         let beside = PathBuf::from(format!("{}.json", path.display()));
         // The note last: it is what makes the pair count.
         write(&beside, &document(&origin, &report.marks))?;
@@ -122,14 +131,6 @@ fn kept(folder: &Path) -> Vec<PathBuf> {
         entries.filter(|path| path.extension().is_some_and(|end| end == "checkpoint")).collect();
     paths.sort();
     paths
-}
-
-/// A name that no folder is left with, whatever the table is called.
-fn file_name(table: &str, column: &str) -> String {
-    let plain = |text: &str| -> String {
-        text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' }).collect()
-    };
-    format!("{}.{}.checkpoint", plain(table).trim_start_matches('.'), plain(column))
 }
 
 /// Whole or not at all.

@@ -16,6 +16,7 @@ mod outputs;
 mod plan_stage;
 mod source;
 mod stage;
+mod trust;
 mod verify_chain;
 mod waive;
 mod welcome;

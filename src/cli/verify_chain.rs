@@ -4,10 +4,12 @@ use super::Global;
 use super::checkpoint::write as whole_file;
 use super::outputs::Outputs;
 use super::source::Source;
+use super::trust::Trust;
 use crate::chain::checkpoint::{self, Checkpoint};
 use crate::chain::encoding;
+use crate::chain::evidence::bundle;
 use crate::chain::expect::Expected;
-use crate::chain::note::Public;
+use crate::chain::kept::Kept;
 use crate::chain::run::{self, Wish};
 use crate::chain::shard::{Part, Shard};
 use crate::chain::verdict::{ChainReport, Verdict};
@@ -15,10 +17,10 @@ use crate::check::Severity;
 use crate::config::Config;
 use crate::error::Stop;
 use crate::exit::Exit;
-use crate::report::Settings;
 use crate::report::chain as report;
-use crate::ui::Ui;
+use crate::report::{Format, Settings};
 use crate::ui::clean::clean_lines;
+use crate::ui::{Look, Ui};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +58,15 @@ pub(super) struct Args {
     /// A part that --shard wrote; repeatable. The chain is judged by the parts, and not read again
     #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "checkpoint", "since"])]
     merge: Vec<PathBuf>,
-    /// A key that checkpoints must be signed with, or of a witness that must have seen them; repeatable
+    /// Write what an auditor needs to check the answer into this folder: the report, how rows are hashed, what the chains are
+    /// now, the checkpoints and keys, and a second verifier; no rows
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shard", "merge", "resume"])]
+    evidence: Option<PathBuf>,
+    /// Keep in this file what was read, and go on from there: for tables that take hours. It goes away once all is read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "merge", "checkpoint", "since"])]
+    resume: Option<PathBuf>,
+    /// A key that checkpoints must be signed with, or of a witness that must have seen them, beside those of govctl.yaml;
+    /// repeatable
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
     /// The secret of keyed chains, from a file [default: the variable GOVCTL_CHAIN_KEY]
@@ -79,7 +89,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let options = args.source.options()?;
     let expected = args.expect.iter().map(|given| expectation(given)).collect::<Result<Vec<_>, _>>()?;
     let key = secret(args.key_file.as_deref())?;
-    let trust = args.trust.iter().map(|path| trusted(path)).collect::<Result<Vec<_>, _>>()?;
+    let trust = Trust::new(&args.trust, &config)?;
     let checkpoints = args.checkpoint.iter().map(|path| checkpoint(path, &trust)).collect::<Result<Vec<_>, _>>()?;
     let since = args.since.as_deref().map(|path| checkpoint(path, &trust)).transpose()?;
     let part = match &args.shard {
@@ -91,17 +101,19 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
     let merge = args.merge.iter().map(|path| shard_file(path)).collect::<Result<Vec<_>, _>>()?.concat();
     let outputs = Outputs::open(&global.output)?;
     let stop = Arc::new(AtomicBool::new(false));
+    let kept = args.resume.as_deref().map(Kept::open).transpose()?;
     let wish = Wish {
-        tables: args.table.clone(),
         workers: args.workers.max(1),
         expected,
         checkpoints,
         since,
-        marks: false,
         part,
         merge,
-        key,
+        kept,
+        marks: args.evidence.is_some(),
+        describe: args.evidence.is_some(),
         stop: Arc::clone(&stop),
+        ..Wish::of(args.table.clone(), key)
     };
     let progress = ui.progress();
     let reports = {
@@ -133,9 +145,48 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         baseline: false,
         exit,
     };
+    if let Some(folder) = &args.evidence {
+        let database = options.get_database().unwrap_or_default();
+        evidence(folder, args, &trust, database, &reports, &settings, ui)?;
+    }
     outputs.write_with(&settings, |format, settings, to| report::write(format, &reports, settings, to))?;
     ui.data(|out| report::write(global.format, &reports, &settings, out))?;
     Ok(exit)
+}
+
+/// Writes the folder, the manifest last.
+fn evidence(
+    folder: &Path,
+    args: &Args,
+    trust: &Trust<'_>,
+    database: &str,
+    reports: &[ChainReport],
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<(), Stop> {
+    let mut given = Vec::new();
+    for (format, name) in [(Format::Human, "report.txt"), (Format::Json, "report.json")] {
+        let mut text = Vec::new();
+        let settings = Settings { look: Look::PLAIN, all: true, quiet: false, ..*settings };
+        let unwritten = |cause| Stop::Unwritten { what: name.to_owned(), cause, audited: true };
+        report::write(format, reports, &settings, &mut text).map_err(unwritten)?;
+        given.push((name.to_owned(), String::from_utf8_lossy(&text).into_owned()));
+    }
+    for (number, path) in args.checkpoint.iter().chain(&args.since).enumerate() {
+        let name = format!("checkpoints/{}.checkpoint", number + 1);
+        given.push((name.clone(), read(path)?));
+        if let Ok(document) = std::fs::read_to_string(beside(path)) {
+            given.push((name + ".json", document));
+        }
+    }
+    for (number, key) in trust.all().enumerate() {
+        given.push((format!("keys/{}.pub", number + 1), key.text() + "\n"));
+    }
+    for (name, text) in bundle(database, reports, given, jiff::Timestamp::now()) {
+        whole_file(&folder.join(name), &text)?;
+    }
+    ui.status(&format!("The evidence is in {}; keep the SHA-256 of its manifest.json elsewhere.", folder.display()));
+    Ok(())
 }
 
 fn exit(reports: &[ChainReport], allow_undecided: bool) -> Exit {
@@ -200,20 +251,12 @@ fn expectation(given: &str) -> Result<Expected, Stop> {
     Ok(Expected { table, position, hash, given: given.to_owned() })
 }
 
-/// A public key.
-pub(super) fn trusted(path: &Path) -> Result<Public, Stop> {
-    let text = read(path)?;
-    Public::parse(&text).ok_or_else(|| {
-        let help = "a public key is one line, NAME+ID+BASE64, as govctl checkpoint --new-key prints it; not-before: and not-after: may follow";
-        Stop::usage(format!("{} holds no public key", path.display()), help)
-    })
-}
-
 /// A note, and the file beside it.
-pub(super) fn checkpoint(path: &Path, trust: &[Public]) -> Result<Checkpoint, Stop> {
+pub(super) fn checkpoint(path: &Path, trust: &Trust<'_>) -> Result<Checkpoint, Stop> {
     let note = read(path)?;
+    let trust = trust.of(note.lines().next().unwrap_or_default());
     let document = std::fs::read_to_string(beside(path)).ok();
-    checkpoint::read(&note, document.as_deref(), trust, jiff::Timestamp::now()).map_err(|why| {
+    checkpoint::read(&note, document.as_deref(), &trust, jiff::Timestamp::now()).map_err(|why| {
         let help = "govctl checkpoint writes two files: keep both, and change neither";
         Stop::usage(format!("{} is no checkpoint: {why}", path.display()), help)
     })

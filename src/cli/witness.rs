@@ -3,7 +3,8 @@
 use super::Global;
 use super::checkpoint::{make, write};
 use super::source::Source;
-use super::verify_chain::{beside, checkpoint, read, secret, trusted};
+use super::trust::Trust;
+use super::verify_chain::{beside, checkpoint, read, secret};
 use crate::chain::checkpoint::{self as note, Checkpoint};
 use crate::chain::encoding::hex;
 use crate::chain::note::{Note, Public, Role, Secret};
@@ -32,7 +33,7 @@ pub(super) struct Args {
     /// The checkpoint to cosign; the signature is added to this file. Repeatable
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
-    /// The public key that checkpoints must be signed with; repeatable
+    /// The public key that checkpoints must be signed with, beside those of govctl.yaml; repeatable
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
     /// The private key of this witness
@@ -65,15 +66,18 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         let help = "govctl witness --new-key NAME --key FILE makes one; a key that signs checkpoints is another";
         Stop::usage(format!("{} holds no private key of a witness", args.key.display()), help)
     })?;
-    let trust = args.trust.iter().map(|path| trusted(path)).collect::<Result<Vec<_>, _>>()?;
-    if args.checkpoint.is_empty() || trust.is_empty() {
-        let help = "name the checkpoint with --checkpoint FILE and the key it must be signed with using --trust FILE";
-        return Err(Stop::usage("a witness needs a checkpoint, and to know whose", help));
-    }
     let (options, config) = (args.source.options()?, Config::find(global.config.as_deref())?);
+    let trust = Trust::new(&args.trust, &config)?.of_logs();
+    if args.checkpoint.is_empty() {
+        return Err(Stop::usage("a witness needs a checkpoint", "name it with --checkpoint FILE"));
+    }
     let (mut text, mut exit) = (String::new(), Exit::Clean);
     for path in &args.checkpoint {
         let new = checkpoint(path, &trust)?;
+        if trust.of(&new.origin).is_empty() {
+            let help = "name the key it must be signed with using --trust FILE, or under `keys` of govctl.yaml";
+            return Err(Stop::usage(format!("nobody says whose checkpoint {} is", path.display()), help));
+        }
         let memory = args.state.join(memory(&new.origin));
         let last = last(&memory, &witness.public())?;
         if let Some(why) = last.as_ref().and_then(|last| behind(last, &new)) {
@@ -81,7 +85,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
             exit = Exit::Broken;
             continue;
         }
-        let Some(table) = table(&new.origin) else {
+        let Some(table) = pins::table(&new.origin) else {
             let help = "govctl checkpoint writes GOVCTL/DATABASE/TABLE/COLUMN in the first line of a checkpoint";
             return Err(Stop::usage(format!("{} is of no chain that is known here", path.display()), help));
         };
@@ -161,10 +165,4 @@ fn remember(memory: &Path, path: &Path, note: &str) -> Result<(), Stop> {
     let document = std::fs::read_to_string(beside(path)).ok();
     let seen = Seen { note: note.to_owned(), document };
     write(memory, &serde_json::to_string_pretty(&seen).unwrap_or_default())
-}
-
-/// `govctl/database/schema.table/column`.
-fn table(origin: &str) -> Option<&str> {
-    let (_, rest) = origin.strip_prefix("govctl/")?.split_once('/')?;
-    rest.rsplit_once('/').map(|(table, _)| table)
 }

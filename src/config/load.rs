@@ -1,13 +1,15 @@
 //! `govctl.yaml`, raw, then as a valid [`Config`].
 
-use super::{Config, Source, Tenancy, attestation, chains, choices, declared, roles, secrets, tenancy, today, waiver};
+use super::{
+    Config, Source, Tenancy, attestation, chains, choices, declared, keys, roles, secrets, tenancy, today, waiver,
+};
 use crate::yaml::{Fields, Mistakes, Node, Reader, Value};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Every section.
-const KEYS: [&str; 10] =
-    ["stage", "regimes", "tenancy", "roles", "plan", "secrets", "chains", "owners", "attestations", "waivers"];
+const KEYS: [&str; 11] =
+    ["stage", "regimes", "tenancy", "roles", "plan", "secrets", "chains", "keys", "owners", "attestations", "waivers"];
 
 /// Reads a configuration. Reports every mistake at once; `path` is how the file is called in messages.
 pub fn parse(path: &str, text: &str) -> Result<Config, Mistakes> {
@@ -41,6 +43,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
     let plan = section(&fields, "plan", |node| choices::read(reader, node));
     let secrets = section(&fields, "secrets", |node| secrets::read(reader, node, folder));
     let chains = section(&fields, "chains", |node| chains::read(reader, node));
+    let keys = section(&fields, "keys", |node| keys::read(reader, node));
     let owners = section(&fields, "owners", |node| declared::owners(reader, node));
     let attestations = section(&fields, "attestations", |node| attestation::read(reader, node, today));
     let waivers = section(&fields, "waivers", |node| waiver::read(reader, node, today));
@@ -53,6 +56,7 @@ pub(crate) fn read(reader: &Reader, root: &Node, folder: &Path) -> Option<Config
         plan: plan?,
         secrets: secrets?,
         chains: chains?,
+        keys: keys?,
         owners: owners?,
         attestations,
         statements,

@@ -9,6 +9,7 @@ mod date;
 mod declared;
 mod discover;
 mod draft;
+mod keys;
 mod load;
 pub(crate) mod roles;
 mod secrets;
@@ -23,6 +24,7 @@ pub use date::today;
 pub use declared::{REGIMES, Regime};
 pub use discover::FILE;
 pub use draft::draft;
+pub use keys::Key;
 pub use load::parse;
 pub(crate) use load::read;
 pub use roles::{Purpose, Roles};
@@ -63,6 +65,8 @@ pub struct Config {
     pub tenancy: Tenancy,
     /// Hash chains.
     pub chains: Vec<Chain>,
+    /// Who signs checkpoints of them.
+    pub keys: Vec<Key>,
     /// What the roles are for.
     pub roles: Roles,
     /// What a plan asks.

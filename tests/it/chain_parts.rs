@@ -6,6 +6,7 @@ use crate::chains::{CHAIN, Fixture, govctl, said, verify};
 use futures_util::StreamExt;
 use govctl::chain::encoding;
 use govctl::chain::expect::Expected;
+use govctl::chain::kept::Kept;
 use govctl::chain::run;
 use govctl::chain::verdict::Verdict;
 use govctl::config::Config;
@@ -178,7 +179,45 @@ async fn the_python_verifier_says_the_same() {
         assert!(text.contains("200 rows") && text.contains("agrees"), "{text}");
         assert!(!signed || text.contains("signature: good"), "{text}");
         assert!(row.is_none_or(|row| text.contains(row)), "{text}");
+        // The same as a folder: checked without the rows, whatever the verdict is.
+        let (folder, key) = (path(if row.is_some() { "broken" } else { "intact" }), path("log.pub"));
+        std::fs::write(&key, &public).unwrap();
+        let evidence = ["--table", "s.event", "--checkpoint", &note, "--trust", &key, "--evidence", &folder];
+        let (document, _) = verify(&database.url(), &evidence, None).await;
+        let check = || {
+            let output =
+                Command::new("python3").arg(root.join("docs/chains/verify.py")).args(["--bundle", &folder]).output();
+            let output = output.unwrap();
+            let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+            (output.status.code().unwrap(), text)
+        };
+        let (code, text) = check();
+        assert!(code == 0 && text.contains("checkpoints/1.checkpoint.json: good"), "{text}");
+        assert!(!signed || text.contains("signature: good"), "{text}");
+        let file = |name: &str| std::fs::read_to_string(Path::new(&folder).join(name));
+        let report: serde_json::Value = serde_json::from_str(&file("report.json").unwrap()).unwrap();
+        assert_eq!(report["chains"][0]["head"], document["chains"][0]["head"]);
+        let readme = file("README.md").unwrap();
+        assert!(readme.contains("copy (select t.seq, t.at") && readme.contains("--expect"), "{readme}");
+        assert_eq!(file("trees/s.event.row_hash.checkpoint").is_ok(), row.is_none());
+        let recipe = file("recipes/s.event.row_hash.json").unwrap();
+        assert!(recipe.contains("676f7663746c2f636861696e2f3100") && recipe.contains("system_identifier"), "{recipe}");
+        // No row is in it.
+        for name in walk(Path::new(&folder)) {
+            let text = std::fs::read_to_string(&name).unwrap();
+            assert!(!text.contains("evil") && !text.contains("a77"), "{name:?}");
+        }
+        let forged = file("report.txt").unwrap().replace("broken", "intact").replace("200", "201");
+        std::fs::write(Path::new(&folder).join("report.txt"), forged).unwrap();
+        let (code, text) = check();
+        assert!(code == 5 && text.contains("report.txt: is not what the manifest says"), "{text}");
     }
+}
+
+/// Every file below a folder.
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 /// What was read before somebody stopped it counts, and what was not read is not said to be gone.
@@ -198,7 +237,6 @@ async fn an_interrupted_run_says_what_it_read() {
         .await;
     let head = value(&database, "select hash from s.log where id = 5000").await;
     let wish = || run::Wish {
-        tables: Vec::new(),
         workers: 2,
         expected: vec![Expected {
             table: None,
@@ -206,20 +244,69 @@ async fn an_interrupted_run_says_what_it_read() {
             hash: encoding::decode(head.as_bytes(), false).unwrap().0,
             given: head.clone(),
         }],
-        checkpoints: Vec::new(),
-        since: None,
-        marks: false,
-        part: None,
-        merge: Vec::new(),
-        key: None,
         stop: Arc::new(AtomicBool::new(true)),
+        ..run::Wish::of(Vec::new(), None)
     };
-    let config = Config::default();
-    let reports = run::verify(database.options(), &wish(), &config, &Silent).await.unwrap();
-    assert_eq!((reports[0].verdict, reports[0].rows), (Verdict::Undecided, 1024), "{:?}", reports[0]);
-    assert!(reports[0].breaks.is_empty() && reports[0].notes[0].starts_with("interrupted after 1024 rows"));
+    let verify = async |wish: &run::Wish| {
+        let mut reports = run::verify(database.options(), wish, &Config::default(), &Silent).await.unwrap();
+        assert_eq!(reports.len(), 1);
+        reports.remove(0)
+    };
+    let report = verify(&wish()).await;
+    assert_eq!((report.verdict, report.rows), (Verdict::Undecided, 1024), "{report:?}");
+    assert!(report.breaks.is_empty() && report.notes[0].starts_with("interrupted after 1024 rows"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kept");
+    let on = || run::Wish { kept: Some(Kept::open(&file).unwrap()), ..wish() };
+    let go_on = async || {
+        let mut read = Vec::new();
+        loop {
+            let report = verify(&on()).await;
+            read.push(report.rows);
+            if !report.interrupted {
+                return (read, report);
+            }
+            assert!(file.exists() && report.needs.as_deref() != Some("run it again"));
+        }
+    };
+    // In one run, in several, and each in its own transaction, as the statistics and the size have it.
+    for (estimate, long) in [(5000, f64::MAX), (150_000, f64::MAX), (150_000, 0.0)] {
+        database.run(&format!("update pg_class set reltuples = {estimate} where oid = 's.log'::regclass")).await;
+        let (read, report) = go_on().await;
+        assert!(read.len() > 3 && read.is_sorted() && !file.exists(), "{read:?}");
+        assert_eq!((report.verdict, report.rows, report.tail.pinned), (Verdict::Intact, 5000, true), "{report:?}");
+        let whole = run::Wish { long, stop: Arc::default(), ..wish() };
+        let report = verify(&whole).await;
+        assert_eq!((report.verdict, report.rows, report.tail.pinned), (Verdict::Intact, 5000, true), "{report:?}");
+        assert_eq!(report.notes.iter().any(|note| note.contains("transactions")), long == 0.0, "{report:?}");
+    }
+    // What was read is not passed over when it has changed since, nor where another head is asked for.
+    verify(&on()).await;
+    database.run("create table s.gone as select * from s.log where id = 500; delete from s.log where id = 500").await;
+    let (_, report) = go_on().await;
+    assert_eq!((report.verdict, report.breaks[0].at.as_str()), (Verdict::Broken, "500"), "{report:?}");
+    database.run("insert into s.log table s.gone").await;
+    verify(&run::Wish { expected: Vec::new(), ..on() }).await;
+    let report = verify(&run::Wish { stop: Arc::default(), ..on() }).await;
+    assert!(report.tail.pinned && report.notes.iter().any(|note| note.contains("read again")), "{report:?}");
+    std::fs::write(&file, "something else").unwrap();
+    assert!(Kept::open(&file).is_err());
+    std::fs::remove_file(&file).unwrap();
     database.run("update s.log set msg = 'evil' where id = 7").await;
-    let reports = run::verify(database.options(), &wish(), &config, &Silent).await.unwrap();
-    assert_eq!((reports[0].verdict, reports[0].breaks.len()), (Verdict::Broken, 1), "{:?}", reports[0]);
-    assert_eq!(reports[0].breaks[0].at, "7");
+    let report = verify(&on()).await;
+    assert_eq!((report.verdict, report.breaks.len(), report.interrupted), (Verdict::Broken, 1, true), "{report:?}");
+    assert_eq!(report.breaks[0].at, "7");
+    let (_, report) = go_on().await;
+    assert_eq!((report.verdict, report.breaks.len(), report.rows), (Verdict::Broken, 1, 5000), "{report:?}");
+    // Each row needs the one before it: many runs, one after the other.
+    database.run("drop table s.log; create table s.log (id bigint primary key, msg text, chain_hash text);
+             do $$ declare h text := ''; begin for n in 1..5000 loop
+               h := encode(sha256(convert_to(h || n || 'm', 'UTF8')), 'hex');
+               insert into s.log values (n, 'm', h); end loop; end $$; analyze s.log; update s.log set msg = 'evil' where id = 3007;
+             update pg_class set reltuples = 150000 where oid = 's.log'::regclass").await;
+    for long in [f64::MAX, 0.0] {
+        let report = verify(&run::Wish { long, stop: Arc::default(), expected: Vec::new(), ..wish() }).await;
+        assert_eq!((report.verdict, report.rows, report.breaks.len()), (Verdict::Broken, 5000, 1), "{report:?}");
+        assert_eq!(report.breaks[0].at, "3007");
+    }
 }

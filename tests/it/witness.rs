@@ -104,6 +104,53 @@ async fn a_key_vouches_in_its_own_time() {
         let (text, found) = kept.verify(&url, &note, &["log.pub"]).await;
         assert!(found == code && text.contains(told), "{lines} {found} {text}");
     }
+    // The same in the configuration, for all tables or for some; a witness that is known must have seen it.
+    let (log, witness) = (public.trim(), std::fs::read_to_string(kept.path("witness.pub")).unwrap());
+    let config = kept.path("govctl.yaml");
+    let known = |text: &str| std::fs::write(&config, format!("keys:\n  - key: {text}\n")).unwrap();
+    let (key, again) = (kept.path("log"), kept.path("again"));
+    let sign = ["--config", &config, "checkpoint", &url, "--key", &key, "--out", &again];
+    let verify = ["--config", &config, "verify-chain", &url, "--checkpoint", &note];
+    let run = async |arguments: &[&str]| {
+        let (text, code) = govctl(arguments).await;
+        (text.replace("\n  | ", " ").split_whitespace().collect::<Vec<_>>().join(" "), code)
+    };
+    let other = "audit.example.com+cd2f5b6a+AQ==";
+    for (keys, verified, told, signed, objection) in [
+        (log.to_owned(), 0, "signed by log", 0, "signs 60 rows"),
+        (
+            format!("{log}\n    not-before: 2020-01-01\n    not-after: 2999-01-01\n    tables: [s.log]"),
+            0,
+            "signed by log",
+            0,
+            "signs",
+        ),
+        (format!("{log}\n    not-after: 2020-01-01"), 2, "was valid until 2020-01-01", 4, "was valid until 2020-01-01"),
+        (
+            format!("{log}\n    not-after: 2020-01-01\n    tables: [s.other]"),
+            0,
+            "its signature was not checked",
+            0,
+            "signs",
+        ),
+        (format!("{log}\n  - key: {}", witness.trim()), 2, "no witness that is trusted", 0, "signs"),
+        (witness.trim().to_owned(), 2, "no witness that is trusted", 0, "signs"),
+        (other.to_owned(), 2, "this is no public key", 2, "this is no public key"),
+        (format!("{log}\n    not-after: soon"), 2, "`soon` is no time", 2, "`soon` is no time"),
+    ] {
+        known(&keys);
+        let (text, found) = run(&verify).await;
+        assert!(found == verified && text.contains(told), "{keys} {found} {text}");
+        _ = std::fs::remove_dir_all(&again);
+        let (text, found) = run(&sign).await;
+        assert!(found == signed && text.contains(objection), "{keys} {found} {text}");
+    }
+    let stranger = Kept::new().await;
+    known(std::fs::read_to_string(stranger.path("log.pub")).unwrap().trim());
+    let (text, found) = run(&sign).await;
+    assert!(found == 4 && text.contains("is not among the `keys`"), "{text}");
+    let (text, found) = run(&verify).await;
+    assert!(found == 2 && text.contains("no key that is trusted signed it"), "{text}");
 }
 
 /// Rows in any order, and nothing that orders them: they are summed up, and looked at in order only where that fails.
