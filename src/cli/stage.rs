@@ -38,7 +38,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         progress.begin("Reading the migrations", None);
         let mut facts = Facts::empty().await?;
         if let Some(history) = args.folder.read()? {
-            history.write(&mut facts, config.secrets.rules()).await?;
+            history.write_stages(&mut facts, config.secrets.rules()).await?;
         }
         Stage::recorded(&mut facts, config.stage).await?
     } else {

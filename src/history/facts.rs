@@ -50,8 +50,8 @@ fn parts(object: &str) -> (Option<String>, Option<String>) {
 }
 
 impl History {
-    /// Writes everything the folder says, and nothing that `rules` know for a secret.
-    pub async fn write(&self, facts: &mut Facts, rules: &Rules) -> Result<(), Stop> {
+    /// Writes which stages the folder reaches and what could not be read of it, and nothing that `rules` know for a secret.
+    pub async fn write_stages(&self, facts: &mut Facts, rules: &Rules) -> Result<(), Stop> {
         let migrations = self.migrations.iter().enumerate().map(|(position, migration)| {
             let dated = migration.dated.as_ref();
             vec![
@@ -73,7 +73,12 @@ impl History {
         let notes = self.notes.iter().map(|note| vec![text("run"), text(rules.hide(note))]);
         facts.insert("remarks", &["topic", "remark"], notes.collect()).await?;
         self.write_ladder(facts).await?;
-        self.write_faults(facts, rules).await?;
+        self.write_faults(facts, rules).await
+    }
+
+    /// Writes everything the folder says: also what secrets its files hold, and which line brought what in.
+    pub async fn write(&self, facts: &mut Facts, rules: &Rules) -> Result<(), Stop> {
+        self.write_stages(facts, rules).await?;
         self.write_secrets(facts, rules).await?;
         let introduced = self.introduced().into_iter().map(|known| {
             let (owner, name) = match known.kind {
