@@ -275,23 +275,21 @@ fn choose(sample: &Sample, formulas: &[Formula], items: &[Item], key: Option<&[u
 fn doubtful(chain: &Chain, sample: &Sample, formulas: &[Formula], items: &[Item], key: Option<&[u8]>) -> Vec<usize> {
     let open = unexplained(sample, formulas, items, key);
     let searched = formulas.first().is_some_and(|formula| formula.source.starts_with("found by search"));
-    if !searched || open.len() < 3 || usize::try_from(chain.relation.changed).is_ok_and(|changed| changed >= open.len())
-    {
+    if !searched {
         return Vec::new();
     }
+    let changed = usize::try_from(chain.relation.changed).unwrap_or(usize::MAX);
     let mut columns: Vec<usize> =
         formulas.iter().flat_map(Formula::reads).filter(|at| chain.prev != Some(*at)).collect();
     columns.sort_unstable();
     columns.dedup();
     let is_null = |row: usize, at: usize| sample.rows[row].get(at).is_none();
-    let of_open = |at: &usize| {
-        (0..sample.rows.len())
-            .filter(|row| sample.hashes[*row].is_some())
-            .all(|row| !is_null(row, *at) || open.contains(&row))
-    };
-    columns.retain(|at| open.iter().any(|row| is_null(*row, *at)) && of_open(at));
-    let all = open.iter().all(|row| columns.iter().any(|at| is_null(*row, *at)));
-    if all { columns } else { Vec::new() }
+    let hashed = |row: &usize| sample.hashes[*row].is_some();
+    columns.retain(|at| {
+        let nulls: Vec<usize> = (0..sample.rows.len()).filter(hashed).filter(|row| is_null(*row, *at)).collect();
+        nulls.len() >= 3 && nulls.len() > changed && nulls.iter().all(|row| open.contains(row))
+    });
+    columns
 }
 
 /// The names of a table, and the short texts of code about it.
