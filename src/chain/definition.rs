@@ -60,6 +60,8 @@ pub struct Chain {
     pub time_zone: String,
     /// Positions come from a sequence, which leaves gaps by itself.
     pub sequenced: bool,
+    /// Items whose nulls are written in a way that is not understood.
+    pub doubtful: Vec<usize>,
     /// Columns that no hash covers.
     pub uncovered: Vec<String>,
     /// What a reader should know.

@@ -150,6 +150,7 @@ fn words(piece: &Piece, items: &[Item], rules: &Rules) -> String {
         Piece::Last { form, genesis } => {
             format!("the hash of the row before {}, {} in the first row", spelling(form), bytes(genesis))
         }
+        Piece::Led(lead, piece) => format!("{} and {}", bytes(lead), words(piece, items, rules)),
         Piece::Joined(separator, pieces) => {
             let inner: Vec<String> = pieces.iter().map(|piece| words(piece, items, rules)).collect();
             format!("those that are not null of [{}] with {} between them", inner.join("; "), bytes(separator))

@@ -44,6 +44,44 @@ pub enum Form {
     Digested(Style),
     /// Its length in bytes, framed as `int4`, then the value; null as -1.
     Framed,
+    /// The length of a spelling in bytes, then the spelling.
+    Counted(Count, Box<Self>),
+}
+
+/// How a length is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// In decimal, and this behind it.
+    Decimal(u8),
+    /// In four bytes, the highest first.
+    Be4,
+    /// In eight bytes, the highest first.
+    Be8,
+    /// In four bytes, the lowest first.
+    Le4,
+    /// In eight bytes, the lowest first.
+    Le8,
+}
+
+impl Count {
+    /// The length of these bytes, and they.
+    pub fn of(self, bytes: &[u8]) -> Vec<u8> {
+        let mut counted = Vec::with_capacity(bytes.len() + 8);
+        let short = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let long = bytes.len() as u64;
+        match self {
+            Self::Decimal(behind) => {
+                counted.extend_from_slice(bytes.len().to_string().as_bytes());
+                counted.push(behind);
+            }
+            Self::Be4 => counted.extend_from_slice(&short.to_be_bytes()),
+            Self::Be8 => counted.extend_from_slice(&long.to_be_bytes()),
+            Self::Le4 => counted.extend_from_slice(&short.to_le_bytes()),
+            Self::Le8 => counted.extend_from_slice(&long.to_le_bytes()),
+        }
+        counted.extend_from_slice(bytes);
+        counted
+    }
 }
 
 impl Form {
@@ -134,6 +172,12 @@ impl Form {
                 encoding::push_hex(Algorithm::Sha256.digest(None, &written).bytes(), out);
                 true
             }),
+            Self::Counted(count, form) => {
+                let mut inner = Vec::new();
+                let done = form.write(kind, value, &mut inner);
+                out.extend(count.of(&inner));
+                done
+            }
             Self::Framed => {
                 let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
                 out.extend_from_slice(&length.to_be_bytes());

@@ -56,6 +56,9 @@ pub async fn weigh(
             total += thread.unlinked;
         }
         let beginning = if begins { Beginning::Known } else { headless(connection, chain, thread, shared).await? };
+        // One row that was changed and names another chain was moved here: that chain lacks it, this one lacks nothing.
+        let moved = thread.rows == 1 && faults.iter().any(|fault| matches!(fault.flaw, Flaw::Content { .. }));
+        let beginning = if moved && threads.len() > 1 { Beginning::Known } else { beginning };
         let later = later(connection, chain, thread, &faults, &holes).await?;
         seen.push(Seen { faults, holes, found, beginning, later });
     }
@@ -99,6 +102,7 @@ pub async fn weigh(
         total.max(kept)
     };
     report.breaks.truncate(KEPT);
+    let wrong = wrong.or_else(|| doubt(chain, segment));
     report.verdict = if !report.breaks.is_empty() {
         Verdict::Broken
     } else if let Some((why, needs)) = wrong {
@@ -113,10 +117,7 @@ pub async fn weigh(
 
 /// Rows that no formula explains, though nobody touched them: the formula is not known, and that is no tampering.
 fn wrong_recipe(chain: &Chain, segment: &Segment, explained: u64, flaws: u64) -> Option<(String, String)> {
-    let needs = format!(
-        "declare how a row is hashed in govctl.yaml: chains: [{{table: {}, formula: \"encode(sha256(convert_to(…, 'UTF8')), 'hex')\"}}]",
-        chain.relation.shown()
-    );
+    let needs = declare(chain);
     if chain.formulas.is_empty() {
         let why = if chain
             .relation
@@ -149,6 +150,27 @@ fn wrong_recipe(chain: &Chain, segment: &Segment, explained: u64, flaws: u64) ->
         );
         (why, needs)
     })
+}
+
+/// Rows whose nulls are written in a way nobody found out.
+fn doubt(chain: &Chain, segment: &Segment) -> Option<(String, String)> {
+    let names: Vec<&str> = chain.doubtful.iter().filter_map(|at| chain.items.get(*at)?.column.as_deref()).collect();
+    (segment.doubtful > 0).then(|| {
+        let why = format!(
+            "{} rows are not explained, and in each of them {} is null: how a null is hashed is not known",
+            segment.doubtful,
+            names.join(" or ")
+        );
+        (why, declare(chain))
+    })
+}
+
+/// What would settle it.
+fn declare(chain: &Chain) -> String {
+    format!(
+        "declare how a row is hashed in govctl.yaml: chains: [{{table: {}, formula: \"encode(sha256(convert_to(…, 'UTF8')), 'hex')\"}}]",
+        chain.relation.shown()
+    )
 }
 
 /// All failing rows stand together at the beginning or the end, and there are many.

@@ -54,6 +54,8 @@ pub enum Piece {
     },
     /// Pieces with a separator between those that are not null: `concat_ws`.
     Joined(Vec<u8>, Vec<Self>),
+    /// Bytes and what they lead to; null where that is.
+    Led(Vec<u8>, Box<Self>),
 }
 
 /// What a row is verified with beside its own values.
@@ -143,6 +145,7 @@ impl Piece {
             Self::Item { at, .. } => read.push(*at),
             Self::Frames(count) => read.extend(0..*count),
             Self::Joined(_, pieces) => pieces.iter().for_each(|piece| piece.reads(read)),
+            Self::Led(_, piece) => piece.reads(read),
             Self::Literal(_) | Self::Last { .. } => {}
         }
     }
@@ -186,6 +189,10 @@ impl Piece {
                     true
                 }
             },
+            Self::Led(lead, piece) => {
+                out.extend_from_slice(lead);
+                piece.write(items, fields, tuple, context, out)
+            }
             Self::Joined(separator, pieces) => {
                 let mut first = true;
                 for piece in pieces {

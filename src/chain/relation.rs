@@ -55,6 +55,8 @@ pub struct Trigger {
     pub function: (String, String),
     /// `tgenabled`: O, A, R or D.
     pub enabled: char,
+    /// What the function is given: `TG_ARGV`.
+    pub arguments: Vec<String>,
 }
 
 impl Relation {
@@ -122,7 +124,8 @@ pub async fn read(connection: &mut PgConnection, oid: u32) -> Result<Relation, S
     let lost = refusal::lost;
     let sql = "
         select n.nspname::text, c.relname::text, c.relkind::text, c.reltuples::float8,
-          pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+          -- Null where it was dropped since.
+          coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), false),
           coalesce(pg_catalog.row_security_active(c.oid), false),
           (select coalesce(sum(s.n_tup_upd + s.n_tup_del), 0)::int8 from pg_catalog.pg_stat_all_tables s
            where s.relid = c.oid or s.relid in (select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid)),
@@ -149,7 +152,7 @@ pub async fn read(connection: &mut PgConnection, oid: u32) -> Result<Relation, S
     };
     let sql = "
         select a.attname::text, coalesce(b.typname, y.typname)::text, coalesce(b.typtype, y.typtype) = 'e', a.attnotnull,
-          pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+          coalesce(pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'), false),
           a.attidentity <> '' or coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') like '%nextval(%'
         from pg_catalog.pg_attribute a join pg_catalog.pg_type y on y.oid = a.atttypid
         left join pg_catalog.pg_type b on b.oid = y.typbasetype and y.typtype = 'd'
@@ -181,7 +184,7 @@ pub async fn read(connection: &mut PgConnection, oid: u32) -> Result<Relation, S
         relation.indexes.push(Index { columns: row.get(0), unique: row.get(1) });
     }
     let sql = "
-        select t.tgname::text, n.nspname::text, p.proname::text, t.tgenabled::text
+        select t.tgname::text, n.nspname::text, p.proname::text, t.tgenabled::text, t.tgargs
         from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
         join pg_catalog.pg_namespace n on n.oid = p.pronamespace
         where t.tgrelid = $1::int8::oid and not t.tgisinternal and t.tgtype & 4 = 4 order by t.tgname";
@@ -191,9 +194,18 @@ pub async fn read(connection: &mut PgConnection, oid: u32) -> Result<Relation, S
             name: row.get(0),
             function: (row.get(1), row.get(2)),
             enabled: enabled.chars().next().unwrap_or('O'),
+            arguments: arguments(row.get(4)),
         });
     }
     Ok(relation)
+}
+
+/// Each ends in a zero byte.
+fn arguments(bytes: &[u8]) -> Vec<String> {
+    let mut arguments: Vec<String> =
+        bytes.split(|byte| *byte == 0).map(|argument| String::from_utf8_lossy(argument).into_owned()).collect();
+    arguments.pop();
+    arguments
 }
 
 /// What formulas may be found in, and called from: functions of this database, and views over chains.
@@ -234,7 +246,7 @@ pub async fn library(connection: &mut PgConnection) -> Result<Library, Stop> {
         });
     }
     let sql = "
-        select a.attrelid::int8, a.attname::text, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+        select a.attrelid::int8, a.attname::text, coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '')
         from pg_catalog.pg_attribute a join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
         where a.attgenerated <> ''";
     for row in sqlx::query(sql).fetch_all(&mut *connection).await.map_err(lost)? {

@@ -98,6 +98,8 @@ pub struct Segment {
     pub faults: Vec<Fault>,
     /// All faults but links, kept or not.
     pub flawed: u64,
+    /// Rows no formula explains, of which none was expected to.
+    pub doubtful: u64,
     /// Rows each formula explained.
     pub explained: Vec<u64>,
     /// Numbers that are missing though the rows beside them are linked: first and last missing, the row behind them.
@@ -131,6 +133,7 @@ impl Segment {
         };
         self.rows += next.rows;
         self.flawed += next.flawed;
+        self.doubtful += next.doubtful;
         self.explained.resize(self.explained.len().max(next.explained.len()), 0);
         for (mine, theirs) in self.explained.iter_mut().zip(&next.explained) {
             *mine += theirs;

@@ -54,6 +54,8 @@ pub struct Shard {
     pub to: Option<i64>,
     rows: u64,
     flawed: u64,
+    #[serde(default)]
+    doubtful: u64,
     explained: Vec<u64>,
     threads: Vec<WrittenThread>,
     faults: Vec<WrittenFault>,
@@ -148,6 +150,7 @@ impl Shard {
             to,
             rows: segment.rows,
             flawed: segment.flawed,
+            doubtful: segment.doubtful,
             explained: segment.explained.clone(),
             threads,
             faults: segment.faults.iter().map(fault).collect(),
@@ -192,8 +195,13 @@ impl Shard {
             Some(text) => from_hex(text).map(|bytes| Some(Digest::new(&bytes))),
             None => Some(None),
         };
-        let mut segment =
-            Segment { rows: self.rows, flawed: self.flawed, explained: self.explained.clone(), ..Segment::default() };
+        let mut segment = Segment {
+            rows: self.rows,
+            flawed: self.flawed,
+            doubtful: self.doubtful,
+            explained: self.explained.clone(),
+            ..Segment::default()
+        };
         for thread in &self.threads {
             let first_prev = match &thread.first_prev {
                 Some(prev) => Some(from_hex(prev)?),

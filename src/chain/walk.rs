@@ -360,6 +360,10 @@ impl<'a> Walker<'a> {
             // The row that was put there for the others to build upon.
             return None;
         }
+        if chain.doubtful.iter().any(|at| fields.get(tuple, *at).is_none()) {
+            self.segment.doubtful += 1;
+            return None;
+        }
         let formula = chain.formulas.get(self.last_formula)?;
         let recomputed = formula.hash(&chain.items, fields, tuple, &context, &mut self.buffer);
         let mut fits_before = false;

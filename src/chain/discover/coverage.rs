@@ -48,10 +48,27 @@ pub(super) fn mentions(items: &Items, read: &[usize], name: &str) -> bool {
         let named = tokens
             .windows(3)
             .any(|three| three[0].is_word("t") && three[1].is_sign(".") && three[2].name() == Some(name));
-        let whole =
-            tokens.windows(3).any(|three| three[0].is_sign("(") && three[1].is_word("t") && !three[2].is_sign("."));
+        let whole = (0..tokens.len().saturating_sub(2)).any(|at| {
+            let three = &tokens[at..at + 3];
+            let row = three[0].is_sign("(") && three[1].is_word("t") && !three[2].is_sign(".");
+            row && member(&tokens[at + 2..]).is_none_or(|member| member == name)
+        });
         named || whole && !removes(&tokens, name)
     })
+}
+
+/// Of `to_jsonb(t) ->> 'column'`, behind the `t`: the only column that counts.
+fn member(mut behind: &[Token]) -> Option<&str> {
+    loop {
+        behind = match behind {
+            [arrow, Token::Text(member), ..] if arrow.is_sign("->>") || arrow.is_sign("->") => return Some(member),
+            [close, rest @ ..] if close.is_sign(")") => rest,
+            [cast, kind, rest @ ..] if cast.is_sign("::") && (kind.is_word("jsonb") || kind.is_word("json")) => rest,
+            // Hashes that were not there yet.
+            [join, Token::Text(_), rest @ ..] if join.is_sign("||") => rest,
+            _ => return None,
+        };
+    }
 }
 
 /// `to_jsonb(t) - 'column'`.

@@ -115,6 +115,7 @@ pub(super) async fn find(
             sampled = fetch(connection, &chain, &mut items, &mut formulas, rows, &layout).await?;
         }
     }
+    let constants = written::constants(&relation, means.library);
     // 3. search for what is still not explained, as long as that finds something
     let fields = hashable(&items.list, &columns, &[Some(hash), prev]);
     for _ in 0..3 {
@@ -133,6 +134,7 @@ pub(super) async fn find(
                 sample: &sampled,
                 unexplained: rest.clone(),
                 key: means.key,
+                words: words(&relation, &constants),
                 candidates: if chained { candidates } else { FEWER },
             };
             found = search.run();
@@ -143,10 +145,10 @@ pub(super) async fn find(
         let Some(formula) = found else { break };
         chosen.push(otherwise::best_written(&sampled, formula, &items.list, means.key));
     }
-    let constants = written::constants(&relation, means.library);
     chosen = beginning::spelled(&sampled, chosen, prev, &constants, &items.list, means.key);
     otherwise::spelled(&sampled, &mut chosen, &items.list, means.key);
     chosen = ordered(&sampled, chosen, &items.list, means.key);
+    chain.doubtful = doubtful(&chain, &sampled, &chosen, &items.list, means.key);
     commitments(connection, &mut chain, &mut items, means, &mut sampled, &chosen, digests, rows, &layout).await?;
     finish(&mut chain, items, chosen);
     Ok(chain)
@@ -268,6 +270,35 @@ fn choose(sample: &Sample, formulas: &[Formula], items: &[Item], key: Option<&[u
     }
 }
 
+/// Columns that are null in every row a searched formula leaves over and in none it explains, of a table that was not
+/// changed as often: how their nulls are written is not understood, and that is no tampering.
+fn doubtful(chain: &Chain, sample: &Sample, formulas: &[Formula], items: &[Item], key: Option<&[u8]>) -> Vec<usize> {
+    let open = unexplained(sample, formulas, items, key);
+    let searched = formulas.first().is_some_and(|formula| formula.source.starts_with("found by search"));
+    if !searched {
+        return Vec::new();
+    }
+    let changed = usize::try_from(chain.relation.changed).unwrap_or(usize::MAX);
+    let mut columns: Vec<usize> =
+        formulas.iter().flat_map(Formula::reads).filter(|at| chain.prev != Some(*at)).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let is_null = |row: usize, at: usize| sample.rows[row].get(at).is_none();
+    let hashed = |row: &usize| sample.hashes[*row].is_some();
+    columns.retain(|at| {
+        let nulls: Vec<usize> = (0..sample.rows.len()).filter(hashed).filter(|row| is_null(*row, *at)).collect();
+        nulls.len() >= 3 && nulls.len() > changed && nulls.iter().all(|row| open.contains(row))
+    });
+    columns
+}
+
+/// The names of a table, and the short texts of code about it.
+fn words(relation: &Relation, constants: &[String]) -> Vec<String> {
+    let mut words = vec![relation.name.clone(), relation.shown()];
+    words.extend(constants.iter().filter(|text| (2..=40).contains(&text.len())).take(20).cloned());
+    words
+}
+
 fn ordered(sample: &Sample, mut formulas: Vec<Formula>, items: &[Item], key: Option<&[u8]>) -> Vec<Formula> {
     formulas.sort_by_cached_key(|formula| {
         std::cmp::Reverse(sample.matches(formula, items, key).into_iter().filter(|matches| *matches).count())
@@ -382,6 +413,7 @@ async fn commitments(
                 sample: &own,
                 unexplained: unexplained(&own, &[], &items.list, means.key),
                 key: means.key,
+                words: Vec::new(),
                 candidates: OF_DIGEST,
             };
             found.extend(search.run().map(|formula| otherwise::best_written(&own, formula, &items.list, means.key)));
@@ -450,6 +482,7 @@ fn renumber(chain: &mut Chain, formulas: &mut [Formula], to: &dyn Fn(usize) -> u
             match piece {
                 Piece::Item { at, .. } => *at = to(*at),
                 Piece::Joined(_, inner) => self::renumber_pieces(inner, to),
+                Piece::Led(_, inner) => self::renumber_pieces(std::slice::from_mut(&mut **inner), to),
                 _ => {}
             }
         }
@@ -464,6 +497,7 @@ fn renumber(chain: &mut Chain, formulas: &mut [Formula], to: &dyn Fn(usize) -> u
         commitment.of.iter_mut().for_each(|at| *at = to(*at));
         commitment.formulas.iter_mut().for_each(each);
     }
+    chain.doubtful.iter_mut().for_each(|at| *at = to(*at));
     chain.hash = to(chain.hash);
     chain.prev = chain.prev.map(to);
     chain.order.iter_mut().for_each(|at| *at = to(*at));
@@ -475,8 +509,10 @@ fn renumber(chain: &mut Chain, formulas: &mut [Formula], to: &dyn Fn(usize) -> u
 
 fn renumber_pieces(pieces: &mut [Piece], to: &dyn Fn(usize) -> usize) {
     for piece in pieces {
-        if let Piece::Item { at, .. } = piece {
-            *at = to(*at);
+        match piece {
+            Piece::Item { at, .. } => *at = to(*at),
+            Piece::Led(_, inner) => renumber_pieces(std::slice::from_mut(&mut **inner), to),
+            _ => {}
         }
     }
 }

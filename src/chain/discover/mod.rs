@@ -291,6 +291,7 @@ async fn chain(
                 relation.triggers.iter().any(|trigger| trigger.function == function.name)
                     && function.source.contains("nextval")
             }),
+        doubtful: Vec::new(),
         uncovered: Vec::new(),
         notes: Vec::new(),
     };

@@ -11,7 +11,33 @@ use crate::chain::recipe::{Formula, Item, Null, Piece};
 const ROWS: usize = 40;
 
 /// What a null may be written as.
-const NOTHING: [&str; 6] = ["", "null", "None", "NULL", "undefined", "nil"];
+const NOTHING: [&str; 22] = [
+    "",
+    "null",
+    "None",
+    "NULL",
+    "undefined",
+    "nil",
+    "-",
+    "N/A",
+    "n/a",
+    "none",
+    "NONE",
+    "0",
+    "{}",
+    "[]",
+    "\\N",
+    "<null>",
+    "(null)",
+    "unknown",
+    "system",
+    "anonymous",
+    "false",
+    "\0",
+];
+
+/// Nulls of one row that are told apart: each may be written in a way of its own.
+const APART: usize = 2;
 
 /// Adds formulas that differ from a known one in the spelling of one kind of value, and explain rows it leaves over.
 pub(super) fn spelled(sample: &Sample, formulas: &mut Vec<Formula>, items: &[Item], key: Option<&[u8]>) {
@@ -30,9 +56,13 @@ pub(super) fn spelled(sample: &Sample, formulas: &mut Vec<Formula>, items: &[Ite
         if formulas.iter().any(|formula| explains(formula, row)) {
             continue;
         }
-        if let Some(other) = others.iter().find(|other| explains(other, row)) {
-            formulas.push(other.clone());
-        }
+        let other = others.iter().find(|other| explains(other, row)).cloned();
+        let other = other.or_else(|| {
+            let values = &sample.rows[row];
+            let nulls = first.reads().into_iter().filter(|at| values.get(*at).is_none()).collect::<Vec<_>>();
+            each_null(&first, &nulls).into_iter().find(|other| explains(other, row))
+        });
+        formulas.extend(other);
     }
 }
 
@@ -71,7 +101,69 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
-    clocks.chain(nothing).collect()
+    clocks.chain(nothing).chain(without_nulls(formula)).collect()
+}
+
+/// The formula with a word of its own for each of these nulls.
+fn each_null(formula: &Formula, nulls: &[usize]) -> Vec<Formula> {
+    if nulls.len() > APART {
+        return Vec::new();
+    }
+    nulls.iter().fold(vec![formula.clone()], |formulas, null_at| {
+        let worded = |formula: Formula| {
+            NOTHING.into_iter().map(move |word| {
+                let mut other = formula.clone();
+                for piece in &mut other.pieces {
+                    if let Piece::Item { at, null, .. } = piece
+                        && at == null_at
+                    {
+                        *null = Null::Bytes(word.as_bytes().to_vec());
+                    }
+                }
+                other
+            })
+        };
+        formulas.into_iter().flat_map(worded).collect()
+    })
+}
+
+/// The formula that passes over nulls with what stands before them: as `concat_ws` does, and who drops empty members of
+/// an object.
+fn without_nulls(formula: &Formula) -> Option<Formula> {
+    let dropped = |piece: &Piece| match piece {
+        Piece::Item { at, form, .. } => Piece::Item { at: *at, form: form.clone(), null: Null::All },
+        other => other.clone(),
+    };
+    let pieces = &formula.pieces;
+    let open = pieces.iter().position(|piece| *piece == Piece::literal("{"));
+    let close = pieces.iter().rposition(|piece| *piece == Piece::literal("}"));
+    let pieces = match (open, close) {
+        (Some(open), Some(close)) => {
+            let mut members = Vec::new();
+            let mut comma: &[u8] = b",";
+            for pair in pieces[open + 1..close].chunks(2) {
+                let [Piece::Literal(lead), value] = pair else { return None };
+                // The comma of the style stands before every member but the first.
+                let key = lead.iter().position(|byte| *byte == b'"')?;
+                if !members.is_empty() {
+                    comma = &lead[..key];
+                }
+                members.push(Piece::Led(lead[key..].to_vec(), Box::new(dropped(value))));
+            }
+            let members = Piece::Joined(comma.to_vec(), members);
+            [&pieces[..=open], &[members], &pieces[close..]].concat()
+        }
+        _ => {
+            let Piece::Literal(separator) = pieces.get(1)? else { return None };
+            let is = |(at, piece): (usize, &Piece)| (at % 2 == 1) == matches!(piece, Piece::Literal(_));
+            let same = pieces.iter().skip(1).step_by(2).all(|piece| *piece == Piece::Literal(separator.clone()));
+            if !same || !pieces.iter().enumerate().all(is) {
+                return None;
+            }
+            vec![Piece::Joined(separator.clone(), pieces.iter().step_by(2).map(dropped).collect())]
+        }
+    };
+    Some(Formula { pieces, ..formula.clone() })
 }
 
 /// A row without an accent does not tell how accents are written: the first of those that explain most.

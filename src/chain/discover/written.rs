@@ -26,7 +26,15 @@ pub(crate) fn candidates(
     hashes: &[String],
 ) -> Vec<Candidate> {
     let columns: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
-    let world = World { columns: &columns, hashes, table: &relation.name, functions: &library.functions };
+    let world = World {
+        columns: &columns,
+        hashes,
+        table: &relation.name,
+        schema: &relation.schema,
+        functions: &library.functions,
+        own: false,
+        arguments: &[],
+    };
     let mut found = Vec::new();
     let mut add = |expression: Vec<Token>, source: String, beside| {
         let candidate = Candidate { expression, source, beside };
@@ -51,35 +59,55 @@ pub(crate) fn candidates(
         }
         let shown =
             format!("{} {}.{}", if own { "trigger function" } else { "function" }, function.name.0, function.name.1);
-        let outcome = machine::run(world, &function.source);
-        if own && let Some(expression) = outcome.assigned.get(target) {
-            add(settled(expression, &outcome.assigned, target, prev), shown.clone(), None);
-        }
-        // A head or a tail is written by UPDATE, too; only what writes the hash counts.
-        for insert in outcome.inserts.iter().filter(|insert| insert.table == relation.name) {
-            let values: BTreeMap<String, Vec<Token>> = insert.values.iter().cloned().collect();
-            let Some(expression) = values.get(target).cloned() else { continue };
-            // A trigger on another table writes the chain: what it calls NEW is a row of that table.
-            let beside = library.triggers.iter().find(|(oid, name)| *name == function.name && *oid != relation.oid);
-            let Some((beside, _)) = beside.filter(|_| !own) else {
-                add(settled(&expression, &values, target, prev), shown.clone(), None);
-                continue;
-            };
-            let values: BTreeMap<String, Vec<Token>> =
-                values.into_iter().map(|(name, value)| (name, aside(&value))).collect();
-            let join = values.iter().find_map(|(name, value)| match value.as_slice() {
-                [Token::Column(column)] => {
-                    let column = column.strip_prefix(BESIDE)?;
-                    (column.ends_with("id") || name.ends_with("id")).then(|| (name.clone(), column.to_owned()))
-                }
-                _ => None,
-            });
-            if let Some((name, column)) = join {
-                let expression = settled(&aside(&expression), &values, target, prev);
-                add(expression, shown.clone(), Some((*beside, name, column)));
+        // The same function may be given one thing by one trigger and another by the next.
+        let mut given: Vec<&[String]> = Vec::new();
+        for trigger in relation.triggers.iter().filter(|trigger| trigger.function == function.name) {
+            if !given.contains(&trigger.arguments.as_slice()) {
+                given.push(&trigger.arguments);
             }
         }
-        checked.push((outcome, shown));
+        // A body that verifies is that of nobody's trigger, but says what one does.
+        let elsewhere = library.triggers.iter().any(|(oid, name)| *name == function.name && *oid != relation.oid);
+        let worlds: Vec<World<'_>> = match given.as_slice() {
+            [] => vec![World { own: !elsewhere, ..world }],
+            given => given.iter().map(|arguments| World { own: true, arguments, ..world }).collect(),
+        };
+        for world in worlds {
+            let outcome = machine::run(world, &function.source);
+            if own && let Some(expression) = outcome.assigned.get(target) {
+                add(settled(expression, &outcome.assigned, target, prev), shown.clone(), None);
+            }
+            // A head or a tail is written by UPDATE, too; only what writes the hash counts.
+            for insert in outcome.inserts.iter().filter(|insert| insert.table == relation.name) {
+                let values: BTreeMap<String, Vec<Token>> = insert.values.iter().cloned().collect();
+                let Some(expression) = values.get(target).cloned() else { continue };
+                // A trigger on another table writes the chain: what it calls NEW is a row of that table.
+                let beside = library.triggers.iter().find(|(oid, name)| *name == function.name && *oid != relation.oid);
+                let Some((beside, _)) = beside.filter(|_| !own) else {
+                    add(settled(&expression, &values, target, prev), shown.clone(), None);
+                    continue;
+                };
+                let values: BTreeMap<String, Vec<Token>> =
+                    values.into_iter().map(|(name, value)| (name, aside(&value))).collect();
+                let expression = settled(&aside(&expression), &values, target, prev);
+                if !reads_beside(&expression) {
+                    // Whatever it hashes it also writes down.
+                    add(expression, shown.clone(), None);
+                    continue;
+                }
+                let join = values.iter().find_map(|(name, value)| match value.as_slice() {
+                    [Token::Column(column)] => {
+                        let column = column.strip_prefix(BESIDE)?;
+                        (column.ends_with("id") || name.ends_with("id")).then(|| (name.clone(), column.to_owned()))
+                    }
+                    _ => None,
+                });
+                if let Some((name, column)) = join {
+                    add(expression, shown.clone(), Some((*beside, name, column)));
+                }
+            }
+            checked.push((outcome, shown.clone()));
+        }
     }
     for (Outcome { assigned, computed, .. }, shown) in checked {
         for expression in computed {
@@ -99,6 +127,13 @@ fn hashes_something(expression: &[Token]) -> bool {
                 matches!(name, "digest" | "hmac" | "md5" | "sha224" | "sha256" | "sha384" | "sha512")
             })
     })
+}
+
+/// Something of the row that the other table's trigger was about, which the chain does not hold.
+fn reads_beside(expression: &[Token]) -> bool {
+    expression
+        .iter()
+        .any(|token| token.is_word("t") || matches!(token, Token::Column(column) if column.starts_with(BESIDE)))
 }
 
 /// Columns of NEW as columns of the table beside the chain.

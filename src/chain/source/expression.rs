@@ -65,7 +65,7 @@ impl Reader<'_> {
     fn pieces(&mut self, of: &[Token], joined: As) -> Option<Vec<Piece>> {
         let mut pieces = Vec::new();
         for part in parts(of) {
-            let part = bare(part);
+            let part = uncast(bare(part), joined);
             if parts(part).len() > 1 {
                 pieces.extend(self.pieces(part, joined)?);
                 continue;
@@ -329,6 +329,18 @@ impl Reader<'_> {
                 name => name.ends_with("send"),
             }),
         }
+    }
+}
+
+/// `(a || b)::text` as `a || b`: what is joined as text is text. Where it is not, the formula explains no row.
+fn uncast(part: &[Token], joined: As) -> &[Token] {
+    match part {
+        [inner @ .., sign, kind]
+            if joined == As::Text && sign.is_sign("::") && is_text(kind) && parts(bare(inner)).len() > 1 =>
+        {
+            uncast(bare(inner), joined)
+        }
+        _ => part,
     }
 }
 

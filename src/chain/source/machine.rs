@@ -50,8 +50,14 @@ pub struct World<'a> {
     pub hashes: &'a [String],
     /// The table, to tell it from a table of heads.
     pub table: &'a str,
+    /// Its schema.
+    pub schema: &'a str,
     /// Functions of this database.
     pub functions: &'a [Function],
+    /// The body is that of a trigger on this table.
+    pub own: bool,
+    /// What the trigger is given: `TG_ARGV`.
+    pub arguments: &'a [String],
 }
 
 type Variables = BTreeMap<String, Vec<Token>>;
@@ -68,6 +74,10 @@ pub(super) struct Machine<'a> {
     /// Columns of the row that the body assigns, sooner or later.
     pub(super) assigns: Vec<String>,
     pub(super) depth: usize,
+    /// Conditions under which the statement at hand is reached.
+    path: Vec<Vec<Token>>,
+    /// Values that were returned before the end, and when.
+    early: Vec<(Vec<Token>, Vec<Token>)>,
 }
 
 enum Flow {
@@ -84,11 +94,20 @@ pub fn run(world: World<'_>, source: &str) -> Outcome {
 impl<'a> Machine<'a> {
     pub(super) fn new(world: World<'a>, rows: Vec<String>, depth: usize) -> Self {
         let mut variables = Variables::new();
-        for (name, value) in [("tg_op", "INSERT"), ("tg_table_name", world.table), ("tg_when", "BEFORE")] {
-            variables.insert(name.into(), vec![Token::Text(value.to_owned())]);
+        let given = [
+            ("tg_op", "INSERT"),
+            ("tg_table_name", world.table),
+            ("tg_relname", world.table),
+            ("tg_table_schema", world.schema),
+            ("tg_when", "BEFORE"),
+        ];
+        for (name, value) in given {
+            // A trigger on another table writes down what it was about.
+            let value = if world.own { Token::Text(value.to_owned()) } else { Token::Unknown(name.to_owned()) };
+            variables.insert(name.into(), vec![value]);
         }
         let (types, records, assigns, outcome) = (BTreeMap::new(), Vec::new(), Vec::new(), Outcome::default());
-        Self { world, variables, types, rows, records, outcome, assigns, depth }
+        Self { world, variables, types, rows, records, outcome, assigns, depth, path: Vec::new(), early: Vec::new() }
     }
 
     pub(super) fn body(mut self, source: &str) -> Outcome {
@@ -101,7 +120,9 @@ impl<'a> Machine<'a> {
         if let Some(start) = start {
             let mut at = start;
             if let Flow::Ended(returned) = self.block(&tokens, &mut at) {
-                self.outcome.returned = returned;
+                let early = std::mem::take(&mut self.early).into_iter().rev();
+                self.outcome.returned =
+                    returned.map(|last| early.fold(last, |last, (when, value)| choice(&when, &value, &last)));
             }
         }
         for (name, value) in std::mem::take(&mut self.variables) {
@@ -303,16 +324,39 @@ impl<'a> Machine<'a> {
 
     fn conditional(&mut self, tokens: &[Token], at: &mut usize) -> Flow {
         let condition_end = position(tokens, *at, "then");
-        let condition = self.resolve(&tokens[*at + 1..condition_end.min(tokens.len())]);
+        let condition = self.found(&tokens[*at + 1..condition_end.min(tokens.len())]);
+        let condition = self.resolve(condition.as_deref().unwrap_or(&tokens[*at + 1..condition_end.min(tokens.len())]));
         *at = condition_end + 1;
         let before = self.variables.clone();
+        self.path.push(condition.clone());
         let then = self.statements(tokens, at, &["elsif", "elseif", "else", "end"]);
+        self.path.pop();
         let after_then = std::mem::replace(&mut self.variables, before);
+        self.path.push(unless(&condition));
+        let otherwise = self.otherwise(tokens, at);
+        self.path.pop();
+        self.join(&condition, then, after_then, otherwise)
+    }
+
+    /// `FOUND` and `NOT FOUND`, where the last row was asked for: whether there is one.
+    fn found(&self, condition: &[Token]) -> Option<Vec<Token>> {
+        let word = Token::word;
+        let is_null: &[Token] = match condition {
+            [found] if found.is_word("found") => &[word("is"), word("not"), word("null")],
+            [not, found] if not.is_word("not") && found.is_word("found") => &[word("is"), word("null")],
+            _ => return None,
+        };
+        let last = self.variables.values().find(|value| matches!(value.as_slice(), [Token::Previous(_)]));
+        let record = || self.records.last().and_then(|_| Some(vec![self.head(self.world.hashes.first()?)]));
+        Some([&last.cloned().or_else(record)?[..], is_null].concat())
+    }
+
+    /// `ELSIF …`, `ELSE …` or nothing, and END IF.
+    fn otherwise(&mut self, tokens: &[Token], at: &mut usize) -> Flow {
         let otherwise = match tokens.get(*at) {
             Some(token) if token.is_word("elsif") || token.is_word("elseif") => {
                 // The rest is an IF of its own; its END IF is ours.
-                let flow = self.conditional(tokens, at);
-                return self.join(&condition, then, after_then, flow);
+                return self.conditional(tokens, at);
             }
             Some(token) if token.is_word("else") => {
                 *at += 1;
@@ -321,15 +365,19 @@ impl<'a> Machine<'a> {
             _ => Flow::On,
         };
         *at = statement_end(tokens, *at) + 1;
-        self.join(&condition, then, after_then, otherwise)
+        otherwise
     }
 
     fn join(&mut self, condition: &[Token], then: Flow, after_then: Variables, otherwise: Flow) -> Flow {
         match (then, otherwise) {
             (Flow::Ended(Some(a)), Flow::Ended(Some(b))) => Flow::Ended(Some(choice(condition, &a, &b))),
             (Flow::Ended(_), Flow::Ended(_)) => Flow::Ended(None),
-            (Flow::Ended(_), Flow::On) => Flow::On,
-            (Flow::On, Flow::Ended(_)) => {
+            (Flow::Ended(early), Flow::On) => {
+                self.leave(early, condition);
+                Flow::On
+            }
+            (Flow::On, Flow::Ended(early)) => {
+                self.leave(early, &unless(condition));
                 self.variables = after_then;
                 Flow::On
             }
@@ -350,6 +398,21 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// A branch that returns a value before the end.
+    fn leave(&mut self, value: Option<Vec<Token>>, condition: &[Token]) {
+        let Some(value) = value else { return };
+        let mut when = Vec::new();
+        for condition in self.path.iter().map(Vec::as_slice).chain([condition]) {
+            if !when.is_empty() {
+                when.push(Token::word("and"));
+            }
+            when.push(Token::sign("("));
+            when.extend_from_slice(condition);
+            when.push(Token::sign(")"));
+        }
+        self.early.push((when, value));
+    }
+
     /// A column that a branch leaves alone keeps its value; a hash that a branch does not compute must not vouch for itself.
     fn initial(&self, name: &str) -> Vec<Token> {
         match name.strip_prefix("new.") {
@@ -367,17 +430,67 @@ impl<'a> Machine<'a> {
         {
             self.rows.push(record.to_owned());
         }
+        let each = tokens[*at].is_word("foreach").then(|| self.each_argument(&tokens[*at + 1..body])).flatten();
         *at = body + 1;
-        let _ = self.statements(tokens, at, &["end"]);
+        let start = *at;
+        match each {
+            Some(name) => {
+                for argument in self.world.arguments {
+                    *at = start;
+                    self.variables.insert(name.clone(), vec![Token::Text(argument.clone())]);
+                    let _ = self.statements(tokens, at, &["end"]);
+                }
+            }
+            None => _ = self.statements(tokens, at, &["end"]),
+        }
+        if *at == start {
+            skip_to(tokens, at, &["end"]);
+        }
         *at = statement_end(tokens, *at) + 1;
         Flow::On
+    }
+
+    /// `FOREACH name IN ARRAY TG_ARGV`: the name.
+    fn each_argument(&self, header: &[Token]) -> Option<String> {
+        let [name, in_, array, arguments] = header else { return None };
+        let all = self.world.own && in_.is_word("in") && array.is_word("array") && arguments.is_word("tg_argv");
+        name.name().filter(|_| all).map(str::to_owned)
     }
 }
 
 /// `CASE WHEN condition THEN a ELSE b END`.
 fn choice(condition: &[Token], a: &[Token], b: &[Token]) -> Vec<Token> {
+    if let [Token::Text(one), sign, Token::Text(other)] = condition
+        && sign.is_sign("=")
+    {
+        return if one == other { a.to_vec() } else { b.to_vec() };
+    }
+    // What is put in the place of a null.
+    let is = |value: &[Token], not: bool| {
+        let rest = condition.strip_prefix(value).unwrap_or_default();
+        let words: &[&str] = if not { &["is", "not", "null"] } else { &["is", "null"] };
+        !value.is_empty()
+            && rest.len() == words.len()
+            && rest.iter().zip(words).all(|(token, word)| token.is_word(word))
+    };
+    let coalesced = |value: &[Token], instead: &[Token]| {
+        let (open, comma, close) = ([Token::sign("(")], [Token::sign(",")], [Token::sign(")")]);
+        [&[Token::word("coalesce")][..], &open, value, &comma, instead, &close].concat()
+    };
+    if is(b, false) {
+        return coalesced(b, a);
+    }
+    if is(a, true) {
+        return coalesced(a, b);
+    }
     let word = |word: &str| vec![Token::word(word)];
     [&word("case")[..], &word("when"), condition, &word("then"), a, &word("else"), b, &word("end")].concat()
+}
+
+/// The condition does not hold, or is null.
+fn unless(condition: &[Token]) -> Vec<Token> {
+    let word = Token::word;
+    [&[Token::sign("(")][..], condition, &[Token::sign(")"), word("is"), word("not"), word("true")]].concat()
 }
 
 /// Where the statement that begins at `at` has its semicolon.

@@ -1,6 +1,6 @@
 //! Expressions with their variables, helper calls and look-ups replaced, until only the stored row is left.
 
-use super::machine::{Machine, Outcome, split_word};
+use super::machine::{Function, Machine, Outcome, split_word};
 use super::token::{Token, closing, split, tokens};
 
 /// How deep helpers may call helpers.
@@ -48,6 +48,10 @@ impl Machine<'_> {
                         at = end + 1;
                         continue;
                     }
+                } else if let Some(argument) = self.argument(&expression[at..]) {
+                    out.push(Token::Text(argument));
+                    at += 4;
+                    continue;
                 } else if next_is("(") {
                     if let Some(value) = self.unsealed(name, &expression[at..]) {
                         out.extend(value);
@@ -59,6 +63,10 @@ impl Machine<'_> {
                         at = end + 1;
                         continue;
                     }
+                } else if let Some(row) = self.as_text(&expression[at..]) {
+                    out.extend(row);
+                    at += 1;
+                    continue;
                 } else if self.is_row(token) {
                     out.push(Token::word("t"));
                     at += 1;
@@ -85,17 +93,20 @@ impl Machine<'_> {
         out
     }
 
+    /// `TG_ARGV[0]`, as the trigger gives it.
+    fn argument(&self, expression: &[Token]) -> Option<String> {
+        let [name, open, Token::Number(number), close, ..] = expression else { return None };
+        let is = self.world.own && name.is_word("tg_argv") && open.is_sign("[") && close.is_sign("]");
+        self.world.arguments.get(number.parse::<usize>().ok().filter(|_| is)?).cloned()
+    }
+
     /// `to_jsonb(new)` while the hash of the row is not there yet: the stored row, with nulls for what is assigned later.
     fn unsealed(&self, name: &str, call: &[Token]) -> Option<Vec<Token>> {
         let [_, _, row, close, ..] = call else { return None };
         if name != "to_jsonb" || !self.is_row(row) || !close.is_sign(")") {
             return None;
         }
-        let later = self.world.hashes.iter().filter(|hash| {
-            let value = self.variables.get(&format!("new.{hash}"));
-            self.assigns.contains(hash) && value.is_none_or(|value| *value == [Token::word("null")])
-        });
-        let nulls: Vec<String> = later.map(|hash| format!("\"{hash}\": null")).collect();
+        let nulls: Vec<String> = self.later().into_iter().map(|hash| format!("\"{hash}\": null")).collect();
         if nulls.is_empty() {
             return None;
         }
@@ -106,8 +117,39 @@ impl Machine<'_> {
         Some(value)
     }
 
+    /// `new::text` while the hash of the row is not there yet: the same row with nulls for what is assigned later.
+    fn as_text(&self, expression: &[Token]) -> Option<Vec<Token>> {
+        let [row, cast, kind, ..] = expression else { return None };
+        let later = self.later();
+        if !self.is_row(row)
+            || !cast.is_sign("::")
+            || !(kind.is_word("text") || kind.is_word("varchar"))
+            || later.is_empty()
+        {
+            return None;
+        }
+        let mut value = vec![Token::word("row"), Token::sign("(")];
+        for (at, column) in self.world.columns.iter().enumerate() {
+            if at > 0 {
+                value.push(Token::sign(","));
+            }
+            value.push(if later.contains(&column) { Token::word("null") } else { Token::Column(column.clone()) });
+        }
+        value.push(Token::sign(")"));
+        Some(value)
+    }
+
+    /// Hashes that are assigned further down.
+    fn later(&self) -> Vec<&String> {
+        let unset = |hash: &&String| {
+            let value = self.variables.get(&format!("new.{hash}"));
+            self.assigns.contains(hash) && value.is_none_or(|value| *value == [Token::word("null")])
+        };
+        self.world.hashes.iter().filter(unset).collect()
+    }
+
     /// A field of the last row, or of the head of a chain.
-    fn head(&self, field: &str) -> Token {
+    pub(super) fn head(&self, field: &str) -> Token {
         let is_hash = self.world.hashes.iter().any(|hash| hash == field) || is_hash_name(field);
         if is_hash { Token::Previous(field.to_owned()) } else { Token::Unknown(field.to_owned()) }
     }
@@ -183,11 +225,14 @@ impl Machine<'_> {
         let close = closing(tokens_, open)?;
         let arguments: Vec<Vec<Token>> =
             split(&tokens_[open + 1..close], ",").into_iter().map(|argument| self.resolve(argument)).collect();
-        let function = self.world.functions.iter().find(|function| {
+        let callable = |function: &&Function| {
             function.name.1 == name
                 && schema.is_none_or(|schema| schema == function.name.0)
                 && function.parameters.len() >= arguments.len()
-        })?;
+        };
+        // Of several with one name, the one that takes as many.
+        let fewest = |function: &&Function| function.parameters.len();
+        let function = self.world.functions.iter().filter(callable).min_by_key(fewest)?;
         let mut machine = Machine::new(self.world, Vec::new(), self.depth + 1);
         for (at, argument) in arguments.into_iter().enumerate() {
             // name => value

@@ -146,6 +146,8 @@ fn string(rest: &str, escapes: bool) -> (Token, &str) {
                 Some((_, 'n')) => text.push('\n'),
                 Some((_, 't')) => text.push('\t'),
                 Some((_, 'r')) => text.push('\r'),
+                Some((at, 'x')) => text.push(numbered(&mut characters, &rest[at + 1..], 16, 2)),
+                Some((at, '0'..='7')) => text.push(numbered(&mut characters, &rest[at..], 8, 3)),
                 Some((_, other)) => text.push(other),
                 None => break,
             },
@@ -158,6 +160,16 @@ fn string(rest: &str, escapes: bool) -> (Token, &str) {
         }
     }
     (Token::Text(text), "")
+}
+
+/// The character whose number follows, in at most so many digits; its digits are passed over.
+fn numbered(characters: &mut std::str::CharIndices<'_>, rest: &str, base: u32, most: usize) -> char {
+    let digits = rest.chars().take(most).take_while(|c| c.is_digit(base)).count();
+    // The first octal digit has been passed already.
+    for _ in usize::from(base == 8)..digits {
+        characters.next();
+    }
+    u32::from_str_radix(&rest[..digits], base).ok().and_then(char::from_u32).unwrap_or('\u{fffd}')
 }
 
 /// Up to the closing quote; a doubled one is one.
@@ -260,6 +272,7 @@ mod tests {
         assert_eq!(tokens[0], Token::word("new"));
         assert_eq!(tokens[2], Token::Quoted("Hash".into()));
         assert!(tokens.contains(&Token::Text("it's".into())) && tokens.contains(&Token::Text("\n".into())));
+        assert_eq!(super::tokens(r"E'a\x1fb\037c\\'"), [Token::Text("a\u{1f}b\u{1f}c\\".into())]);
         assert!(tokens.contains(&Token::Text(" $b$ ".into())) && tokens.contains(&Token::Number("$1".into())));
         assert_eq!(split(&tokens[4..], "||").len(), 4);
     }

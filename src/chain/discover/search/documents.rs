@@ -1,5 +1,6 @@
 //! JSON objects and lists of fields, as applications hash them.
 
+use super::subsets::{WIDEST, stages};
 use super::{Left, MOST, Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
@@ -71,8 +72,10 @@ struct Rendered {
 impl Search<'_> {
     /// Documents of fields, the previous hash inside, before or behind.
     pub(super) fn documents(&self, target: usize, mut left: Left) -> Option<Formula> {
-        let fields: Vec<_> = self.fields.iter().copied().take(MOST).collect();
-        let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
+        let fields: Vec<_> = self.fields.iter().copied().take(WIDEST).collect();
+        let is_time = |bit: &usize| self.items.list[fields[*bit]].kind.is_time();
+        let timed: usize = (0..fields.len()).filter(is_time).map(|bit| 1 << bit).sum();
+        let times = timed > 0;
         let clocks: Vec<_> = if times { clocks() } else { vec![Form::Text] };
         let rendered = self.rendered(target, &fields, &clocks);
         let names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
@@ -82,7 +85,7 @@ impl Search<'_> {
         let (before, raw, stored) = (before(Form::Hex)?, before(Form::Digest)?, before(Form::Text)?);
         let mut buffer = Vec::new();
         // Who hashes a document leaves out little of the row: the fewest first, in every spelling.
-        for left_out in 0..fields.len() {
+        for level in levels(fields.len()) {
             for algorithm in self.algorithms(target) {
                 for keyed in [false, true].into_iter().filter(|keyed| !keyed || self.key.is_some()) {
                     for Rendered { style, clock, values, previous } in &rendered {
@@ -98,7 +101,11 @@ impl Search<'_> {
                                 }
                                 let setting = setting(*shape);
                                 let order = self.order(&names, setting);
-                                for subset in subsets(fields.len(), left_out) {
+                                for subset in level.iter().copied() {
+                                    // However its times are spelled.
+                                    if *clock > 0 && subset & timed == 0 {
+                                        continue;
+                                    }
                                     if !left.take(1) {
                                         return None;
                                     }
@@ -269,13 +276,21 @@ fn json(at: usize, style: Style, clock: &Form) -> Piece {
     Piece::Item { at, form: Form::Json(style, clock), null: Null::Bytes(b"null".to_vec()) }
 }
 
-/// Subsets of `count` things, as bits, that leave out so many of them.
-fn subsets(count: usize, left_out: usize) -> impl Iterator<Item = usize> {
-    (1..1_usize << count).rev().filter(move |subset| subset.count_ones() as usize + left_out == count)
+/// Choices of fields, those first that leave out the fewest; of many fields only the likely ones.
+fn levels(count: usize) -> Vec<Vec<usize>> {
+    let all = (1_usize << count) - 1;
+    if count <= MOST {
+        let of = |left_out| (1..=all).rev().filter(move |subset| subset.count_ones() as usize + left_out == count);
+        return (0..count).map(|left_out| of(left_out).collect()).collect();
+    }
+    let one = (0..count).map(|bit| all ^ (1 << bit)).collect();
+    let two = (0..count).flat_map(|a| (0..a).map(move |b| all ^ (1 << a) ^ (1 << b))).collect();
+    let [likely, ..] = stages(count);
+    vec![vec![all], one, likely, two]
 }
 
 /// `previous_hash` as `previousHash`.
-fn camelled(name: &str) -> String {
+pub(super) fn camelled(name: &str) -> String {
     let mut words = name.split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();
     for word in words {

@@ -1,5 +1,6 @@
 //! Fields with a separator between them, in the order of the table or, where there are few, in any.
 
+use super::subsets::{WIDEST, stages};
 use super::{Left, MOST, Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
@@ -10,9 +11,15 @@ const SEPARATORS: [&str; 10] = ["|", "", ":", "||", ",", "\n", "-", ";", " ", "_
 
 impl Search<'_> {
     /// Fields with a separator, the previous hash first or last.
-    pub(super) fn joined(&self, target: usize, mut left: Left) -> Option<Formula> {
+    pub(super) fn joined(&self, target: usize, left: Left) -> Option<Formula> {
+        let fields: Vec<_> = self.fields.iter().copied().take(WIDEST).collect();
+        let stages = stages(fields.len());
+        let shares = [left.0 / 2, left.0 / 3, left.0 / 3];
+        stages.iter().zip(shares).find_map(|(stage, share)| self.joined_of(target, &fields, stage, Left(share)))
+    }
+
+    fn joined_of(&self, target: usize, fields: &[usize], stage: &[usize], mut left: Left) -> Option<Formula> {
         let mut buffer = Vec::new();
-        let fields: Vec<_> = self.fields.iter().copied().take(MOST).collect();
         let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
         let clocks = if times { clocks() } else { vec![Form::Text] };
         let nulls: &[&[u8]] = if self.null_of_row(target) { &[b"", b"null", b"None", b"NULL"] } else { &[b""] };
@@ -31,7 +38,6 @@ impl Search<'_> {
             &[None]
         };
         let spellings: Vec<_> = bools.iter().flat_map(|words| jsons.iter().map(move |json| (*words, *json))).collect();
-        let subsets = 1_usize << fields.len();
         for algorithm in self.algorithms(target) {
             for keyed in [false, true].into_iter().filter(|keyed| !keyed || self.key.is_some()) {
                 for (words, (json, digested)) in &spellings {
@@ -62,7 +68,7 @@ impl Search<'_> {
                                     let previous = self.previous(form.clone(), b"");
                                     let Some(before) = bytes(&previous) else { continue };
                                     let key = if keyed { self.key } else { None };
-                                    for subset in (1..subsets).rev() {
+                                    for subset in stage.iter().copied() {
                                         if !left.take(1) {
                                             return None;
                                         }

@@ -9,6 +9,8 @@ mod framed;
 mod joined;
 mod middle;
 mod single;
+mod subsets;
+mod wrapped;
 
 use super::evaluate::Sample;
 use crate::chain::algorithm::Algorithm;
@@ -35,6 +37,8 @@ pub(super) struct Search<'a> {
     pub unexplained: Vec<usize>,
     /// The secret of a keyed chain.
     pub key: Option<&'a [u8]>,
+    /// Words of this table that a preimage may begin with.
+    pub words: Vec<String>,
     /// How many candidates of each shape are tried on a row.
     pub candidates: u32,
 }
@@ -110,13 +114,14 @@ impl Search<'_> {
         for at in [fullest / 2, 0, fullest.checked_sub(1)?] {
             targets.extend(rows.get(at).filter(|row| !targets.contains(*row)).copied().into_iter().collect::<Vec<_>>());
         }
-        targets.into_iter().find_map(|target| {
+        targets.iter().copied().find_map(|target| {
             // Each shape has a number of its own: many of one take nothing from the next.
             let left = || Left(self.candidates);
             self.framed(target, left())
                 .or_else(|| self.single(target))
                 .or_else(|| self.joined(target, left()))
                 .or_else(|| self.documents(target, Left(self.candidates / 2)))
+                .or_else(|| self.wrapped(target, left(), targets.first() == Some(&target)))
                 .or_else(|| self.middle(target, Left(self.candidates / 4)))
                 .or_else(|| self.permuted(target, left()))
         })

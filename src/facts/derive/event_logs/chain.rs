@@ -207,7 +207,7 @@ fn table(catalog: &Catalog, relation: &Relation, trigger: &super::super::catalog
         hides_rows: false,
         estimate: 0.0,
         indexes: Vec::new(),
-        triggers: vec![Trigger { name: trigger.name.clone(), function, enabled: 'O' }],
+        triggers: vec![Trigger { name: trigger.name.clone(), function, enabled: 'O', arguments: Vec::new() }],
         changed: 0,
     }
 }
