@@ -91,7 +91,7 @@ pub(crate) fn candidates(
                     values.into_iter().map(|(name, value)| (name, aside(&value))).collect();
                 let expression = settled(&aside(&expression), &values, target, prev);
                 let digest = |(name, value): (&String, &Vec<Token>)| {
-                    hashes.contains(name) && hashes_something(value) && reads_beside(value)
+                    name != target && hashes.contains(name) && hashes_something(value) && reads_beside(value)
                 };
                 if !reads_beside(&expression) && !values.iter().any(digest) {
                     // Whatever it hashes it also writes down.
