@@ -90,7 +90,10 @@ pub(crate) fn candidates(
                 let values: BTreeMap<String, Vec<Token>> =
                     values.into_iter().map(|(name, value)| (name, aside(&value))).collect();
                 let expression = settled(&aside(&expression), &values, target, prev);
-                if !reads_beside(&expression) {
+                let digest = |(name, value): (&String, &Vec<Token>)| {
+                    name != target && hashes.contains(name) && hashes_something(value) && reads_beside(value)
+                };
+                if !reads_beside(&expression) && !values.iter().any(digest) {
                     // Whatever it hashes it also writes down.
                     add(expression, shown.clone(), None);
                     continue;
