@@ -390,6 +390,8 @@ mod tests {
         "secrets",
         "sampled_shapes",
         "sampled_words",
+        // Words and moments of govctl's own.
+        "first_actors",
         "ddl.object_kind",
         // From the files of migrations: names, and texts that `Rules::hide` has been through.
         "migrations",

@@ -13,6 +13,8 @@ pub(super) fn too_deep(statement: &str) -> Option<usize> {
     // For each open bracket, what was joined before it on its level.
     let mut open: Vec<usize> = Vec::new();
     let (mut before, mut joined, mut blocks) = (0usize, 0usize, 0usize);
+    // The word before, or nothing where a statement may begin.
+    let mut last = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let start = at;
@@ -38,6 +40,7 @@ pub(super) fn too_deep(statement: &str) -> Option<usize> {
             b',' => (joined, at) = (0, at + 1),
             b';' => {
                 open.clear();
+                last.clear();
                 (before, joined, at) = (0, 0, at + 1);
             }
             b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'.' | b':' | b'~' | b'!' | b'@' | b'#' | b'&' => {
@@ -48,12 +51,18 @@ pub(super) fn too_deep(statement: &str) -> Option<usize> {
             }
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let length = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-                match bytes[at..at + length].to_ascii_lowercase().as_slice() {
+                let word = bytes[at..at + length].to_ascii_lowercase();
+                match word.as_slice() {
                     b"and" | b"or" | b"not" | b"is" | b"in" | b"union" | b"intersect" | b"except" => joined += 1,
+                    // END IF, END LOOP, END CASE
+                    b"case" | b"loop" | b"if" if last == b"end" => {}
+                    // DROP TABLE IF EXISTS
+                    b"if" if !matches!(last.as_slice(), b"" | b"begin" | b"then" | b"else" | b"loop") => {}
                     b"case" | b"begin" | b"if" | b"loop" => blocks += 1,
                     b"end" => blocks = blocks.saturating_sub(1),
                     _ => {}
                 }
+                last = word;
                 at += length;
             }
             _ => at += 1,
@@ -80,6 +89,7 @@ mod tests {
             format!("select {}a{}", "case when a then ".repeat(2_000), " end".repeat(2_000)),
             format!("select {}a{}", "f(a and ".repeat(600), ")".repeat(600)),
             format!("do $$ {}null; {} $$", "begin ".repeat(2_000), "end; ".repeat(2_000)),
+            format!("do $$ begin {}null; {} end $$", "if a then ".repeat(2_000), "end if; ".repeat(2_000)),
         ] {
             assert!(too_deep(&deep).is_some(), "{}", &deep[..60]);
         }
@@ -87,6 +97,10 @@ mod tests {
             format!("insert into t values {}", "(1, 'a.b.c', -2),".repeat(5_000)),
             format!("create table t ({} z int)", "a numeric(10, 2) not null default -1,".repeat(1_600)),
             format!("do $$ begin {} end $$", "if a and b then perform f(a.b, c::text || '.'); end if;".repeat(2_000)),
+            format!(
+                "do $$ begin {} end $$",
+                "drop table if exists a; begin null; end; loop exit; end loop; ".repeat(2_000)
+            ),
             format!("select '{}'", "((".repeat(5_000)),
             format!("grant select on {} to app", "app.t,".repeat(3_000)),
         ] {
