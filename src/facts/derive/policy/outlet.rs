@@ -97,6 +97,13 @@ pub(crate) fn fired(
         effect.holds_with(&itself, &(key.clone(), key.clone()));
     }
     let query = Arc::new(effect.query(&target_keys, &columns));
+    // Only what is asked for: each value is one more to choose.
+    let mut asked = BTreeSet::new();
+    query.walk(&mut |expr| {
+        if let Expr::Column(_, name) = expr {
+            asked.insert(name.clone());
+        }
+    });
     let isolates = on.is_table() && world.tenancy.is_tenant_data(on.oid);
     let mut search = Search::new(world, principal, mover);
     search.own_keys =
@@ -109,7 +116,7 @@ pub(crate) fn fired(
         for (alias, row) in [("new", FIRED), ("old", BEFORE)] {
             let frame = Frame::of_source(row, on, alias.to_owned(), runs_as, runs_as);
             let mut values = Vec::new();
-            for column in &on.columns {
+            for column in on.columns.iter().filter(|column| asked.contains(&column.name)) {
                 let whose = isolates && matches!(world.class(on, column, false), Class::Key | Class::User);
                 let val = if whose {
                     search.eval(&Expr::Column(Some(alias.to_owned()), column.name.clone()), &frame)?
