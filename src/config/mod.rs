@@ -96,6 +96,11 @@ impl Config {
             _ => Ok(()),
         }
     }
+
+    /// A waiver that has not run out is about this check and object.
+    pub(crate) fn waives(&self, check: &str, object: &str) -> bool {
+        self.waivers.iter().any(|waiver| !waiver.expired(today()) && waiver.covers(check, object))
+    }
 }
 
 /// The file a configuration was read from.

@@ -1,7 +1,6 @@
 //! Side doors that open by themselves: triggers whose function runs with its owner's rights, and rules, which run with
 //! those of the relation's owner. Who may write the relation moves them with values of his own choice.
 
-use super::binding;
 use super::catalog::{Catalog, Oid, Relation};
 use super::policy::World;
 use super::policy::effects::{self, Effect};
@@ -10,6 +9,7 @@ use super::principals::{Kind, Principal};
 use super::privileges;
 use super::verdicts::{Verdict, acting_roles};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What one principal can do to rows of other tenants by writing a relation.
 #[derive(Debug)]
@@ -46,12 +46,17 @@ pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verd
     }
     let isolated: BTreeSet<(Oid, Oid, &str)> =
         verdicts.iter().filter(|v| v.verdict == "isolated").map(|v| (v.principal, v.relation, v.command)).collect();
+    let movers: Vec<_> = principals
+        .iter()
+        .filter(|p| p.kind != Kind::Superuser)
+        .map(|principal| (principal, acting_roles(world, principal)))
+        .collect();
     let mut found = Vec::new();
     for (relation, events, door, effects) in &doors {
         let Some(on) = world.catalog.relations.get(relation) else { continue };
         let keyed = on.is_table() && world.tenancy.is_tenant_data(on.oid);
-        for principal in principals.iter().filter(|p| p.kind != Kind::Superuser && p.role != door.runs_as) {
-            let mover = acting_roles(world, principal).into_iter().find(|acting| {
+        for (principal, acting) in movers.iter().filter(|(p, _)| p.role != door.runs_as) {
+            let mover = acting.iter().find(|acting| {
                 let held = world.privileges.of(acting.role);
                 held.schemas_used.contains(&on.schema_oid)
                     && events.iter().any(|(command, right)| {
@@ -62,11 +67,11 @@ pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verd
             });
             let Some(mover) = mover else { continue };
             let mut seen = BTreeMap::new();
-            for effect in effects {
+            for effect in effects.iter() {
                 let Some(target) = world.catalog.relation_named(effect.schema.as_deref(), &effect.table) else {
                     continue;
                 };
-                let bound = binding::unbound(world.catalog, world.reach, door.runs_as, target).is_none();
+                let bound = world.is_bound(door.runs_as, target);
                 let closed = bound && target.rls && world.policies(door.runs_as, target, effect.command).0.is_empty();
                 if !target.is_table() || !world.tenancy.is_tenant_data(target.oid) || closed || !target.rls {
                     continue;
@@ -91,16 +96,19 @@ pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verd
     found
 }
 
-type Moved = (Oid, Vec<(&'static str, privileges::Rights)>, Door, Vec<Effect>);
+type Moved = (Oid, Vec<(&'static str, privileges::Rights)>, Door, Rc<[Effect]>);
 
 fn doors(catalog: &Catalog) -> Vec<Moved> {
     let mut doors = Vec::new();
+    let mut bodies = BTreeMap::new();
     for trigger in catalog.triggers.iter().filter(|t| matches!(t.enabled.as_str(), "origin" | "always")) {
         let Some(function) = catalog.functions.get(&trigger.function) else { continue };
         if !function.security_definer || function.language != "plpgsql" {
             continue;
         }
-        let effects = effects::of_trigger(function.source.as_deref().unwrap_or_default());
+        // One function often serves the triggers of many tables.
+        let read = || Rc::from(effects::of_trigger(function.source.as_deref().unwrap_or_default()));
+        let effects: Rc<[Effect]> = Rc::clone(bodies.entry(function.oid).or_insert_with(read));
         let events = [
             (trigger.on_insert, ("INSERT", privileges::INSERT)),
             (trigger.on_update, ("UPDATE", privileges::UPDATE)),
@@ -124,7 +132,7 @@ fn doors(catalog: &Catalog) -> Vec<Moved> {
             _ => continue,
         };
         let door = Door { kind: "rule", name: rule.name.clone(), function: None, runs_as: relation.owner };
-        doors.push((rule.relation, vec![event], door, effects::of_rule(&rule.definition)));
+        doors.push((rule.relation, vec![event], door, effects::of_rule(&rule.definition).into()));
     }
     doors.retain(|(.., effects)| !effects.is_empty());
     doors

@@ -30,6 +30,13 @@ pub(crate) struct Decision {
     pub(crate) unread: BTreeSet<String>,
 }
 
+impl Decision {
+    /// Nothing gets through.
+    pub(super) fn isolated(unread: BTreeSet<String>) -> Self {
+        Self { verdict: "isolated", cause: None, counterexample: None, policy: None, unread }
+    }
+}
+
 /// Decides a relation with row security in force for `role`, acting for `principal`.
 pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, command: &str) -> Decision {
     let questions = questions(world, role, relation, command);
@@ -129,7 +136,7 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
             policy,
             unread,
         },
-        None => Decision { verdict: "isolated", cause: None, counterexample: None, policy: None, unread },
+        None => Decision::isolated(unread),
     }
 }
 

@@ -153,17 +153,7 @@ impl Walk {
     }
 
     fn change(&mut self, node: &SyntaxNode, path: &Path) {
-        let name = |node: &SyntaxNode| {
-            let name = node.descendants().find(|n| n.kind() == SyntaxKind::RELATION_NAME_REF)?;
-            let mut parts: Vec<_> = name
-                .descendants()
-                .filter(|n| n.kind() == SyntaxKind::PATH_SEGMENT_REF)
-                .map(|n| lower::identifier(n.text().to_string().trim()))
-                .collect();
-            let table = parts.pop()?;
-            Some((parts.pop(), table))
-        };
-        let Some((schema, table)) = name(node) else { return };
+        let Some((schema, table)) = lower_query::relation_name(node) else { return };
         let mut select = Select { sources: path.sources.clone(), filters: path.filters.clone(), ..Select::default() };
         let (command, alias) = match node.kind() {
             SyntaxKind::INSERT => return self.insert(node, (schema, table), &select),

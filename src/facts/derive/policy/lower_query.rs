@@ -113,6 +113,18 @@ fn output_name(node: &SyntaxNode) -> Option<String> {
     }
 }
 
+/// The first relation named below a node: its schema, where one is written, and its name.
+pub(super) fn relation_name(node: &SyntaxNode) -> Option<(Option<String>, String)> {
+    let reference = node.descendants().find(|n| n.kind() == SyntaxKind::RELATION_NAME_REF)?;
+    let segments = reference.descendants().filter(|n| n.kind() == SyntaxKind::PATH_SEGMENT_REF);
+    let names: Vec<String> = segments.map(|segment| identifier(segment.text().to_string().trim())).collect();
+    match names.as_slice() {
+        [name] => Some((None, name.clone())),
+        [schema, name] => Some((Some(schema.clone()), name.clone())),
+        _ => None,
+    }
+}
+
 pub(super) fn sources(node: &SyntaxNode, optional: bool, select: &mut Select) {
     match node.kind() {
         SyntaxKind::JOIN_EXPR => join(node, optional, select),
@@ -128,21 +140,9 @@ pub(super) fn sources(node: &SyntaxNode, optional: bool, select: &mut Select) {
             }
         }
         SyntaxKind::RELATION_FROM_ITEM => {
-            let names: Vec<String> = node
-                .descendants()
-                .find(|n| n.kind() == SyntaxKind::RELATION_NAME_REF)
-                .map(|reference| {
-                    reference
-                        .descendants()
-                        .filter(|n| n.kind() == SyntaxKind::PATH_SEGMENT_REF)
-                        .map(|segment| identifier(segment.text().to_string().trim()))
-                        .collect()
-                })
-                .unwrap_or_default();
-            let from = match names.as_slice() {
-                [name] => From::Relation(None, name.clone()),
-                [schema, name] => From::Relation(Some(schema.clone()), name.clone()),
-                _ => From::Opaque(folded(node)),
+            let from = match relation_name(node) {
+                Some((schema, name)) => From::Relation(schema, name),
+                None => From::Opaque(folded(node)),
             };
             push(node, from, optional, select);
         }

@@ -71,13 +71,7 @@ pub(crate) fn fired(
     let columns: Vec<String> = target.columns.iter().map(|c| c.name.clone()).collect();
     let fills_key = effect.into.as_ref().is_some_and(|column| own_keys.contains(column));
     if fills_key || target_keys.is_empty() || !effect.writes(&target_keys, &columns) {
-        return Decision {
-            verdict: "isolated",
-            cause: None,
-            counterexample: None,
-            policy: None,
-            unread: BTreeSet::new(),
-        };
+        return Decision::isolated(BTreeSet::new());
     }
     let mut effect = effect.clone();
     for link in on.foreign_keys.iter().filter(|link| link.target == target.oid && link.columns.len() > 1) {
@@ -178,9 +172,7 @@ pub(super) fn decision(world: &World<'_>, search: Search<'_>, witness: Option<Wi
                 unread: search.unread,
             }
         }
-        None => {
-            Decision { verdict: "isolated", cause: None, counterexample: None, policy: None, unread: search.unread }
-        }
+        None => Decision::isolated(search.unread),
     }
 }
 

@@ -6,7 +6,7 @@
 use super::super::ground::Ground;
 use super::super::holders;
 use crate::check::quote::{ident, relation};
-use crate::config::{Config, today};
+use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::ddl::Name;
@@ -50,7 +50,7 @@ pub(super) async fn plan(
     let mut defaults = 0;
     for it in found {
         let object = format!("{}.{}", it.schema, it.name);
-        let waived = config.waivers.iter().any(|waiver| !waiver.expired(today()) && waiver.covers(CHECK, &object));
+        let waived = config.waives(CHECK, &object);
         let mut roles = names(&it.roles);
         roles.sort();
         if waived || chosen.iter().any(|slice| slice.table == object && roles.contains(&slice.role)) {

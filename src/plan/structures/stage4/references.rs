@@ -9,7 +9,7 @@ use super::super::role;
 use super::super::template::{dollar, statements};
 use super::{Changeable, log, upgrade};
 use crate::check::quote::{ident, literal, relation};
-use crate::config::{Config, today};
+use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::{Facts, derive};
 use crate::plan::ddl::Name;
@@ -68,7 +68,7 @@ pub(super) async fn plan(
     let found: Vec<Found> = sqlx::query_as(IN_REACH).fetch_all(facts.connection()).await?;
     let waived = |it: &Found| {
         let object = format!("{}.{}", it.schema, it.name);
-        config.waivers.iter().any(|waiver| !waiver.expired(today()) && waiver.covers(&it.check_id, &object))
+        config.waives(&it.check_id, &object)
     };
     let mut references: Vec<Reference> = Vec::new();
     for it in found.into_iter().filter(|it| !waived(it)) {
