@@ -30,14 +30,19 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
 pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -> Decision {
     let Some(query) = world.body(function) else { return unreadable(&function.name) };
     let mut search = Search::new(world, principal, function.owner);
-    let names = function.names();
+    let (names, types) = (function.names(), function.types());
     let witness = search.run_unless_blind(&mut |search| {
         let mut variables = Vec::new();
         for index in 0..function.arity() {
             let name = names.get(index).filter(|n| !n.is_empty()).cloned();
             let label = name.clone().unwrap_or_else(|| format!("${}", index + 1));
             // The caller chooses the arguments, so they may name any tenant.
-            let cell = Cell::Argument(Var::Argument(label));
+            let argument = Var::Argument(label);
+            if types.get(index).is_some_and(|type_name| type_name == "boolean") {
+                search.learn(&argument, &value::Value::Bool(true));
+                search.learn(&argument, &value::Value::Bool(false));
+            }
+            let cell = Cell::Argument(argument);
             super::frame::bind(&mut variables, function, index, name.as_ref(), cell);
         }
         let frame = Frame::of_body(function.owner, function.owner, 1, variables);

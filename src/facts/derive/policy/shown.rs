@@ -69,8 +69,10 @@ impl Search<'_> {
                         Some(operand) => self.comparison(super::expr::Comparison::Equal, operand, when, frame)?,
                         None => self.truth(when, frame)?,
                     };
-                    if truth.is_true() {
-                        return self.shows_foreign(then, frame);
+                    match truth {
+                        Value::Bool(true) => return self.shows_foreign(then, frame),
+                        Value::Error => return Ok(Value::Bool(false)),
+                        _ => {}
                     }
                 }
                 otherwise.as_ref().map_or(Ok(Value::Bool(false)), |e| self.shows_foreign(e, frame))

@@ -62,6 +62,11 @@ pub(crate) fn foreign(type_name: &str) -> Vec<Value> {
     values.iter().map(|v| Value::text(v)).collect()
 }
 
+/// The key of another tenant, in some type.
+pub(crate) fn is_foreign(value: &Value) -> bool {
+    ["int8", "uuid", "text"].iter().any(|type_name| foreign(type_name).contains(value))
+}
+
 /// Some value that nothing in the policy names.
 pub(crate) fn fresh(type_name: &str) -> Value {
     match type_name {
