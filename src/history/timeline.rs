@@ -120,9 +120,9 @@ struct Reader {
 impl Reader {
     fn event(&mut self, what: &What, place: Place) {
         match what {
-            What::Do(statement) => {
+            What::Do { body, start } => {
                 let mut run = Runner::new(&self.schema);
-                run.block(statement);
+                run.block(body, *start);
                 self.ran(run.done, place);
             }
             What::Call { statement, .. } => {

@@ -161,7 +161,7 @@ impl Reader {
                 }
                 self.schema.functions.insert(function.name.name.clone(), function.clone());
             }
-            What::Do(_) | What::Call { .. } | What::Dynamic(_) => {}
+            What::Do { .. } | What::Call { .. } | What::Dynamic(_) => {}
         }
         Vec::new()
     }
