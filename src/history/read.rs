@@ -405,7 +405,8 @@ fn read_all(folder: &Folder, planned: &[Planned], tool: &'static str) -> Vec<Rea
         all
     });
     all.sort_by_key(|(at, _)| *at);
-    let mut files: Vec<_> = (0..planned.len()).map(|_| Read::default()).collect();
+    let lost = || Flaw { at: 0, message: "this file could not be read to its end".to_owned() };
+    let mut files: Vec<_> = (0..planned.len()).map(|_| Read { flaws: vec![lost()], ..Read::default() }).collect();
     for (at, read) in all {
         files[at] = read;
     }

@@ -55,8 +55,9 @@ pub(crate) struct Tenancy {
 }
 
 /// Words for a tenant, strongest first. A word of a weaker tier is a tenant only where no stronger one is found.
+/// Those of other languages stand beside the English ones they mean.
 pub(crate) const TIERS: [&[&str]; 3] = [
-    &["tenant"],
+    &["tenant", "mandant"],
     &[
         "organization",
         "organisation",
@@ -76,8 +77,15 @@ pub(crate) const TIERS: [&[&str]; 3] = [
         "firm",
         "store",
         "practice",
+        "organizacion",
+        "organizacao",
+        "entreprise",
+        "societe",
+        "empresa",
+        "azienda",
+        "unternehmen",
     ],
-    &["customer", "client", "team", "project", "space", "namespace", "site", "brand", "app"],
+    &["customer", "cliente", "client", "kunde", "team", "project", "space", "namespace", "site", "brand", "app"],
 ];
 
 /// What may follow the word in the name of a key column.
@@ -135,7 +143,10 @@ pub(crate) fn proposed(name: &str) -> Option<(usize, &'static str)> {
     let name = plain(name);
     TIERS.iter().enumerate().find_map(|(tier, words)| {
         let word = words.iter().find(|word| {
-            name.strip_prefix(**word).is_some_and(|rest| ENDINGS.contains(&rest) && (tier < 2 || !rest.is_empty()))
+            let ended = name.strip_prefix(**word);
+            ended.is_some_and(|rest| ENDINGS.contains(&rest) && (tier < 2 || !rest.is_empty()))
+                // `id_empresa`
+                || name.strip_prefix("id") == Some(**word)
         })?;
         Some((tier, *word))
     })
@@ -148,8 +159,11 @@ pub(crate) fn names_entity(relation: &str, word: &str) -> bool {
 
 /// The same of a name that is plain already.
 pub(crate) fn is_plain_entity(relation: &str, word: &str) -> bool {
-    let stem = word.strip_suffix('y').and_then(|stem| relation.strip_prefix(stem));
-    relation.strip_prefix(word).is_some_and(|rest| matches!(rest, "" | "s" | "es")) || stem == Some("ies")
+    let behind = |ending: &str| word.strip_suffix(ending).and_then(|stem| relation.strip_prefix(stem));
+    relation.strip_prefix(word).is_some_and(|rest| matches!(rest, "" | "s" | "es" | "en" | "n"))
+        || behind("y") == Some("ies")
+        || behind("a") == Some("e")
+        || behind("ao") == Some("oes")
 }
 
 pub(crate) fn is_person_table(relation: &Relation) -> bool {

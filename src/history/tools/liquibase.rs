@@ -1,7 +1,8 @@
 //! Liquibase: SQL that begins with `--liquibase formatted sql`, and change logs in XML, YAML and JSON.
 //! Source: liquibase-standard parser/AbstractFormattedChangeLogParser.java.
 
-use super::{Claim, Dir, Kind, Planned, Tool, whole};
+use super::{Claim, Dir, Kind, Planned, Tool};
+use std::ops::Range;
 
 pub(super) const TOOL: Tool = Tool { name: "liquibase", claim };
 
@@ -11,7 +12,7 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
     for file in dir.all_files() {
         let ending = file.rsplit('.').next().unwrap_or_default().to_lowercase();
         let kind = match ending.as_str() {
-            "sql" => Kind::Sql(whole),
+            "sql" => Kind::Sql(changesets),
             "xml" | "yaml" | "yml" | "json" => Kind::Changelog,
             _ => continue,
         };
@@ -41,4 +42,19 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
         migrations.sort_by_key(|planned| (position(planned), planned.path.clone()));
     }
     Some(Claim { sure: 90, migrations, notes: Vec::new() })
+}
+
+/// Each change set is sent on its own, so that a semicolon may be missing at its end.
+fn changesets(text: &str) -> Vec<Range<usize>> {
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let remark = super::sections::remark(line.trim_start());
+        if remark.is_some_and(|words| words.starts_with("changeset ")) {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
