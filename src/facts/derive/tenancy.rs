@@ -92,7 +92,7 @@ pub(crate) const TIERS: [&[&str]; 3] = [
 const ENDINGS: [&str; 8] = ["", "id", "uuid", "guid", "key", "code", "ref", "uid"];
 
 /// Words for a person in the name of a column.
-pub(crate) const PERSONS: [&str; 22] = [
+pub(crate) const PERSONS: [&str; 26] = [
     "userid",
     "owner",
     "ownerid",
@@ -115,10 +115,14 @@ pub(crate) const PERSONS: [&str; 22] = [
     "subjectid",
     "principalid",
     "actorid",
+    "utilisateurid",
+    "usuarioid",
+    "benutzerid",
+    "utenteid",
 ];
 
 /// Names of tables whose rows are persons.
-pub(crate) const PERSON_TABLES: [&str; 12] = [
+pub(crate) const PERSON_TABLES: [&str; 16] = [
     "users",
     "user",
     "profiles",
@@ -131,6 +135,10 @@ pub(crate) const PERSON_TABLES: [&str; 12] = [
     "appusers",
     "authusers",
     "useraccounts",
+    "utilisateurs",
+    "usuarios",
+    "benutzer",
+    "utenti",
 ];
 
 /// `tenantId`, `"Tenant ID"` and `tenant_id` are one name.

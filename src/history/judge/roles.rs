@@ -47,6 +47,9 @@ const BELONGS: [&str; 12] = [
     "seat",
 ];
 
+/// Columns of who signs in: the row is that person's own.
+const PASSWORDS: [&str; 5] = ["password", "passwordhash", "encryptedpassword", "hashedpassword", "passwordsalt"];
+
 /// What a roles table says people's roles are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tie {
@@ -76,7 +79,8 @@ pub(crate) fn tie(table: &Table, schema: &Schema, known: &Known) -> Option<Tie> 
 fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> bool {
     let name = plain(&table.name.name);
     // A person's own row is no membership, unless it is one of several that the person has: `profiles (user_id, org_id, role)`.
-    let of_persons = is_person_table(&table.name.name);
+    let signs_in = table.columns.iter().any(|column| PASSWORDS.contains(&column.plain.as_str()));
+    let of_persons = is_person_table(&table.name.name) || signs_in;
     let several = || table.columns.iter().any(|column| is_account_of(table, column));
     if of_persons && !several() || MENTIONS.iter().any(|word| name.contains(word)) {
         return false;
