@@ -155,7 +155,7 @@ impl<'a> Draft<'a> {
             steps.insert(0, first);
             steps.iter_mut().zip(1..).for_each(|(step, n)| step.n = n);
         }
-        let mut notes = Vec::new();
+        let mut notes: Vec<_> = preflight::bound(&steps, &mut Before::new(facts)).await?.into_iter().collect();
         for step in &mut steps {
             step.up = lint::excused(&step.up, step.transaction, server, Way::Up);
             step.down = lint::excused(&step.down, step.transaction, server, Way::Down);

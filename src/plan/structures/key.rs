@@ -175,8 +175,10 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
     ));
     changes.last_mut().into_iter().for_each(|change| change.phase = Phase::Fill);
 
-    let todo = format!("{} and t.{quoted} is null", same("t", "p"));
-    let backfill = batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo);
+    // A parent that says nothing itself would be asked for ever.
+    let todo = format!("{} and t.{quoted} is null and p.{quoted} is not null", same("t", "p"));
+    let backfill =
+        batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo, Some(key));
     changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), batch::unbound(backfill, &child.forced)));
     changes.extend(held(child, &change));
     changes
