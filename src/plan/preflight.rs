@@ -14,7 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// role may not act as its owner, where rows lack what they are going to be held to, or where somebody may not execute what policies
 /// are going to ask. None where nothing that exists is
 /// changed.
-pub(crate) async fn step(steps: &[Step], before: &mut Before<'_>) -> Result<Option<Step>, Stop> {
+///
+/// `uncertain`: tables, a reference that may be empty, and the column that is to be filled in by it.
+pub(crate) async fn step(
+    steps: &[Step],
+    uncertain: &[(Name, String, String)],
+    before: &mut Before<'_>,
+) -> Result<Option<Step>, Stop> {
     let mut tables: BTreeMap<Name, String> = BTreeMap::new();
     let (mut asked, mut empty) = (BTreeSet::new(), BTreeSet::new());
     for statement in steps.iter().flat_map(|step| &step.up) {
@@ -73,13 +79,18 @@ begin
 end",
         rows.collect::<Vec<_>>().join(",\n    "),
         ask::loop_over(&asked),
-        empty.iter().map(|(table, column)| without(table, column)).collect::<String>()
+        empty
+            .iter()
+            .map(|(table, column)| without(table, column))
+            .chain(uncertain.iter().filter(|it| tables.contains_key(&it.0)).map(orphans))
+            .collect::<String>()
     );
     let tag = guard::tag(&body);
     Ok(Some(Step {
         n: 0,
         name: "check_the_ground".to_owned(),
         stage,
+        kind: None,
         why: "What the plan takes for granted is looked at before anything is changed.".to_owned(),
         transaction: true,
         up: vec![format!("do {tag} {body} {tag}")],
@@ -113,6 +124,26 @@ fn without(table: &Name, column: &str) -> String {
         guard::oid(table),
         literal(column),
         ident(column),
+        literal(&said)
+    )
+}
+
+/// Stops where rows refer to nothing by which they could get what they are going to be held to.
+fn orphans((table, reference, column): &(Name, String, String)) -> String {
+    let said = format!(
+        "{} has rows without {reference}, so that nothing says whose they are: fill it in, or take them away, before anything is changed",
+        table.name
+    );
+    format!(
+        "
+  if not exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attisdropped) then
+    if exists (select from {table} where {} is null) then
+      raise exception using message = {};
+    end if;
+  end if;",
+        guard::oid(table),
+        literal(column),
+        ident(reference),
         literal(&said)
     )
 }

@@ -113,6 +113,23 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
     Ok((changes, questions))
 }
 
+/// The tenant table by its name, where no column is taken for a tenant's key and other tables refer to it all the same: those
+/// references say whose rows are whose.
+pub(crate) async fn referred_to(facts: &mut Facts, config: &Config) -> Result<Option<String>, Stop> {
+    let keyed: Option<i64> = sqlx::query_scalar("select 1 from tenant_keys where role = 'key' limit 1")
+        .fetch_optional(facts.connection())
+        .await?;
+    if keyed.is_some() || config.tenancy.table.is_some() || config.tenancy.mode != TenancyMode::default() {
+        return Ok(None);
+    }
+    let Some((table, _)) = named(facts).await? else { return Ok(None) };
+    let sql = "select 1 from constraints c join relations t on t.oid = c.referenced_relation
+               join relations r on r.oid = c.relation and r.provenance = 'user' and r.oid <> t.oid
+               where c.kind = 'foreign key' and t.schema = ? and t.name = ? limit 1";
+    let query = sqlx::query_scalar::<_, i64>(sql).bind(table.schema.clone()).bind(table.name.clone());
+    Ok(query.fetch_optional(facts.connection()).await?.map(|_| said(&table)))
+}
+
 /// A table whose name is the word for a tenant, with a key of one column.
 async fn named(facts: &mut Facts) -> Result<Option<(Name, String)>, Stop> {
     let sql = "select r.schema, r.name, min(c.name) from relations r
