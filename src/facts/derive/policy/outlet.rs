@@ -21,6 +21,7 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
     // the whole search: variables are told apart by the query's place in memory.
     let query = if view.kind == "materialized view" { Arc::new(unfiltered(&query)) } else { query };
     let mut search = Search::new(world, principal, role);
+    search.own_keys.clone_from(&world.own_keys);
     let frame = Frame::of_body(runs_as, role, 1, Vec::new());
     let witness = search.run_unless_blind(&mut |search| search.returns_foreign(&query, &frame, None));
     decision(world, search, witness, "rows of another tenant are visible")
@@ -30,6 +31,7 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
 pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -> Decision {
     let Some(query) = world.body(function) else { return unreadable(&function.name) };
     let mut search = Search::new(world, principal, function.owner);
+    search.own_keys.clone_from(&world.own_keys);
     let (names, types) = (function.names(), function.types());
     let witness = search.run_unless_blind(&mut |search| {
         let mut variables = Vec::new();
@@ -38,9 +40,8 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
             let label = name.clone().unwrap_or_else(|| format!("${}", index + 1));
             // The caller chooses the arguments, so they may name any tenant.
             let argument = Var::Argument(label);
-            if types.get(index).is_some_and(|type_name| type_name == "boolean") {
-                search.learn(&argument, &value::Value::Bool(true));
-                search.learn(&argument, &value::Value::Bool(false));
+            for value in types.get(index).map(|type_text| value::some(type_text)).unwrap_or_default() {
+                search.learn(&argument, &value);
             }
             let cell = Cell::Argument(argument);
             super::frame::bind(&mut variables, function, index, name.as_ref(), cell);

@@ -79,6 +79,17 @@ pub(crate) fn fresh(type_name: &str) -> Value {
     }
 }
 
+/// Values that an argument of this type, as `format_type` writes it, may have.
+pub(crate) fn some(type_text: &str) -> Vec<Value> {
+    match type_text {
+        "boolean" => vec![Value::Bool(true), Value::Bool(false)],
+        "uuid" | "date" => vec![fresh(type_text)],
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" => vec![fresh("int8")],
+        _ if type_text.starts_with("timestamp") => vec![fresh("timestamptz")],
+        _ => Vec::new(),
+    }
+}
+
 /// Values just below and just above one, for comparisons that order.
 pub(crate) fn neighbours(value: &Value) -> Vec<Value> {
     let Some(text) = value.as_text() else { return Vec::new() };
