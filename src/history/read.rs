@@ -431,7 +431,9 @@ fn read_one(folder: &Folder, planned: &Planned, all: &[Planned], tool: &str, mod
                 flaws.extend(unread);
             }
         }
-        Kind::Code(language) => (events, flaws) = code::read(&text, language, tool, &planned.path, modules),
+        Kind::Code(language) => {
+            (events, flaws) = code::read(&text, language, tool, (&planned.path, &planned.name), modules)
+        }
         Kind::Changelog => {
             let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
             let is_read = |path: &str| all.iter().any(|other| base(&other.path) == base(path));

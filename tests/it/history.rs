@@ -687,9 +687,32 @@ async fn the_history_table_says_whose_the_files_are() {
             "create table refinery_schema_history (version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255));
              insert into refinery_schema_history values (1, 'first_one', '2026-01-02T03:04:05.802429804Z', '13970502014355525780');
              create schema graphile_migrate; create table graphile_migrate.migrations (hash text, previous_hash text, filename text, date timestamptz);
-             insert into graphile_migrate.migrations values ('sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe', null, '000001.sql', now())",
+             insert into graphile_migrate.migrations values ('sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe', null, '000001.sql', now());
+             create table django_migrations (id int, app text, name text, applied timestamptz);
+             insert into django_migrations values (1, 'auth', '0001_initial', now()), (2, 'shop', '0001_initial', now()), (3, 'shop', '0003_gone', now());
+             create table migrations (id int, name text, run_on timestamp);
+             insert into migrations values (1, '/20250101000000-a', now()), (2, '/20250103000000-gone', now())",
         )
         .await;
+    let model = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n    operations = [migrations.CreateModel(name='Order', fields=[('id', models.IntegerField())])]\n";
+    let files = folder(&[("shop/migrations/0001_initial.py", model), ("shop/migrations/0002_more.py", model)]);
+    // The project, the app and its folder of migrations are the same history.
+    for named in ["", "shop", "shop/migrations"] {
+        let mut history = History::read(&files.path().join(named), None).unwrap();
+        assert_eq!(history.introduced()[0].name, "public.shop_order", "{named}");
+        history.compare(database.options().clone()).await.unwrap();
+        let faults: Vec<_> = history.faults.iter().map(|fault| (fault.kind, fault.version.as_str())).collect();
+        assert_eq!(faults, [("missing", "shop.0003_gone"), ("unapplied", "0002_more")], "{named}");
+    }
+    let script =
+        "exports.setup = (options) => { dbm = options.dbmigrate }\nexports.up = (db) => db.runSql('select 1')\n";
+    let mut history = read(&[("20250101000000-a.js", script), ("20250102000000-b.js", script)]);
+    history.compare(database.options().clone()).await.unwrap();
+    let faults: Vec<_> = history.faults.iter().map(|fault| (fault.kind, fault.version.as_str())).collect();
+    assert_eq!(
+        (history.tool, faults),
+        ("db-migrate", vec![("missing", "20250103000000"), ("unapplied", "20250102000000")])
+    );
     let committed =
         "--! Previous: -\n--! Hash: sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe\n--! Message: first one\n\n";
     for (tool, inner, name, head) in [

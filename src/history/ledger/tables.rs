@@ -66,6 +66,12 @@ impl Key {
         }
     }
 
+    /// Whether a row may name a file of this folder: Django keeps those of every app in one table, also of its own.
+    pub(super) fn is_of<'k>(self, row: &str, mut files: impl Iterator<Item = &'k String>) -> bool {
+        let app = |key: &'k str| key.split('.').next();
+        !matches!(self, Self::AppAndName) || files.any(|file| app(file) == row.split('.').next())
+    }
+
     pub(super) fn of_migration(self, migration: &Migration) -> String {
         let mut parts = migration.file.rsplit('/');
         let base = parts.next().unwrap_or_default();

@@ -7,6 +7,8 @@ pub(super) const TOOL: Tool = Tool { name: "kysely", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     scripts(dir, 88, by_name, |text| {
-        text.contains("Kysely<") || text.contains("from 'kysely'") || text.contains("from \"kysely\"")
+        ["Kysely<", "from 'kysely'", "from \"kysely\"", "require('kysely')", "require(\"kysely\")"]
+            .iter()
+            .any(|mark| text.contains(mark))
     })
 }

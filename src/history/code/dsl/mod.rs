@@ -19,7 +19,7 @@ pub(super) fn read(
     tokens: &[Token],
     language: Language,
     tool: &str,
-    path: &str,
+    name: &str,
     bindings: &Bindings,
 ) -> Vec<Event> {
     let bare = matches!(language, Language::Ruby | Language::Elixir);
@@ -28,7 +28,7 @@ pub(super) fn read(
         _ => filled::filled(call::chains(text, tokens, bare), bindings),
     };
     match language {
-        Language::Python if tool == "django" => django::read(&chains, path),
+        Language::Python if tool == "django" => django::read(&chains, name),
         Language::Python => alembic::read(text, &chains),
         Language::Ruby | Language::Elixir => blocks::read(&chains),
         Language::JavaScript => javascript::read(&chains),
