@@ -36,10 +36,9 @@ impl Planned {
                     self.made.entry(name).or_insert(change.stage);
                 }
                 Ddl::AlterTable { table, actions } if actions.contains(&Action::Force) => {
-                    if before.ordinary_owner(&table).await?.is_some() {
-                        let stage = self.forced.entry(table).or_insert(change.stage);
-                        *stage = change.stage.min(*stage);
-                    }
+                    let owner = before.ordinary_owner(&table).await?;
+                    let since = owner.map(|_| self.forced.entry(table).or_insert(change.stage));
+                    since.into_iter().for_each(|since| *since = change.stage.min(*since));
                 }
                 _ => {}
             }
