@@ -14,11 +14,10 @@ const ROLES: &str = "
     alter default privileges in schema public grant select, insert, update, delete on tables to shop_api;
 ";
 
-/// Persons, and no tenants; a child that inherits how a column is made.
+/// Persons, and no tenants.
 const PERSONS: &str = "
     create table users (id serial primary key, email text);
-    create table lists (id serial primary key, user_id int not null references users, title text, size int generated always as (length(title)) stored);
-    create table shared_lists (since date) inherits (lists);
+    create table lists (id serial primary key, user_id int not null references users, title text);
     create table items (id bigserial primary key, list_id int references lists, body text);
 ";
 
