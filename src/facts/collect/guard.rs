@@ -369,7 +369,7 @@ impl<'r> Guard<'r> {
 
 /// Long enough, and no plain words: cheap to ask of every name there is.
 fn may_hold_secret(name: &str) -> bool {
-    let any = |test: fn(&u8) -> bool| name.as_bytes().iter().any(|byte| test(byte));
+    let any = |test: fn(&u8) -> bool| name.as_bytes().iter().any(test);
     name.len() >= 16 && (any(u8::is_ascii_digit) || any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase))
 }
 
