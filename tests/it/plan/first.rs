@@ -24,15 +24,15 @@ const PERSONS: &str = "
 /// One column that says a tenant, and what hangs on it; partitions by hash.
 const ACCOUNTS: &str = "
     create table accounts (id int primary key, name text);
-    create table customers (id int primary key, account_id int not null references accounts, name text);
-    create table parts (id int not null, region text not null, customer_id int not null references customers, primary key (id, region)) partition by list (region);
+    create table buyers (id int primary key, account_id int not null references accounts, name text);
+    create table parts (id int not null, region text not null, buyer_id int not null references buyers, primary key (id, region)) partition by list (region);
     create table parts_eu partition of parts for values in ('eu') partition by hash (id);
     create table parts_eu_0 partition of parts_eu for values with (modulus 2, remainder 0);
     create table parts_eu_1 partition of parts_eu for values with (modulus 2, remainder 1);
     create table part_lines (id int primary key, part_id int, region text, foreign key (part_id, region) references parts);
     reset role;
     insert into accounts values (1, 'a'), (2, 'b');
-    insert into customers values (1, 1, 'x'), (2, 2, 'y');
+    insert into buyers values (1, 1, 'x'), (2, 2, 'y');
     insert into parts values (1, 'eu', 1), (2, 'eu', 2);
 ";
 
@@ -62,7 +62,7 @@ async fn references_say_whose_rows_are_and_a_row_without_one_stops_the_plan() {
     let asked = plan.questions.iter().find(|it| it.id == "tenant-table").unwrap();
     assert_eq!((asked.default.as_str(), asked.answered), ("public.accounts", false));
     let all: String = plan.steps.iter().map(govctl::plan::Step::up_sql).collect();
-    assert!(all.contains("p.account_id from public.customers p") && !all.contains("first tenant"), "{all}");
+    assert!(all.contains("p.account_id from public.buyers p") && !all.contains("first tenant"), "{all}");
 
     // Whose it is, nobody can say: the plan stops before it has changed anything.
     database.run("insert into part_lines values (1, null, null)").await;

@@ -2,6 +2,7 @@
 
 mod alembic;
 mod atlas;
+mod db_migrate;
 mod dbmate;
 mod diesel;
 mod django;
@@ -63,9 +64,10 @@ pub(super) struct Writer {
     pub(super) draft: fn(&Ground, &[Part<'_>]) -> Result<Draft, Stop>,
 }
 
-const WRITERS: [&Writer; 34] = [
+const WRITERS: [&Writer; 35] = [
     &alembic::WRITER,
     &atlas::WRITER,
+    &db_migrate::WRITER,
     &dbmate::WRITER,
     &diesel::WRITER,
     &django::WRITER,
