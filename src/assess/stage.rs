@@ -130,6 +130,10 @@ pub struct Stage {
     pub next: Option<u8>,
     /// What opens that stage.
     pub next_opens: Option<String>,
+    /// The tool the folder of migrations was recognised by; none where no folder was read.
+    pub tool: Option<String>,
+    /// Migrations read.
+    pub migrations: i64,
     /// By stage.
     pub transitions: Vec<Moment>,
     /// By stage.
@@ -230,11 +234,13 @@ impl Stage {
         )
         .fetch_all(&mut *connection)
         .await?;
-        let read: i64 = sqlx::query_scalar("select count(*) from migrations").fetch_one(&mut *connection).await?;
+        let (read, tool): (i64, Option<String>) =
+            sqlx::query_as("select count(*), max(tool) from migrations").fetch_one(&mut *connection).await?;
         let notes =
             sqlx::query_scalar("select remark from remarks where topic = 'stage'").fetch_all(&mut *connection).await?;
         let history = transitions.iter().map(|moment| moment.stage).max().or((read > 0).then_some(1));
-        let mut stage = Self { declared, history, transitions, regressions, gaps, unread, notes, ..Self::default() };
+        let mut stage = Self { declared, history, tool, migrations: read, ..Self::default() };
+        stage = Self { transitions, regressions, gaps, unread, notes, ..stage };
         stage.order();
         Ok(stage)
     }

@@ -2,7 +2,7 @@
 
 use super::sql::{Kind, tokens};
 use crate::facts::SCHEMA;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 /// A table of the facts.
@@ -116,6 +116,8 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
     created.map(|words| Table { name: words[2].text(SCHEMA), derived: words[2].place.start > derived_from }).collect()
 });
 
+static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| tables().map(|table| table.name).collect());
+
 /// Every table of the facts, in the order of the schema.
 pub fn tables() -> impl Iterator<Item = Table> {
     TABLES.iter().copied()
@@ -127,8 +129,9 @@ pub fn of(sql: &str) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     for token in tokens(sql).iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Name)) {
         let word = token.text(sql).trim_matches(['"', '`', '[', ']']);
-        if let Some(table) = tables().find(|table| table.name.eq_ignore_ascii_case(word)) {
-            add(table.name, &mut found);
+        let lower = word.bytes().any(|b| b.is_ascii_uppercase()).then(|| word.to_ascii_lowercase());
+        if let Some(table) = NAMES.get(lower.as_deref().unwrap_or(word)) {
+            add(table, &mut found);
         }
     }
     found

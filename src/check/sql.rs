@@ -36,7 +36,7 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
     while let Some(first) = sql[at..].chars().next() {
         let rest = &sql[at..];
         let (kind, length) = match first {
-            c if c.is_whitespace() => (None, c.len_utf8()),
+            c if c.is_whitespace() => (None, rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len())),
             '-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
             '/' if rest.starts_with("/*") => (None, rest[2..].find("*/").map_or(rest.len(), |end| end + 4)),
             '\'' => (Some(Kind::Constant), quoted(rest, '\'')),

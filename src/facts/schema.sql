@@ -388,10 +388,11 @@ create table event_logs (
 -- | 'tool' | 'object' | 'before' | 'after' | 'payload' | 'payload digest' | 'salt' | 'previous hash' | 'hash' | 'sequence' | 'decision'
 -- | 'reason' | 'decision reference' | 'trace' | 'idempotency' | 'redaction' | 'redacted by' | 'signature' | 'key id' | 'database role'
 -- | 'snapshot' | 'retrieved' | 'authorized' | 'denied' | 'query' | 'query digest'. One column may play several roles.
--- filled_by_trigger: a row trigger before INSERT sets it, whatever the caller wrote.
+-- filled_by_trigger: a row trigger before INSERT sets it, whatever the caller wrote. from_setting: the setting of the session that this
+-- trigger takes it from, which any role may set; null where none.
 create table event_log_columns (
   relation integer not null, role text not null, column_number integer not null, name text not null,
-  filled_by_trigger integer not null, primary key (relation, role)) without rowid;
+  filled_by_trigger integer not null, from_setting text, primary key (relation, role)) without rowid;
 -- Triggers and rules of a log, and of its partitions, that refuse a command ('UPDATE' | 'DELETE' | 'TRUNCATE').
 -- guard_kind: 'trigger' | 'rule'; effect: 'refused' | 'partly' | 'unread'; enabled: as in triggers.
 create table event_log_guards (

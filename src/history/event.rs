@@ -1,5 +1,8 @@
 //! What one statement of a migration does to the schema, as far as governance goes.
 
+use squawk_syntax::plpgsql::Plpgsql;
+use squawk_syntax::{Parse, SourceFile};
+
 /// A possibly qualified name, as PostgreSQL stores it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Name {
@@ -73,15 +76,23 @@ pub(crate) enum Rls {
     NoForce,
 }
 
-/// One policy; expressions as written.
+/// An expression, parsed as `SELECT` of it.
+pub(crate) type Expression = Parse<SourceFile>;
+
+/// Parses an expression where it is found, file by file at once, and not where the files come together.
+pub(crate) fn expression(text: &str) -> Expression {
+    SourceFile::parse(&format!("select {text}"))
+}
+
+/// One policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) table: Name,
     pub(crate) name: String,
     pub(crate) restrictive: bool,
     pub(crate) command: String,
-    pub(crate) using: Option<String>,
-    pub(crate) check: Option<String>,
+    pub(crate) using: Option<Expression>,
+    pub(crate) check: Option<Expression>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,8 +193,11 @@ pub(crate) enum What {
     CreateSchema(String),
     SearchPath(Vec<String>),
     CreateFunction(Function),
-    /// A DO block, whole.
-    Do(String),
+    /// The body of a DO block in PL/pgSQL, and where the block begins in the text that the body's places count from.
+    Do {
+        body: Box<Plpgsql>,
+        start: usize,
+    },
     /// `SELECT f('a')`, `CALL p('a')`: the whole statement, and the function.
     Call {
         function: Name,

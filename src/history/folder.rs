@@ -3,6 +3,7 @@
 use crate::error::Stop;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold no migrations of one's own.
@@ -84,17 +85,16 @@ impl Folder {
         all
     }
 
-    /// The text of a file: UTF-8, or UTF-16 where it begins with that mark. What is neither becomes replacement characters.
+    /// The text of a file.
     pub(crate) fn text(&self, path: &str) -> std::io::Result<String> {
-        let bytes = fs::read(self.root.join(path))?;
-        let units = |unit: fn([u8; 2]) -> u16| bytes[2..].chunks_exact(2).map(move |pair| unit([pair[0], pair[1]]));
-        if bytes.starts_with(&[0xFF, 0xFE]) {
-            return Ok(utf_16(units(u16::from_le_bytes)));
-        }
-        if bytes.starts_with(&[0xFE, 0xFF]) {
-            return Ok(utf_16(units(u16::from_be_bytes)));
-        }
-        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        fs::read(self.root.join(path)).map(decoded)
+    }
+
+    /// Its first 4 KiB, where they say enough.
+    fn head(&self, path: &str) -> std::io::Result<String> {
+        let mut bytes = Vec::new();
+        fs::File::open(self.root.join(path))?.take(4096).read_to_end(&mut bytes)?;
+        Ok(decoded(bytes))
     }
 
     /// A path below the root, as it is shown: with the root as it was typed.
@@ -186,6 +186,11 @@ impl<'a> Dir<'a> {
         self.folder.text(&self.path(file)).ok()
     }
 
+    /// How it begins.
+    pub(crate) fn head(self, file: &str) -> Option<String> {
+        self.folder.head(&self.path(file)).ok()
+    }
+
     /// The beginning of a file is enough to know its kind.
     pub(crate) fn any_text(self, files: &[String], has: impl Fn(&str) -> bool) -> bool {
         files.iter().take(12).chain(files.last()).any(|file| self.text(file).is_some_and(|text| has(&text)))
@@ -214,6 +219,18 @@ impl<'a> Dir<'a> {
 /// What a link leads to is read like a file; where it leads nowhere, that is said when somebody asks for its text.
 fn is_file_or_gone(link: &Path) -> bool {
     fs::metadata(link).map_or(true, |target| target.is_file())
+}
+
+/// UTF-8, or UTF-16 where it begins with that mark. What is neither becomes replacement characters.
+fn decoded(bytes: Vec<u8>) -> String {
+    let units = |unit: fn([u8; 2]) -> u16| bytes[2..].chunks_exact(2).map(move |pair| unit([pair[0], pair[1]]));
+    if bytes.starts_with(&[0xFF, 0xFE]) {
+        return utf_16(units(u16::from_le_bytes));
+    }
+    if bytes.starts_with(&[0xFE, 0xFF]) {
+        return utf_16(units(u16::from_be_bytes));
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn utf_16(units: impl Iterator<Item = u16>) -> String {

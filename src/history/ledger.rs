@@ -66,7 +66,9 @@ impl History {
             for row in rows.iter().filter(|row| ledger.counts(row)) {
                 let Some(key) = ledger.key.of_row(row) else { continue };
                 let Some(at) = known.get(&key).copied() else {
-                    faults.push(gone(&key, table));
+                    if ledger.key.is_of(&key, known.keys()) {
+                        faults.push(gone(&key, table));
+                    }
                     continue;
                 };
                 let migration = &mut self.migrations[at];

@@ -391,8 +391,8 @@ fn read_all(folder: &Folder, planned: &[Planned], tool: &'static str) -> Vec<Rea
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(planned) = planned.get(at) else { return done };
-            done.push((at, read_one(folder, planned, tool, &modules)));
+            let Some(one) = planned.get(at) else { return done };
+            done.push((at, read_one(folder, one, planned, tool, &modules)));
         }
     };
     let mut all: Vec<_> = thread::scope(|scope| {
@@ -405,14 +405,15 @@ fn read_all(folder: &Folder, planned: &[Planned], tool: &'static str) -> Vec<Rea
         all
     });
     all.sort_by_key(|(at, _)| *at);
-    let mut files: Vec<_> = (0..planned.len()).map(|_| Read::default()).collect();
+    let lost = || Flaw { at: 0, message: "this file could not be read to its end".to_owned() };
+    let mut files: Vec<_> = (0..planned.len()).map(|_| Read { flaws: vec![lost()], ..Read::default() }).collect();
     for (at, read) in all {
         files[at] = read;
     }
     files
 }
 
-fn read_one(folder: &Folder, planned: &Planned, tool: &str, modules: &code::Modules) -> Read {
+fn read_one(folder: &Folder, planned: &Planned, all: &[Planned], tool: &str, modules: &code::Modules) -> Read {
     let text = match folder.text(&planned.path) {
         Ok(text) => text,
         Err(error) => {
@@ -430,8 +431,14 @@ fn read_one(folder: &Folder, planned: &Planned, tool: &str, modules: &code::Modu
                 flaws.extend(unread);
             }
         }
-        Kind::Code(language) => (events, flaws) = code::read(&text, language, tool, &planned.path, modules),
-        Kind::Changelog => (events, flaws) = changelog::changelog(&text, &planned.path),
+        Kind::Code(language) => {
+            (events, flaws) = code::read(&text, language, tool, (&planned.path, &planned.name), modules)
+        }
+        Kind::Changelog => {
+            let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+            let is_read = |path: &str| all.iter().any(|other| base(&other.path) == base(path));
+            (events, flaws) = changelog::changelog(&text, &planned.path, &is_read);
+        }
         Kind::Operations => (events, flaws) = changelog::operations(&text, &planned.path),
     }
     Read { text, events, flaws }

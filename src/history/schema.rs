@@ -3,7 +3,7 @@
 use super::event::{Column, Constraint, Function, Name, Policy, Trigger};
 use super::sql::Scope;
 use crate::facts::derive::tenancy::plain;
-use squawk_syntax::{SourceFile, SyntaxNode};
+use squawk_syntax::{Parse, SyntaxNode};
 use std::collections::{BTreeMap, HashMap};
 
 /// A statement of the history: which migration, and where in its file.
@@ -33,14 +33,14 @@ impl KnownColumn {
 #[derive(Clone, Debug)]
 pub(crate) struct KnownPolicy {
     pub(crate) policy: Policy,
-    /// Its expressions, parsed once: they are judged again whenever the table changes.
+    /// Its expressions.
     pub(crate) expressions: Vec<SyntaxNode>,
 }
 
 impl KnownPolicy {
     pub(crate) fn new(policy: Policy) -> Self {
         let mut known = Self { policy, expressions: Vec::new() };
-        known.parse();
+        known.express();
         known
     }
 
@@ -48,13 +48,12 @@ impl KnownPolicy {
     pub(crate) fn alter(&mut self, by: &Policy) {
         self.policy.using = by.using.clone().or(self.policy.using.take());
         self.policy.check = by.check.clone().or(self.policy.check.take());
-        self.parse();
+        self.express();
     }
 
-    fn parse(&mut self) {
+    fn express(&mut self) {
         let written = [&self.policy.using, &self.policy.check].into_iter().flatten();
-        let parsed = written.map(|expression| SourceFile::parse(&format!("select {expression}")).syntax_node());
-        self.expressions = parsed.collect();
+        self.expressions = written.map(Parse::syntax_node).collect();
     }
 }
 

@@ -4,7 +4,7 @@
 mod apply;
 
 use super::event::{Event, Name, On, What};
-use super::judge::{self, Known};
+use super::judge::{self, Known, Tie};
 use super::schema::{KnownPolicy, Place, Schema, Table};
 use super::sql::Runner;
 use crate::facts::derive::tenancy::plain;
@@ -82,6 +82,7 @@ pub(crate) fn read<'a>(migrations: impl Iterator<Item = &'a [Event]> + Clone) ->
         undone: BTreeMap::new(),
         isolated: BTreeMap::new(),
         keyed: BTreeMap::new(),
+        in_parts: None,
         cosigns: BTreeSet::new(),
         keeps_reasoning: BTreeSet::new(),
     };
@@ -112,6 +113,8 @@ struct Reader {
     /// Per table, its tenant key and its isolation, when first seen.
     keyed: BTreeMap<Name, Place>,
     isolated: BTreeMap<Name, Place>,
+    /// The first roles in a part of a tenant: they count where no roles in the tenant itself follow.
+    in_parts: Option<(Place, String)>,
     /// Tables that have one half of stage 5.
     cosigns: BTreeSet<usize>,
     keeps_reasoning: BTreeSet<usize>,
@@ -120,9 +123,9 @@ struct Reader {
 impl Reader {
     fn event(&mut self, what: &What, place: Place) {
         match what {
-            What::Do(statement) => {
+            What::Do { body, start } => {
                 let mut run = Runner::new(&self.schema);
-                run.block(statement);
+                run.block(body, *start);
                 self.ran(run.done, place);
             }
             What::Call { statement, .. } => {
@@ -183,9 +186,12 @@ impl Reader {
                 }
             }
             if !self.has_reached(3)
-                && let Some(roles) = self.roles_table(at)
+                && let Some((roles, tie)) = self.roles_table(at)
             {
-                self.reach(3, place, roles);
+                match tie {
+                    Tie::Tenant => self.reach(3, place, roles),
+                    Tie::Part => drop(self.in_parts.get_or_insert((place, roles))),
+                }
             }
             let table = &self.schema.tables[at];
             let chained = judge::chained(table, &self.schema);
@@ -205,11 +211,11 @@ impl Reader {
 
     /// The table itself, or where it lists the roles themselves, one that gives them to people: a role that gets a tenant
     /// gives one to whoever has it.
-    fn roles_table(&self, at: usize) -> Option<String> {
+    fn roles_table(&self, at: usize) -> Option<(String, Tie)> {
         let table = &self.schema.tables[at];
-        let ties = |table: &Table| judge::is_roles_table(table, &self.schema, &self.known);
-        if ties(table) {
-            return Some(table.name.to_string());
+        let ties = |table: &Table| judge::tie(table, &self.schema, &self.known);
+        if let Some(tie) = ties(table) {
+            return Some((table.name.to_string(), tie));
         }
         let refers = |other: &&Table| {
             other
@@ -219,7 +225,7 @@ impl Reader {
         };
         let listed = plain(&table.name.name).contains("role");
         let mut others = self.schema.living().filter(|_| listed).filter(refers);
-        others.find(|other| ties(other)).map(|other| other.name.to_string())
+        others.find_map(|other| Some((other.name.to_string(), ties(other)?)))
     }
 
     /// Which half of stage 5 a table has.
@@ -237,6 +243,9 @@ impl Reader {
     }
 
     fn end(mut self) -> Timeline {
+        if let (false, Some((place, roles))) = (self.has_reached(3), self.in_parts.take()) {
+            self.reach(3, place, roles);
+        }
         self.timeline.regressions =
             self.undone.into_iter().map(|((kind, object), place)| Regression { kind, object, place }).collect();
         self.timeline.regressions.sort_by_key(|regression| regression.place);

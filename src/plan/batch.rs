@@ -10,11 +10,13 @@ use crate::check::quote::literal;
 const PAGES: u32 = 32;
 
 /// One anonymous block that walks the table, or each of its partitions, page by page (TID range scans, from
-/// PostgreSQL 14), and commits after each. `set`: `set a = …`; `from`: what else is read; `todo`: which rows, of `t`.
+/// PostgreSQL 14), and commits after each. `set`: `set a = …`; `from`: what else is read; `todo`: which rows, of `t`;
+/// `held`: the column that takes no NULL once all is done, where there is one: until then, rows must not be hidden from whoever
+/// runs it, or nothing would be filled in, and said to be done.
 ///
 /// It waits less than a second for a lock and then lets others go first: a deadlock with the application is never the
 /// application's to lose. A second run finds nothing to do.
-pub(crate) fn fill(table: &Name, set: &str, from: Option<&str>, todo: &str) -> String {
+pub(crate) fn fill(table: &Name, set: &str, from: Option<&str>, todo: &str, held: Option<&str>) -> String {
     let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
     let update = format!(
         "update only %1$s t {}{} where t.ctid >= %2$L::tid and t.ctid < %3$L::tid and {}",
@@ -22,6 +24,16 @@ pub(crate) fn fill(table: &Name, set: &str, from: Option<&str>, todo: &str) -> S
         escaped(&from),
         escaped(todo)
     );
+    let hidden = held.map_or_else(String::new, |column| {
+        format!(
+            "
+    if pg_catalog.row_security_active(part) and exists (select from pg_catalog.pg_attribute
+        where attrelid = part and attname = {} and not attnotnull) then
+      raise exception 'row security hides rows of % from %: run this as a role that sees all of them', part, current_user;
+    end if;",
+            literal(column)
+        )
+    });
     let body = format!(
         "declare
   part regclass;
@@ -34,7 +46,7 @@ begin
   for part in
     select relid from pg_catalog.pg_partition_tree({oid}) where isleaf
     union select {oid} where {oid} is not null
-  loop
+  loop{hidden}
     -- A row that somebody writes meanwhile may move to a page that was passed: once more, until there is nothing to do.
     loop
       page := 0;

@@ -134,6 +134,14 @@ impl<'a> Before<'a> {
         Ok(self.ask(sql, &[&oid]).await?.pop())
     }
 
+    /// The owner of a relation, where row security can bind it.
+    pub(crate) async fn ordinary_owner(&mut self, table: &Name) -> Result<Option<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(None) };
+        let sql = "select o.name from relations r join roles o on o.oid = r.owner
+                   where r.oid = ? and o.superuser = 0 and o.bypass_rls = 0";
+        Ok(self.ask(sql, &[&oid]).await?.pop())
+    }
+
     /// `create policy …`, as it stands.
     pub(crate) async fn policy(&mut self, table: &Name, policy: &str) -> Result<Option<Policy>, Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok(None) };
@@ -150,6 +158,28 @@ impl<'a> Before<'a> {
             check,
             roles: serde_json::from_str(&roles).unwrap_or_default(),
         }))
+    }
+
+    /// Signatures of the functions of that name. A name without a schema is PostgreSQL's own.
+    pub(crate) async fn functions(&mut self, name: &Name) -> Result<Vec<String>, Stop> {
+        let Some(schema) = &name.schema else { return Ok(Vec::new()) };
+        self.ask("select signature from functions where schema = ? and name = ?", &[schema, &name.name]).await
+    }
+
+    /// Functions that the policies of a table name, their signatures, and the roles that each of these policies is for.
+    pub(crate) async fn policy_functions(&mut self, table: &Name) -> Result<Vec<(Name, String, Vec<String>)>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(Vec::new()) };
+        let sql = "select f.schema, f.name, f.signature,
+                     (select json_group_array(coalesce(r.name, 'public')) from policy_roles pr left join roles r on r.oid = pr.role
+                      where pr.policy = p.oid)
+                   from policies p join policy_dependencies d on d.policy = p.oid and d.object_kind = 'function'
+                   join functions f on f.oid = d.object where p.relation = ?";
+        let rows: Vec<(String, String, String, String)> =
+            sqlx::query_as(sql).bind(oid).fetch_all(self.facts.connection()).await?;
+        let one = |(schema, name, signature, roles): (String, String, String, String)| {
+            (Name { schema: Some(schema), name }, signature, serde_json::from_str(&roles).unwrap_or_default())
+        };
+        Ok(rows.into_iter().map(one).collect())
     }
 
     /// Names of indexes and constraints that are taken.

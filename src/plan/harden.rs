@@ -300,8 +300,9 @@ impl Hardener<'_, '_> {
             self.pieces.push(piece);
             let mut piece = self.piece(Phase::Backfill, Some(table.clone()), Lock::Rows);
             (piece.transaction, piece.long) = (false, true);
-            let fill = batch::fill(table, &format!("set {name} = {default}"), None, &format!("t.{name} is null"));
-            let bound = self.before.bound(table).await?;
+            let held = column.not_null.then_some(column.name.as_str());
+            let fill = batch::fill(table, &format!("set {name} = {default}"), None, &format!("t.{name} is null"), held);
+            let bound = self.planned.bound(table, self.change.stage, self.before).await?;
             piece.up.extend(batch::unbound(fill, &bound).into_iter().map(|statement| statement.up));
             self.pieces.push(piece);
         }
@@ -343,6 +344,10 @@ impl Hardener<'_, '_> {
         };
         let quoted = ident(&name);
         let partitioned = self.before.is_partitioned(table).await?;
+        if partitioned && added.kind == "unique" {
+            // Foreign keys may refer to an index as well, and that of a partitioned table can be built part by part.
+            return self.index(table, &name, true, &added.definition[added.kind.len()..]).await;
+        }
         if matches!(added.kind, "unique" | "primary key") && !partitioned {
             let definition = added.definition.to_lowercase();
             self.index(table, &name, true, &added.definition[added.kind.len()..]).await?;
@@ -382,7 +387,7 @@ impl Hardener<'_, '_> {
             let mut bound = Vec::new();
             for table in [Some(table.clone()), referenced(&added.definition)].into_iter().flatten() {
                 if added.kind == "foreign key" {
-                    let more = self.before.bound(&table).await?;
+                    let more = self.planned.bound(&table, self.change.stage, self.before).await?;
                     bound.extend(more.into_iter().filter(|it| !bound.contains(it)).collect::<Vec<_>>());
                 }
             }

@@ -63,6 +63,10 @@ fn excuse(rule: &str, way: Way, statement: &str) -> Option<&'static str> {
             Some("of a partitioned table alone, which holds no rows: its partitions have theirs")
         }
         (Way::Up, "prefer-robust-stmts") => Some("run again, it finds its work done or does it again"),
+        (
+            Way::Up,
+            "prefer-bigint-over-int" | "prefer-bigint-over-smallint" | "prefer-text-field" | "ban-char-field",
+        ) => Some("the type of the key that it repeats"),
         (Way::Up, "ban-drop-default") => Some("the rows there are have their value; whoever writes new ones says it"),
         (Way::Up, "ban-drop-constraint") => {
             Some("a helper that has done its work, or one that a stronger one replaces")
@@ -179,6 +183,10 @@ mod tests {
             "adding-not-nullable-field",
             "constraint-missing-not-valid",
             "adding-foreign-key-constraint",
+            "prefer-bigint-over-int",
+            "prefer-bigint-over-smallint",
+            "prefer-text-field",
+            "ban-char-field",
         ] {
             assert!(squawk_linter::Rule::try_from(rule).is_ok(), "{rule}");
         }

@@ -1,9 +1,10 @@
 //! A plan, made in rounds: what the facts ask for is run on a copy, and what the copy then asks for is added.
 
 use super::prove;
+use super::structures;
 use super::{Draft, Goal, Plan, Unproved};
 use crate::error::Stop;
-use crate::facts::Facts;
+use crate::facts::{Facts, derive};
 use crate::target::scratch::{Choice, Kind, Scratch};
 use crate::ui::progress::Progress;
 use std::fmt;
@@ -56,8 +57,26 @@ pub async fn make(
     bench: Option<&mut Bench>,
     progress: &dyn Progress,
 ) -> Result<Plan, Stop> {
-    let mut draft = Draft::new(goal, bench.is_some());
     progress.begin("Planning", None);
+    let mut config = goal.config.clone();
+    config.tenancy.table = structures::referred_to(facts, goal.config).await?.or(config.tenancy.table);
+    // That it was taken by its name is a default, and asked.
+    let taken = config.tenancy.table != goal.config.tenancy.table;
+    if taken {
+        derive::derive_anew(facts, &config).await?;
+    }
+    let mut plan = in_rounds(Goal { config: &config, ..goal }, facts, bench, progress).await?;
+    plan.questions.iter_mut().filter(|it| taken && it.id == "tenant-table").for_each(|it| it.answered = false);
+    Ok(plan)
+}
+
+async fn in_rounds(
+    goal: Goal<'_>,
+    facts: &mut Facts,
+    bench: Option<&mut Bench>,
+    progress: &dyn Progress,
+) -> Result<Plan, Stop> {
+    let mut draft = Draft::new(goal, bench.is_some());
     draft.look(facts).await?;
     let unknown = unknown(facts).await?;
     let Some(bench) = bench else {
@@ -70,7 +89,7 @@ pub async fn make(
         return Ok(plan);
     };
     for _ in 0..MOST_ROUNDS {
-        let steps = draft.plan(facts).await?.steps;
+        let steps = draft.steps(facts).await?;
         if steps.is_empty() {
             break;
         }

@@ -147,15 +147,22 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The plan so far, in the order in which it is run, with what squawk has to be told.
-    pub async fn plan(&self, facts: &mut Facts) -> Result<Plan, Stop> {
-        let server = Before::new(facts).version().await?;
+    /// What is planned so far, in the order in which it is run.
+    pub async fn steps(&self, facts: &mut Facts) -> Result<Vec<Step>, Stop> {
         let mut steps = order::order(self.pieces.clone());
-        if let Some(first) = preflight::step(&steps, &mut Before::new(facts)).await? {
+        let uncertain = structures::uncertain(facts).await?;
+        if let Some(first) = preflight::step(&steps, &uncertain, &mut Before::new(facts)).await? {
             steps.insert(0, first);
             steps.iter_mut().zip(1..).for_each(|(step, n)| step.n = n);
         }
-        let mut notes = Vec::new();
+        Ok(steps)
+    }
+
+    /// The same, with what squawk has to be told, and what is asked.
+    pub async fn plan(&self, facts: &mut Facts) -> Result<Plan, Stop> {
+        let mut steps = self.steps(facts).await?;
+        let server = Before::new(facts).version().await?;
+        let mut notes: Vec<_> = preflight::bound(&steps, &mut Before::new(facts)).await?.into_iter().collect();
         for step in &mut steps {
             step.up = lint::excused(&step.up, step.transaction, server, Way::Up);
             step.down = lint::excused(&step.down, step.transaction, server, Way::Down);

@@ -7,7 +7,7 @@ use super::change::{Closes, Phase};
 use super::ddl::Name;
 use super::piece::{FINISH, Piece, UNIQUE, VALIDATE};
 use super::step::Step;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one migration holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,15 +22,10 @@ struct Place {
 
 /// Orders and groups them.
 pub(crate) fn order(pieces: Vec<Piece>) -> Vec<Step> {
-    let mut groups: Vec<(Place, Vec<Piece>)> = Vec::new();
+    let mut groups: BTreeMap<Place, Vec<Piece>> = BTreeMap::new();
     for (index, piece) in pieces.into_iter().enumerate() {
-        let place = place(&piece, index);
-        match groups.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, group)) => group.push(piece),
-            None => groups.push((place, vec![piece])),
-        }
+        groups.entry(place(&piece, index)).or_default().push(piece);
     }
-    groups.sort_by(|a, b| a.0.cmp(&b.0));
     let mut names = BTreeSet::new();
     groups
         .into_iter()
@@ -114,20 +109,42 @@ fn step(place: &Place, mut pieces: Vec<Piece>, names: &mut BTreeSet<String>) -> 
         None => named(place, &pieces),
     };
     let joined = joined_rls(up);
+    let one = place.table.is_some() && !joined.iter().any(|sql| sql.starts_with("lock table "));
+    let wait = if one { ALONE } else { WAIT };
     Some(Step {
         n: 0,
         name: unique(&name, names),
         stage: place.stage,
+        kind: kind(place, &pieces),
         why: why(&pieces),
         transaction,
-        up: with_timeouts(joined, transaction, long),
-        down: if down.is_empty() { Vec::new() } else { with_timeouts(down, transaction, false) },
+        up: with_timeouts(joined, transaction, long, wait),
+        down: if down.is_empty() { Vec::new() } else { with_timeouts(down, transaction, false, wait) },
         closes,
         lock: lock.words(if several { None } else { table.as_ref() }),
         reversible: lost.is_empty(),
         notes,
         questions,
     })
+}
+
+/// What is done to one table after the other.
+fn kind(place: &Place, pieces: &[Piece]) -> Option<&'static str> {
+    let of_a_table = place.table.is_some() || pieces.iter().any(|piece| piece.table.is_some());
+    match (place.phase, place.segment) {
+        (Phase::Backfill, _) => Some("backfill"),
+        _ if !of_a_table => None,
+        (Phase::Column | Phase::Fill, _) => Some("extend"),
+        (Phase::Index, 1) => Some("index"),
+        (Phase::Constraint, UNIQUE) => Some("key"),
+        (Phase::Constraint, VALIDATE) => Some("validate"),
+        (Phase::Constraint, _) if pieces.iter().any(|piece| piece.name.is_some()) => Some("refer"),
+        (Phase::Constraint, _) => Some("constrain"),
+        (Phase::Policy, _) => Some("isolate"),
+        (Phase::SideDoor, _) => Some("close_ways_around"),
+        (Phase::Guard, _) => Some("guard"),
+        _ => None,
+    }
 }
 
 fn why(pieces: &[Piece]) -> String {
@@ -163,10 +180,14 @@ fn joined_rls(up: Vec<String>) -> Vec<String> {
 /// and that must not be the application.
 pub(crate) const WAIT: &str = "900ms";
 
-fn with_timeouts(statements: Vec<String>, transaction: bool, long: bool) -> Vec<String> {
+/// What locks one table deadlocks with nobody. After `deadlock_timeout` an autovacuum gives way, which would otherwise keep a table
+/// that was just filled in for minutes.
+const ALONE: &str = "1500ms";
+
+fn with_timeouts(statements: Vec<String>, transaction: bool, long: bool, wait: &str) -> Vec<String> {
     let mut all = Vec::new();
     if transaction {
-        all.push(format!("set local lock_timeout = '{WAIT}'"));
+        all.push(format!("set local lock_timeout = '{wait}'"));
         all.push(format!("set local statement_timeout = '{}'", if long { "0" } else { "30s" }));
         all.extend(statements);
     } else {

@@ -2,7 +2,7 @@
 
 use super::before::Before;
 use super::change::Change;
-use super::ddl::{self, Ddl, Name};
+use super::ddl::{self, Action, Ddl, Name};
 use crate::error::Stop;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,8 @@ pub(crate) struct Planned {
     pub(crate) names: BTreeSet<String>,
     /// What the plan makes, and the stage it makes it for.
     pub(crate) made: BTreeMap<Name, u8>,
+    /// Tables whose owner policies bind from some stage of the plan on.
+    pub(crate) forced: BTreeMap<Name, u8>,
     /// Policies the plan makes, by table and name.
     pub(crate) policies: BTreeSet<(Name, String)>,
 }
@@ -33,10 +35,28 @@ impl Planned {
                 Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
                     self.made.entry(name).or_insert(change.stage);
                 }
+                Ddl::AlterTable { table, actions } if actions.contains(&Action::Force) => {
+                    let owner = before.ordinary_owner(&table).await?;
+                    let since = owner.map(|_| self.forced.entry(table).or_insert(change.stage));
+                    since.into_iter().for_each(|since| *since = change.stage.min(*since));
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Of a table and its partitions, those that bind their owner when a change of that stage is made: rows come before policies
+    /// inside a stage.
+    pub(crate) async fn bound(&self, table: &Name, stage: u8, before: &mut Before<'_>) -> Result<Vec<Name>, Stop> {
+        let mut bound = before.bound(table).await?;
+        let parts = before.partitions(table).await?.into_iter().map(|(_, part, _)| part);
+        for name in [table.clone()].into_iter().chain(parts) {
+            if self.forced.get(&name).is_some_and(|since| *since < stage) && !bound.contains(&name) {
+                bound.push(name);
+            }
+        }
+        Ok(bound)
     }
 
     /// Whether a statement puts something into a schema that the plan makes.

@@ -1,23 +1,49 @@
 //! The first migration of a plan: what it takes for granted, looked at before anything is changed.
 
+mod ask;
+
 use super::before::Before;
-use super::ddl::{self, Ddl, Name};
+use super::ddl::{self, Action, Ddl, Name};
 use super::guard;
 use super::step::Step;
-use crate::check::quote::literal;
+use crate::check::quote::{ident, literal};
 use crate::error::Stop;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Stops with a sentence where the server is older than that of the facts, where a table that is changed is not there, or where the
-/// role may not act as its owner. None where nothing that exists is changed.
-pub(crate) async fn step(steps: &[Step], before: &mut Before<'_>) -> Result<Option<Step>, Stop> {
+/// Stops with a sentence where the server is older than that of the facts, where a table that is changed is not there, where the
+/// role may not act as its owner, where rows lack what they are going to be held to, or where somebody may not execute what policies
+/// are going to ask. None where nothing that exists is
+/// changed.
+///
+/// `uncertain`: tables, a reference that may be empty, and the column that is to be filled in by it.
+pub(crate) async fn step(
+    steps: &[Step],
+    uncertain: &[(Name, String, String)],
+    before: &mut Before<'_>,
+) -> Result<Option<Step>, Stop> {
     let mut tables: BTreeMap<Name, String> = BTreeMap::new();
+    let (mut asked, mut empty) = (BTreeSet::new(), BTreeSet::new());
     for statement in steps.iter().flat_map(|step| &step.up) {
-        let (Ddl::AlterTable { table, .. } | Ddl::CreatePolicy { table, .. } | Ddl::CreateTrigger { table, .. }) =
-            ddl::read(guard::inner(statement))
+        let statement = guard::inner(statement);
+        let ddl = ddl::read(statement);
+        let (Ddl::AlterTable { table, .. } | Ddl::CreatePolicy { table, .. } | Ddl::CreateTrigger { table, .. }) = &ddl
         else {
             continue;
         };
+        asked.extend(ask::asked(statement, &ddl, before).await?);
+        if let Ddl::AlterTable { table, actions } = &ddl {
+            for column in actions.iter().filter_map(|action| match action {
+                Action::SetNotNull(column) => Some(column),
+                _ => None,
+            }) {
+                let filled =
+                    steps.iter().any(|step| !step.transaction && step.up.iter().any(|sql| fills(sql, table, column)));
+                if !filled && before.has_column(table, column).await? && !before.is_not_null(table, column).await? {
+                    empty.insert((table.clone(), column.clone()));
+                }
+            }
+        }
+        let table = table.clone();
         if !tables.contains_key(&table)
             && let Some(owner) = before.owner(&table).await?
         {
@@ -49,15 +75,22 @@ begin
     if owns.rolname = it.owner and not pg_catalog.pg_has_role(current_user, owns.oid, 'usage') then
       raise exception '%.% belongs to %, and % may not act as it: run this plan as its owner', it.in_schema, it.name, it.owner, current_user;
     end if;
-  end loop;
+  end loop;{}{}
 end",
-        rows.collect::<Vec<_>>().join(",\n    ")
+        rows.collect::<Vec<_>>().join(",\n    "),
+        ask::loop_over(&asked),
+        empty
+            .iter()
+            .map(|(table, column)| without(table, column))
+            .chain(uncertain.iter().filter(|it| tables.contains_key(&it.0)).map(orphans))
+            .collect::<String>()
     );
     let tag = guard::tag(&body);
     Ok(Some(Step {
         n: 0,
         name: "check_the_ground".to_owned(),
         stage,
+        kind: None,
         why: "What the plan takes for granted is looked at before anything is changed.".to_owned(),
         transaction: true,
         up: vec![format!("do {tag} {body} {tag}")],
@@ -68,4 +101,70 @@ end",
         notes: Vec::new(),
         questions: Vec::new(),
     }))
+}
+
+/// Whether a block of the plan fills a column in.
+fn fills(sql: &str, table: &Name, column: &str) -> bool {
+    sql.contains(&guard::oid(table)) && sql.contains(&format!("set {} = ", ident(column)))
+}
+
+/// Stops where rows have nothing in a column that is to be held: whose they are, nobody but a person can say.
+fn without(table: &Name, column: &str) -> String {
+    let said = format!(
+        "{} has rows without {column}: fill them in, or say whose they are, before anything is changed",
+        table.name
+    );
+    format!(
+        "
+  if exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attnotnull) then
+    if exists (select from {table} where {} is null) then
+      raise exception using message = {};
+    end if;
+  end if;",
+        guard::oid(table),
+        literal(column),
+        ident(column),
+        literal(&said)
+    )
+}
+
+/// Stops where rows refer to nothing by which they could get what they are going to be held to.
+fn orphans((table, reference, column): &(Name, String, String)) -> String {
+    let said = format!(
+        "{} has rows without {reference}, so that nothing says whose they are: fill it in, or take them away, before anything is changed",
+        table.name
+    );
+    format!(
+        "
+  if not exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attisdropped) then
+    if exists (select from {table} where {} is null) then
+      raise exception using message = {};
+    end if;
+  end if;",
+        guard::oid(table),
+        literal(column),
+        ident(reference),
+        literal(&said)
+    )
+}
+
+/// What is so from now on for whoever runs migrations: FORCE binds the owner too, and what it then changes without a tenant is no
+/// row, and no error.
+pub(crate) async fn bound(steps: &[Step], before: &mut Before<'_>) -> Result<Option<String>, Stop> {
+    for step in steps {
+        for statement in &step.up {
+            let Ddl::AlterTable { table, actions } = ddl::read(guard::inner(statement)) else { continue };
+            if actions.contains(&Action::Force)
+                && !before.row_security(&table).await?.1
+                && let Some(owner) = before.ordinary_owner(&table).await?
+            {
+                return Ok(Some(format!(
+                    "From migration {} on, policies bind {owner} as well, who owns the tables: a later migration that changes rows \
+                     changes none, and says nothing, unless it sets a tenant for its session or lifts FORCE meanwhile.",
+                    step.n
+                )));
+            }
+        }
+    }
+    Ok(None)
 }

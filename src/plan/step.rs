@@ -12,6 +12,8 @@ pub struct Step {
     pub name: String,
     /// The stage it belongs to, 2 to 5.
     pub stage: u8,
+    /// What it does to its table, in a word, where the migrations beside it do the same to others: psql may have them in one file.
+    pub kind: Option<&'static str>,
     /// Why, one sentence.
     pub why: String,
     /// Whether `up` and `down` run inside one transaction; else statement by statement, outside of any.

@@ -18,6 +18,8 @@ pub(crate) struct Document<'a> {
     history: Option<u8>,
     evidenced: Option<u8>,
     next: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    migrations: Option<Folder<'a>>,
     transitions: Vec<Transition<'a>>,
     criteria: Vec<Held<'a>>,
     regressions: Vec<Undone<'a>>,
@@ -28,6 +30,12 @@ pub(crate) struct Document<'a> {
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     exit: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct Folder<'a> {
+    tool: &'a str,
+    count: i64,
 }
 
 #[derive(Serialize)]
@@ -98,6 +106,7 @@ impl<'a> Document<'a> {
             history: stage.history,
             evidenced: stage.evidenced,
             next: stage.next,
+            migrations: stage.tool.as_deref().map(|tool| Folder { tool, count: stage.migrations }),
             transitions: stage.transitions.iter().map(transition).collect(),
             criteria: stage.criteria.iter().map(held).collect(),
             regressions: stage.regressions.iter().map(undone).collect(),
@@ -168,6 +177,10 @@ pub(crate) fn screen(stage: &Stage, at_least: Option<u8>, look: &Look) -> String
         known(stage.evidenced)
     );
     say(&head, "");
+    if let Some(tool) = &stage.tool {
+        let files = if stage.migrations == 1 { "migration" } else { "migrations" };
+        say(&format!("{} {files}, read as {tool}'s", stage.migrations), "");
+    }
     for (number, name) in (1..=5).zip(STAGES) {
         say("", "");
         let mark = match (stage.evidenced, stage.transitions.iter().any(|moment| moment.stage == number)) {

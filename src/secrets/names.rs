@@ -43,12 +43,14 @@ pub fn named(name: &str) -> Option<Named> {
         words.windows(2).any(|two| first.contains(&two[0].as_str()) && second.contains(&two[1].as_str()))
     };
     let last = words.last().map_or("", String::as_str);
-    const BEFORE_KEY: [&str; 13] = [
+    const BEFORE_KEY: [&str; 15] = [
         "api",
         "access",
         "secret",
         "private",
         "signing",
+        "signature",
+        "hmac",
         "encryption",
         "master",
         "auth",
@@ -80,6 +82,10 @@ pub fn named(name: &str) -> Option<Named> {
         || pair(&["key", "token"], &["hash", "digest"])
         || pair(&["hashed"], &["key", "token"])
         || pair(&["connection", "conn"], &["string", "uri", "url"])
+        || pair(
+            &["db", "smtp", "imap", "mail", "ftp", "ldap", "redis", "mysql", "pg", "root", "admin", "proxy"],
+            &["pass"],
+        )
         || pair(&["otp", "totp", "mfa", "two"], &["secret", "seed", "factor"])
         || pair(&["recovery", "backup"], &["code", "codes"])
         || words.len() == 1 && ["token", "jwt", "cvv", "cvc", "pin"].contains(&last)
@@ -221,6 +227,8 @@ mod tests {
             "webhook_secret",
             "totp_secret",
             "smtp_password",
+            "smtp_pass",
+            "hmacKey",
             "secret",
         ] {
             assert_eq!(named(name), Some(Named::Secret), "{name}");
@@ -261,6 +269,7 @@ mod tests {
             "idempotency_key",
             "prompt_tokens",
             "secretary",
+            "boarding_pass",
             "keyword",
             "monkey",
         ] {

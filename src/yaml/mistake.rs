@@ -1,6 +1,7 @@
 //! A mistake in a file somebody wrote, with a caret under it.
 
 use super::Place;
+use crate::secrets::{Kind, Rules};
 use miette::{Diagnostic, NamedSource};
 use std::fmt::Write;
 use thiserror::Error;
@@ -54,7 +55,7 @@ pub struct Caution {
 impl Caution {
     /// Names the file it is in.
     pub fn new(path: &str, text: &str, place: Place, [message, label, help]: [&str; 3]) -> Self {
-        let source_code = NamedSource::new(path, text.to_owned());
+        let source_code = NamedSource::new(path, masked(text));
         Self { message: message.into(), source_code, place, label: label.into(), help: help.into() }
     }
 }
@@ -77,7 +78,13 @@ impl Mistakes {
     /// Names the file the mistakes are in, and sorts them by place.
     pub fn new(path: &str, text: &str, mut all: Vec<Mistake>) -> Self {
         all.sort_by_key(|mistake| mistake.place.offset());
-        Self { path: path.to_owned(), source_code: NamedSource::new(path, text.to_owned()), all }
+        // A mistake quotes what it is about.
+        for mistake in &mut all {
+            mistake.message = masked(&mistake.message);
+            mistake.label = masked(&mistake.label);
+            mistake.help = mistake.help.as_deref().map(masked);
+        }
+        Self { path: path.to_owned(), source_code: NamedSource::new(path, masked(text)), all }
     }
 
     /// Without the picture, for a line of a report: `checks/a/b.yaml:17:37: no such column: x`.
@@ -92,6 +99,21 @@ impl Mistakes {
         }
         words
     }
+}
+
+/// The text as it may be shown, each byte where it was: a file about secrets may hold one.
+fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for hit in Rules::own().find(text, Kind::Text).into_iter().filter(|hit| hit.rule.is_some()) {
+        shown.push_str(&text[at..hit.place.start]);
+        for c in text[hit.place.clone()].chars() {
+            if c == '\n' { shown.push(c) } else { shown.push_str(&"*".repeat(c.len_utf8())) }
+        }
+        at = hit.place.end;
+    }
+    shown.push_str(&text[at..]);
+    shown
 }
 
 fn count(mistakes: usize) -> String {

@@ -150,6 +150,16 @@ fn statements_that_a_program_puts_together_are_read() {
             "    for table in [\"t\"]:\n        op.execute(S.format(table=table))\n",
         ),
         (
+            "a constant that is given its names",
+            "S = \"\"\"CREATE POLICY p ON {table} USING (tenant_id = f())\"\"\"\nT = [\"t\"]\n",
+            "    [op.execute(S.format(table=one)) for one in T]\n",
+        ),
+        (
+            "a constant behind percent",
+            "S = \"CREATE POLICY p ON %s USING (tenant_id = f())\"\n\n",
+            "    for t in frozenset({\"t\"}):\n        op.execute(S % t)\n",
+        ),
+        (
             "format by place",
             "T = \"t\"\n\n",
             "    op.execute(\"CREATE POLICY p ON {} USING (tenant_id = f())\".format(T))\n",
@@ -173,6 +183,59 @@ fn statements_that_a_program_puts_together_are_read() {
         assert_eq!((found, history.dynamic().len()), (vec![(2, line)], 0), "{name}:\n{text}");
         assert!(history.transitions()[0].line.date_source == Some("header"), "{name}");
     }
+}
+
+/// The same in the other languages: lists, loops and formats of each.
+#[test]
+fn every_language_puts_statements_together_in_its_own_way() {
+    let (enable, policy) =
+        ("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", "CREATE POLICY p ON {} USING (tenant_id = f())");
+    let with = |text: &str, hole: &str| text.replace("{}", hole);
+    let go = format!(
+        "package m\nfunc up(tx *sql.Tx) error {{\n\ttx.Exec(`CREATE TABLE t (tenant_id uuid)`)\n\tfor _, t := range []string{{\"t\"}} {{\n\t\ttx.Exec(fmt.Sprintf(`{}`, t))\n\t\ttx.Exec(fmt.Sprintf(\"{}\", t))\n\t}}\n}}\n",
+        with(enable, "%s"),
+        with(policy, "%s")
+    );
+    let java = format!(
+        "public class V1__a extends BaseJavaMigration {{\n  private static final List<String> ALL = List.of(\"t\");\n  public void migrate(Context context) throws Exception {{\n    run(\"create table t (tenant_id uuid)\");\n    for (String t : ALL) {{\n      run(\"{}\");\n      run(String.format(\"{}\", t));\n    }}\n  }}\n}}\n",
+        with(enable, "\" + t + \""),
+        with(policy, "%s")
+    );
+    let kotlin = format!(
+        "class V1__a : BaseJavaMigration() {{\n  override fun migrate(context: Context) {{\n    run(\"create table t (tenant_id uuid)\")\n    for (t in listOf(\"t\")) {{\n      run(\"{}\")\n      run(\"\"\"{}\"\"\")\n    }}\n  }}\n}}\n",
+        with(enable, "$t"),
+        with(policy, "${t}")
+    );
+    let rust = format!(
+        "const ALL: [&str; 1] = [\"t\"];\nimpl MigrationTrait for Migration {{\n  async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {{\n    let db = manager.get_connection();\n    db.execute_unprepared(\"create table t (tenant_id uuid)\").await?;\n    for t in ALL {{\n      db.execute_unprepared(&format!(\"{}\")).await?;\n      db.execute_unprepared(&format!(\"{}\", t)).await?;\n    }}\n    Ok(())\n  }}\n}}\n",
+        with(enable, "{t}"),
+        policy
+    );
+    let kysely = format!(
+        "import {{ Kysely, sql }} from 'kysely'\nexport async function up(db: Kysely<any>) {{\n  await db.schema.createTable('t').addColumn('org_id', 'uuid', (column) => column.notNull().references('orgs.id')).execute()\n  for (const t of ['t']) {{\n    await sql.raw(`{}`).execute(db)\n    await sql`{}`.execute(db)\n  }}\n}}\n",
+        with(enable, "${t}"),
+        with(policy, "${sql.table(t)}").replace("tenant_id", "org_id")
+    );
+    for (file, text) in [
+        ("00001_a.go", go.as_str()),
+        ("V1__a.java", &java),
+        ("V1__a.kt", &kotlin),
+        ("m20250301_000001_a.rs", &rust),
+        ("2025-03-01-a.ts", &kysely),
+    ] {
+        // goose is known by a file of SQL.
+        let history = read(
+            &[(file, text), ("00000_a.sql", "-- +goose Up\nselect 1;\n")][..1 + usize::from(file.ends_with("go"))],
+        );
+        let line = 1 + text.lines().position(|line| line.contains("CREATE POLICY")).unwrap();
+        let found: Vec<_> = history.transitions().iter().map(|it| (it.stage, it.line.line)).collect();
+        assert_eq!((found, history.dynamic().len()), (vec![(2, line)], 0), "{file}: {:?}\n{text}", history.dynamic());
+    }
+    // Enums that a variable holds, and a batch by any name.
+    let kept = format!(
+        "{REVISION}who = sa.Enum(\"user\", \"agent\", name=\"who\")\n\ndef upgrade():\n    op.create_table(\"log\", sa.Column(\"actor\", who), sa.Column(\"prev_hash\", sa.Text))\n    op.execute(\"REVOKE UPDATE, DELETE ON log FROM app\")\n    with op.batch_alter_table(\"members\") as table:\n        table.add_column(sa.Column(\"role\", sa.Text))\n        table.add_column(sa.Column(\"org_id\", sa.Uuid, sa.ForeignKey(\"orgs.id\")))\n        table.add_column(sa.Column(\"user_id\", sa.Uuid))\n"
+    );
+    assert_eq!(reached(&[("versions/a_a.py", &kept)]), [(3, 17), (4, 13)]);
 }
 
 /// Helpers and constants of the project's own modules are followed, and what they do is done where they are called.
@@ -270,11 +333,25 @@ fn histories_as_they_are_found_are_read_as_a_reader_would() {
         ("who invited somebody is not who has the role", "create table users (id uuid, org_id uuid, auth_user_id uuid);\ncreate table organizations (id uuid);\ncreate table guest_grants (org_id uuid, email text, role text, invited_by_user_id uuid references users (id));\ncreate table seat_activations (org_id uuid, user_id uuid, role text);".to_owned(), vec![]),
         ("the surest of several keys is asked about", "create table accounts (id uuid);\ncreate table t (account_id uuid, workspace_id uuid);\ncreate function seen(account_id uuid, workspace_id uuid) returns boolean language sql as $$ select account_id = a() and workspace_id = w() $$;\ncreate table workspaces (id uuid);\nalter table t enable row level security;\ncreate policy p on t using (seen(account_id, workspace_id));".to_owned(), vec![(2, 6)]),
         ("a role that gets a tenant gives it to whoever has it", "create table people (id uuid);\ncreate table roles (id uuid, name text);\ncreate table user_roles (user_id uuid, role_id uuid references roles (id));\nalter table roles rename to app_roles;\nalter table app_roles add column tenant_id uuid;".to_owned(), vec![(3, 5)]),
+        ("roles in a part of a tenant wait for those in the tenant", "create table tenants (id int);\ncreate table projects (id int, tenant_id int);\ncreate table project_members (project_id int references projects (id), user_id int, role text);\ncreate table tenant_users (tenant_id int, user_id int, role text);".to_owned(), vec![(3, 4)]),
+        ("and count where none follow", "create table tenants (id int);\ncreate table projects (id int, tenant_id int);\ncreate table project_members (project_id int references projects (id), user_id int, role text);".to_owned(), vec![(3, 3)]),
+        ("who signs in is a person, whatever the table is called", "create table tenants (id int);\ncreate table tenant_admin_accounts (tenant_id int, user_id int, role text, password_hash text);".to_owned(), vec![]),
+        ("the session says which branch it is of", "create table branches (id int);\ncreate table sales (branch_id int, session_id int);\ncreate table sessions (id int);\nalter table sales enable row level security;\ncreate policy own on sales using (session_id = current_setting('app.session_id')::int);\ncreate policy here on sales using (branch_id = current_setting('app.branch_id')::int);".to_owned(), vec![(2, 6)]),
+        ("in the word of the column", "create table branches (id int);\ncreate table sales (branch_id int);\nalter table sales enable row level security;\ncreate policy here on sales using (branch_id = current_setting('app.shift')::int);".to_owned(), vec![]),
+        ("a table of tenants may have a prefix", "create table app_tenants (id int);\nalter table app_tenants enable row level security;\ncreate policy own on app_tenants using (id = current_tenant_id());".to_owned(), vec![(2, 3)]),
+        ("and so may a key", "create table portals (owning_tenant_id int);\nalter table portals enable row level security;\ncreate policy own on portals using (owning_tenant_id = current_tenant_id());".to_owned(), vec![(2, 3)]),
+        ("accounts of a bank are no tenants", "create table bank_accounts (id int);\ncreate table notes (bank_account_id int references bank_accounts (id));\nalter table notes enable row level security;\ncreate policy p on notes using (bank_account_id = current_setting('app.seen')::int);".to_owned(), vec![]),
+        ("tenants have names in other languages", "create table mandanten (id int);\ncreate table belege (mandant_id int);\nalter table belege enable row level security;\ncreate policy p on belege using (mandant_id = current_setting('app.m')::int);\ncreate table entreprises (id int);\ncreate table membres (entreprise_id int, utilisateur_id int, role text, unique (entreprise_id, utilisateur_id));".to_owned(), vec![(2, 4), (3, 6)]),
+        ("and their keys another order", "create table empresas (id int);\ncreate table facturas (id_empresa int references empresas (id));\nalter table facturas enable row level security;\ncreate policy p on facturas using (id_empresa = current_setting('app.e')::int);".to_owned(), vec![(2, 4)]),
         ("signatures chain as well", "create table audit_log (prev_signature text, created_by_kind text check (created_by_kind in ('user', 'ai_agent')));\nrevoke update, delete on audit_log from app;".to_owned(), vec![(4, 2)]),
     ] {
         assert_eq!(reached(&[("1_a.sql", &sql)]), wanted, "{name}");
     }
     let regressed = |files: &[(&str, &str)]| read(files).regressions().len();
+    let renamed = format!(
+        "{ISOLATED}{policy} drop policy p on t; alter table t rename to n; create policy p on n using (tenant_id = f());"
+    );
+    assert_eq!(regressed(&[("1_a.sql", &renamed)]), 0);
     let taken = "create table t (id int); revoke all on t from app;";
     assert_eq!(regressed(&[("1_a.sql", &format!("{taken} grant select, update, delete on t to app;"))]), 0);
     assert_eq!(regressed(&[("1_a.sql", taken), ("2_b.sql", "grant all on t to owner;")]), 0);
@@ -289,9 +366,59 @@ fn a_folder_is_the_tool_s_whose_it_is() {
     assert_eq!((history.tool, history.transitions().len()), ("drizzle", 1));
     assert!(history.notes.iter().any(|note| note.contains("names no file")), "{:?}", history.notes);
 
+    let tool = |files: &[(&str, &str)]| read(files).tool;
+    assert_eq!(tool(&[("20250101000000_a.sql", &isolated)]), "sqlx");
+    assert_eq!(tool(&[("001_a.sql", &isolated)]), "plain-sql");
+    assert_eq!(tool(&[("20250101000000_a.sql", &isolated), ("package.json", "{}")]), "plain-sql");
+    let down = "alter table t disable row level security;";
+    let history = read(&[("001_a.sql", &isolated), ("002_rollback.sql", down), ("003_b-down.sql", down)]);
+    assert_eq!((history.migrations.len(), history.regressions().len()), (1, 0));
+    let versions = read(&[
+        ("1.9/01_a.sql", ISOLATED),
+        ("1.10/01_b.sql", "create policy p on t using (tenant_id = f());"),
+        ("2.0/01_c.up.sql", "select 1;"),
+        ("2.0/01_c.down.sql", down),
+        ("latest.sql", &isolated),
+    ]);
+    let found: Vec<_> = versions.transitions().into_iter().map(|it| it.line.path).collect();
+    assert!(found.len() == 1 && found[0].ends_with("1.10/01_b.sql") && versions.migrations.len() == 3, "{found:?}");
+    // Knex runs its files by name, whatever their digits are worth.
+    let table = "exports.up = (knex) => knex.schema.createTable('t', (table) => { table.uuid('tenant_id') })";
+    let policy = "exports.up = (knex) => knex.raw(`alter table t enable row level security; create policy p on t using (tenant_id = f())`)";
+    let knex = read(&[("20191104003541_a.js", table), ("2019120500000_b.js", policy)]);
+    assert_eq!(knex.migrations.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    let project = folder(&[("supabase/migrations/20250101000000-6f1c.sql", &isolated)]);
+    let built = History::read(&project.path().join("supabase/migrations"), None).unwrap();
+    assert_eq!((built.tool, built.transitions().len()), ("supabase", 1));
+    let hasura = read(&[
+        ("1740819600001_a/up.sql", &isolated),
+        ("1740819600002_b/up.sql", "select 1;"),
+        ("1740819_c/up.sql", "select 1;"),
+    ]);
+    assert_eq!(hasura.tool, "hasura");
+
     let project =
         folder(&[("supabase/config.toml", ""), ("db/sql/001_a.sql", &isolated), ("db/sql/002_b.sql", "select 1;")]);
     assert_ne!(History::read(&project.path().join("db/sql"), None).unwrap().tool, "supabase");
+}
+
+/// Change sets end where the next begins, those for other databases are not sent, and scripts are read where they are run.
+#[test]
+fn change_sets_of_liquibase_are_sent_one_by_one() {
+    let sql = "--liquibase formatted sql\n--changeset a:1\ncreate table t (tenant_id uuid)\n--changeset a:2 dbms:h2\ncreate policy wrong on t using (tenant_id = f());\n--changeset a:3 dbms:postgresql endDelimiter:/\nalter table t enable row level security\n/\ncreate policy p on t using (tenant_id = f())\n/\n";
+    let history = read(&[("db/changelog/1.sql", sql)]);
+    assert_eq!((history.transitions()[0].line.line, history.unreadable()), (9, Vec::new()));
+    let files = [
+        (
+            "db/master.yaml",
+            "databaseChangeLog:\n  - changeSet:\n      id: 1\n      changes:\n        - createTable: {tableName: t, columns: [{column: {name: tenant_id, type: uuid}}]}\n  - changeSet:\n      id: 2\n      changes:\n        - sqlFile: {path: sql/2.sql, relativeToChangelogFile: true}\n        - sqlFile: {path: sql/gone.sql}\n",
+        ),
+        ("db/sql/2.sql", "alter table t enable row level security;\ncreate policy p on t using (tenant_id = f());\n"),
+        ("db/sql/apart.sql", "alter table t disable row level security;\n"),
+    ];
+    let history = read(&files);
+    assert!(history.transitions()[0].line.path.ends_with("sql/2.sql") && history.regressions().is_empty());
+    assert!(history.unreadable().len() == 1 && history.unreadable()[0].why.contains("gone.sql"));
 }
 
 /// Encodings, psql's own commands, rows of COPY, and what never ends: each costs itself, and is told where.
@@ -560,9 +687,32 @@ async fn the_history_table_says_whose_the_files_are() {
             "create table refinery_schema_history (version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255));
              insert into refinery_schema_history values (1, 'first_one', '2026-01-02T03:04:05.802429804Z', '13970502014355525780');
              create schema graphile_migrate; create table graphile_migrate.migrations (hash text, previous_hash text, filename text, date timestamptz);
-             insert into graphile_migrate.migrations values ('sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe', null, '000001.sql', now())",
+             insert into graphile_migrate.migrations values ('sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe', null, '000001.sql', now());
+             create table django_migrations (id int, app text, name text, applied timestamptz);
+             insert into django_migrations values (1, 'auth', '0001_initial', now()), (2, 'shop', '0001_initial', now()), (3, 'shop', '0003_gone', now());
+             create table migrations (id int, name text, run_on timestamp);
+             insert into migrations values (1, '/20250101000000-a', now()), (2, '/20250103000000-gone', now())",
         )
         .await;
+    let model = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n    operations = [migrations.CreateModel(name='Order', fields=[('id', models.IntegerField())])]\n";
+    let files = folder(&[("shop/migrations/0001_initial.py", model), ("shop/migrations/0002_more.py", model)]);
+    // The project, the app and its folder of migrations are the same history.
+    for named in ["", "shop", "shop/migrations"] {
+        let mut history = History::read(&files.path().join(named), None).unwrap();
+        assert_eq!(history.introduced()[0].name, "public.shop_order", "{named}");
+        history.compare(database.options().clone()).await.unwrap();
+        let faults: Vec<_> = history.faults.iter().map(|fault| (fault.kind, fault.version.as_str())).collect();
+        assert_eq!(faults, [("missing", "shop.0003_gone"), ("unapplied", "0002_more")], "{named}");
+    }
+    let script =
+        "exports.setup = (options) => { dbm = options.dbmigrate }\nexports.up = (db) => db.runSql('select 1')\n";
+    let mut history = read(&[("20250101000000-a.js", script), ("20250102000000-b.js", script)]);
+    history.compare(database.options().clone()).await.unwrap();
+    let faults: Vec<_> = history.faults.iter().map(|fault| (fault.kind, fault.version.as_str())).collect();
+    assert_eq!(
+        (history.tool, faults),
+        ("db-migrate", vec![("missing", "20250103000000"), ("unapplied", "20250102000000")])
+    );
     let committed =
         "--! Previous: -\n--! Hash: sha1:aaf01a2bc32b318972d40545116ad3fb71ad4afe\n--! Message: first one\n\n";
     for (tool, inner, name, head) in [

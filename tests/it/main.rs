@@ -23,6 +23,7 @@ mod hostile;
 mod ladder;
 mod man;
 mod matrix;
+mod outlets;
 mod plan;
 mod policies;
 mod privileges;

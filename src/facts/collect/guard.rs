@@ -109,6 +109,43 @@ const fn watched(
 const NAMED: &[(&str, &str, &str)] =
     &[("columns", "name", "default_expression"), ("functions", "argument_names", "argument_defaults")];
 
+/// Tables whose rows are objects with a name of their own, and what each is.
+const OWN_NAMES: &[(&str, &str)] = &[
+    ("relations", "relation"),
+    ("columns", "relation"),
+    ("policies", "relation"),
+    ("constraints", "relation"),
+    ("indexes", "relation"),
+    ("rules", "relation"),
+    ("triggers", "object"),
+    ("functions", "function"),
+    ("schemas", "schema"),
+    ("roles", "role"),
+    ("types", "type"),
+    ("databases", "database"),
+    ("foreign_servers", "foreign server"),
+    ("publications", "object"),
+    ("subscriptions", "object"),
+    ("event_triggers", "object"),
+];
+
+/// Columns of any table that hold names. A secret has no business there either, and is not kept.
+const NAMING: &[&str] = &[
+    "name",
+    "schema",
+    "type",
+    "domain",
+    "signature",
+    "argument_names",
+    "argument_types",
+    "returns",
+    "role",
+    "database",
+    "role_name",
+    "object",
+    "needs",
+];
+
 /// Texts that are looked through and not kept at all: see `surfaces.sql`.
 pub(super) const SURFACES: &str = "surfaces";
 
@@ -139,6 +176,9 @@ pub(super) struct Guard<'r> {
 pub(super) struct Columns {
     watched: Option<&'static Watched>,
     width: usize,
+    /// Positions of names; of the object's own, which table it is of.
+    names: Vec<usize>,
+    own: Option<(usize, &'static str)>,
     object: Option<usize>,
     number: Option<usize>,
     part: Option<usize>,
@@ -151,11 +191,18 @@ pub(super) struct Columns {
 
 impl Columns {
     pub(super) fn of(table: &str, header: &[(String, bool)]) -> Self {
-        let Some(watched) = WATCHED.iter().find(|watched| watched.table == table) else { return Self::default() };
         let at = |name: &str| header.iter().position(|(column, _)| column == name);
+        let names = NAMING.iter().filter_map(|name| at(name)).collect();
+        let own = OWN_NAMES.iter().find(|(of, _)| *of == table).and_then(|(_, kind)| Some((at("name")?, *kind)));
+        let width = header.len();
+        let Some(watched) = WATCHED.iter().find(|watched| watched.table == table) else {
+            return Self { width, names, own, object: at("oid"), ..Self::default() };
+        };
         Self {
             watched: Some(watched),
-            width: header.len(),
+            width,
+            names,
+            own,
             object: at(watched.object),
             number: at(watched.number),
             part: at(watched.part),
@@ -173,9 +220,10 @@ impl<'r> Guard<'r> {
 
     /// Takes what is secret out of the last row of `values`.
     pub(super) fn row(&mut self, columns: &Columns, values: &mut [Value]) {
-        let Some(watched) = columns.watched else { return };
         let row = values.len() - columns.width;
         let values = &mut values[row..];
+        self.names(columns, values);
+        let Some(watched) = columns.watched else { return };
         let number = |at: Option<usize>| at.map_or(0, |at| values[at].number());
         let (object, column_number) = (number(columns.object), number(columns.number));
         let part = columns.part.and_then(|at| values[at].text()).unwrap_or_default().to_owned();
@@ -208,6 +256,44 @@ impl<'r> Guard<'r> {
         }
     }
 
+    /// Takes secrets out of names. Where they are compared, in expressions, they are taken out the same way.
+    fn names(&mut self, columns: &Columns, values: &mut [Value]) {
+        for &at in &columns.names {
+            let Some((hits, redacted)) = values[at].text().and_then(|name| self.without(name)) else { continue };
+            if let Some((_, kind)) = columns.own.filter(|(own, _)| *own == at) {
+                let number = |at: Option<usize>| at.map_or(0, |at| values[at].number());
+                let (object, column) = (number(columns.object), number(columns.number));
+                for [rule, title, fingerprint] in &hits {
+                    self.hits.count(("name", kind, object, column, redacted.as_str()), rule, title, fingerprint);
+                }
+            }
+            values[at] = Value::Text(redacted);
+        }
+    }
+
+    /// A name without the secrets in it, and what they were; none where there is none.
+    fn without(&mut self, text: &str) -> Option<(Vec<[String; 3]>, String)> {
+        if !may_hold_secret(text) {
+            return None;
+        }
+        let mut found = self.rules.find(text, Kind::Text);
+        // No name is in doubt: what a rule takes for a secret, if only a likely one, is not called so by chance.
+        found.retain(|hit| hit.rule.is_some());
+        if found.is_empty() {
+            return None;
+        }
+        let (numbers, key) = (&mut self.numbers, &self.key);
+        let mut hits = Vec::new();
+        let redacted = redact(text, &found, |hit, secret| {
+            let fingerprint = key.fingerprint(secret);
+            if let Some(rule) = hit.rule.filter(|_| hit.tell) {
+                hits.push([rule.id.clone(), rule.title.clone(), fingerprint.clone()]);
+            }
+            name(numbers, hit, fingerprint)
+        });
+        Some((hits, redacted))
+    }
+
     /// What no rule knows and its name gives away.
     fn called_secret(&mut self, at: Where<'_>, text: &str, found: &mut Vec<Found<'_>>) {
         let known = |place: &Range<usize>| {
@@ -234,6 +320,7 @@ impl<'r> Guard<'r> {
         let [place, kind, object, column, part, name, text, code] = row else { return };
         let word = |value: &Value| value.text().unwrap_or_default().to_owned();
         let (place, kind, part, name, value) = (word(place), word(kind), word(part), word(name), word(text));
+        let part = self.without(&part).map_or(part, |(_, redacted)| redacted);
         let text = if name.is_empty() { value.clone() } else { format!("{name}={value}") };
         let how = if code.number() == 1 { Kind::Sql } else { Kind::Text };
         let found = self.rules.find(&text, how);
@@ -278,6 +365,12 @@ impl<'r> Guard<'r> {
         };
         self.hits.into_iter().map(row).collect()
     }
+}
+
+/// Long enough, and no plain words: cheap to ask of every name there is.
+fn may_hold_secret(name: &str) -> bool {
+    let any = |test: fn(&u8) -> bool| name.as_bytes().iter().any(test);
+    name.len() >= 16 && (any(u8::is_ascii_digit) || any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase))
 }
 
 /// A name, or one of a JSON array of names, that says secret or key.

@@ -34,14 +34,31 @@ use tenancy::{KeyRole, Tenancy};
 
 /// Fills part 2 of the schema from part 1.
 pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
+    derive_over(facts, config, false).await
+}
+
+/// The same where facts were derived already, for another configuration.
+pub(crate) async fn derive_anew(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
+    derive_over(facts, config, true).await
+}
+
+async fn derive_over(facts: &mut Facts, config: &Config, anew: bool) -> Result<(), Stop> {
     let catalog = Catalog::load(facts).await?;
     let written = write::all(&catalog, &derivations(&catalog, config));
     let further = declared::tables(config)?.into_iter().chain([frameworks::table(&catalog)?]);
-    for (table, columns, rows) in written.into_iter().chain(further) {
+    let all: Vec<_> = written.into_iter().chain(further).collect();
+    if anew {
+        for (table, ..) in &all {
+            // AssertSqlSafe: names of our own schema.
+            sqlx::query(sqlx::AssertSqlSafe(format!("delete from {table}"))).execute(facts.connection()).await?;
+        }
+    }
+    for (table, columns, rows) in all {
         facts.insert(table, columns, rows).await?;
     }
     facts.run(include_str!("indexes.sql")).await?;
-    sensitive::derive(facts).await
+    // Names of columns mean the same whoever the tenants are.
+    if anew { Ok(()) } else { sensitive::derive(facts).await }
 }
 
 /// Everything derived, before it is written.

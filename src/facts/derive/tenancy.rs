@@ -55,8 +55,9 @@ pub(crate) struct Tenancy {
 }
 
 /// Words for a tenant, strongest first. A word of a weaker tier is a tenant only where no stronger one is found.
+/// Those of other languages stand beside the English ones they mean.
 pub(crate) const TIERS: [&[&str]; 3] = [
-    &["tenant"],
+    &["tenant", "mandant"],
     &[
         "organization",
         "organisation",
@@ -76,15 +77,22 @@ pub(crate) const TIERS: [&[&str]; 3] = [
         "firm",
         "store",
         "practice",
+        "organizacion",
+        "organizacao",
+        "entreprise",
+        "societe",
+        "empresa",
+        "azienda",
+        "unternehmen",
     ],
-    &["customer", "client", "team", "project", "space", "namespace", "site", "brand", "app"],
+    &["customer", "cliente", "client", "kunde", "team", "project", "space", "namespace", "site", "brand", "app"],
 ];
 
 /// What may follow the word in the name of a key column.
 const ENDINGS: [&str; 8] = ["", "id", "uuid", "guid", "key", "code", "ref", "uid"];
 
 /// Words for a person in the name of a column.
-pub(crate) const PERSONS: [&str; 22] = [
+pub(crate) const PERSONS: [&str; 26] = [
     "userid",
     "owner",
     "ownerid",
@@ -107,10 +115,14 @@ pub(crate) const PERSONS: [&str; 22] = [
     "subjectid",
     "principalid",
     "actorid",
+    "utilisateurid",
+    "usuarioid",
+    "benutzerid",
+    "utenteid",
 ];
 
 /// Names of tables whose rows are persons.
-pub(crate) const PERSON_TABLES: [&str; 12] = [
+pub(crate) const PERSON_TABLES: [&str; 16] = [
     "users",
     "user",
     "profiles",
@@ -123,6 +135,10 @@ pub(crate) const PERSON_TABLES: [&str; 12] = [
     "appusers",
     "authusers",
     "useraccounts",
+    "utilisateurs",
+    "usuarios",
+    "benutzer",
+    "utenti",
 ];
 
 /// `tenantId`, `"Tenant ID"` and `tenant_id` are one name.
@@ -135,7 +151,10 @@ pub(crate) fn proposed(name: &str) -> Option<(usize, &'static str)> {
     let name = plain(name);
     TIERS.iter().enumerate().find_map(|(tier, words)| {
         let word = words.iter().find(|word| {
-            name.strip_prefix(**word).is_some_and(|rest| ENDINGS.contains(&rest) && (tier < 2 || !rest.is_empty()))
+            let ended = name.strip_prefix(**word);
+            ended.is_some_and(|rest| ENDINGS.contains(&rest) && (tier < 2 || !rest.is_empty()))
+                // `id_empresa`
+                || name.strip_prefix("id") == Some(**word)
         })?;
         Some((tier, *word))
     })
@@ -148,8 +167,11 @@ pub(crate) fn names_entity(relation: &str, word: &str) -> bool {
 
 /// The same of a name that is plain already.
 pub(crate) fn is_plain_entity(relation: &str, word: &str) -> bool {
-    let stem = word.strip_suffix('y').and_then(|stem| relation.strip_prefix(stem));
-    relation.strip_prefix(word).is_some_and(|rest| matches!(rest, "" | "s" | "es")) || stem == Some("ies")
+    let behind = |ending: &str| word.strip_suffix(ending).and_then(|stem| relation.strip_prefix(stem));
+    relation.strip_prefix(word).is_some_and(|rest| matches!(rest, "" | "s" | "es" | "en" | "n"))
+        || behind("y") == Some("ies")
+        || behind("a") == Some("e")
+        || behind("ao") == Some("oes")
 }
 
 pub(crate) fn is_person_table(relation: &Relation) -> bool {

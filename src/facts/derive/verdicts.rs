@@ -1,11 +1,11 @@
 //! What each principal can do to rows of another tenant: policies decided, doors around them tried, the worst role kept.
 
-use super::catalog::{Catalog, Oid, PUBLIC, Relation};
+use super::catalog::{Oid, PUBLIC, Relation};
 use super::policy::{World, decide, outlet, through_view};
 use super::principals::{Kind, Principal};
 use super::privileges::{self, Rights};
 use super::reach::path_text;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) const COMMANDS: [(&str, Rights); 4] = [
     ("SELECT", privileges::SELECT),
@@ -174,13 +174,14 @@ pub(crate) struct FunctionVerdict {
 /// Definer functions that name tenant relations, decided for every principal that may call them.
 pub(crate) fn functions(world: &World<'_>, principals: &[Principal]) -> Vec<FunctionVerdict> {
     let catalog = world.catalog;
+    let names = Names::new(world);
     let mut verdicts = Vec::new();
     for function in catalog
         .functions
         .values()
         .filter(|f| f.security_definer && f.returns != "trigger" && f.returns != "event_trigger")
     {
-        let reads = tenant_relations_named(world, catalog, function.source.as_deref().unwrap_or_default());
+        let reads = names.tenant_relations(function.source.as_deref().unwrap_or_default());
         if reads.is_empty() {
             continue;
         }
@@ -211,15 +212,48 @@ pub(crate) fn functions(world: &World<'_>, principals: &[Principal]) -> Vec<Func
     verdicts
 }
 
-/// Tenant relations whose name stands in a function's text as a word.
-fn tenant_relations_named(world: &World<'_>, catalog: &Catalog, source: &str) -> Vec<String> {
-    let words: BTreeSet<String> =
-        source.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).map(str::to_lowercase).collect();
-    catalog
-        .relations
-        .values()
-        .filter(|r| r.kind != "sequence" && world.tenancy.is_tenant_data(r.oid))
-        .filter(|r| words.contains(&r.name.to_lowercase()) || source.contains(&format!("\"{}\"", r.name)))
-        .map(|r| format!("{}.{}", r.schema, r.name))
-        .collect()
+/// What a word of a function's text may name, by its name in lower case.
+struct Names<'c> {
+    tables: HashMap<String, Vec<&'c Relation>>,
+    /// Functions and views, each with its text.
+    bodies: HashMap<String, Vec<(Oid, &'c str)>>,
+}
+
+impl<'c> Names<'c> {
+    fn new(world: &World<'c>) -> Self {
+        let catalog = world.catalog;
+        let mut names = Self { tables: HashMap::new(), bodies: HashMap::new() };
+        for relation in catalog.relations.values() {
+            let name = relation.name.to_lowercase();
+            if relation.kind != "sequence" && world.tenancy.is_tenant_data(relation.oid) {
+                names.tables.entry(name.clone()).or_default().push(relation);
+            }
+            if let Some(text) = relation.definition.as_deref().filter(|_| relation.kind.ends_with("view")) {
+                names.bodies.entry(name).or_default().push((relation.oid, text));
+            }
+        }
+        for function in catalog.functions.values() {
+            let body = function.source.as_deref().map(|text| (function.oid, text));
+            names.bodies.entry(function.name.to_lowercase()).or_default().extend(body);
+        }
+        names
+    }
+
+    /// Tenant relations whose name stands in a text, or in that of a function or view it names.
+    fn tenant_relations(&self, text: &'c str) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![text];
+        while let Some(text) = waiting.pop() {
+            // What is quoted may be no word.
+            let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).chain(text.split('"'));
+            for word in words.map(str::to_lowercase) {
+                let tables = self.tables.get(&word).into_iter().flatten();
+                found.extend(tables.map(|r| (r.oid, format!("{}.{}", r.schema, r.name))));
+                let bodies = self.bodies.get(&word).into_iter().flatten();
+                waiting.extend(bodies.filter(|(oid, _)| seen.insert(*oid)).map(|(_, text)| *text));
+            }
+        }
+        found.into_iter().map(|(_, name)| name).collect()
+    }
 }

@@ -380,10 +380,19 @@ fn event_log_columns(catalog: &Catalog, derived: &Derived) -> Table {
         log.columns.iter().map(move |(role, column)| {
             let name = relation.and_then(|r| r.column_number(*column)).map(|column| column.name.clone());
             let filled = flag(log.filled.contains(column));
-            vec![number(log.relation), text(*role), number(*column), optional(name, text), filled]
+            let setting = log.from_settings.iter().find(|(of, _)| of == column).map(|(_, setting)| setting.clone());
+            vec![
+                number(log.relation),
+                text(*role),
+                number(*column),
+                optional(name, text),
+                filled,
+                optional(setting, text),
+            ]
         })
     });
-    ("event_log_columns", &["relation", "role", "column_number", "name", "filled_by_trigger"], rows.collect())
+    let columns = &["relation", "role", "column_number", "name", "filled_by_trigger", "from_setting"];
+    ("event_log_columns", columns, rows.collect())
 }
 
 fn event_log_guards(derived: &Derived) -> Table {

@@ -61,10 +61,10 @@ pub(super) fn change(element: &Element) -> Option<Vec<Change>> {
             let script = nested.unwrap_or(&element.text).to_owned();
             Some(if elsewhere || script.trim().is_empty() { Vec::new() } else { vec![Change::Written(script)] })
         }
-        "sqlFile" => Some(vec![Change::Unread(format!(
-            "{} is run from here; what it does is not read",
-            field("path").unwrap_or("a file")
-        ))]),
+        "sqlFile" => {
+            let path = field("path").unwrap_or("a file");
+            Some(vec![Change::Elsewhere(path.to_owned())])
+        }
         "customChange" | "executeCommand" => {
             Some(vec![Change::Unread("a program is run from here; what it does is not known".to_owned())])
         }

@@ -14,24 +14,31 @@ enum Change {
     Made(String),
     /// SQL that stands in the file.
     Written(String),
+    /// A file of SQL is run.
+    Elsewhere(String),
     /// What is run and cannot be read here.
     Unread(String),
 }
 
 /// What a change log does.
-pub(super) fn changelog(text: &str, path: &str) -> (Vec<Event>, Vec<Flaw>) {
-    events(text, tree::read(text, path), liquibase::change)
+pub(super) fn changelog(text: &str, path: &str, is_read: &dyn Fn(&str) -> bool) -> (Vec<Event>, Vec<Flaw>) {
+    events(text, tree::read(text, path), liquibase::change, is_read)
 }
 
 /// What a file of pgroll's does.
 pub(super) fn operations(text: &str, path: &str) -> (Vec<Event>, Vec<Flaw>) {
-    events(text, tree::read(text, path), pgroll::change)
+    events(text, tree::read(text, path), pgroll::change, &|_| false)
 }
 
 type Found = Result<tree::Element, Flaw>;
 
 /// The changes of a tree, in the order of the file. What a change is made of is no change of its own.
-fn events(text: &str, root: Found, change: fn(&tree::Element) -> Option<Vec<Change>>) -> (Vec<Event>, Vec<Flaw>) {
+fn events(
+    text: &str,
+    root: Found,
+    change: fn(&tree::Element) -> Option<Vec<Change>>,
+    is_read: &dyn Fn(&str) -> bool,
+) -> (Vec<Event>, Vec<Flaw>) {
     let (mut events, mut flaws) = (Vec::new(), Vec::new());
     let root = match root {
         Ok(root) => root,
@@ -55,6 +62,12 @@ fn events(text: &str, root: Found, change: fn(&tree::Element) -> Option<Vec<Chan
                     let place = |at: usize| place(text, element.at, &script, at);
                     events.extend(done.into_iter().map(|event| Event { at: place(event.at), ..event }));
                     flaws.extend(unread.into_iter().map(|flaw| Flaw { at: place(flaw.at), ..flaw }));
+                }
+                // A script of the folder is a migration of its own, behind this one.
+                Change::Elsewhere(path) if is_read(&path) => {}
+                Change::Elsewhere(path) => {
+                    let message = format!("{path} is run from here; what it does is not read");
+                    flaws.push(Flaw { at: element.at, message });
                 }
                 Change::Unread(message) => flaws.push(Flaw { at: element.at, message }),
             }
@@ -131,7 +144,7 @@ mod tests {
     #[test]
     fn a_change_log_is_read_in_either_form() {
         for (text, path, lines) in [(XML, "a.xml", [4, 9, 10]), (YAML, "a.yaml", [6, 18, 19])] {
-            let (events, flaws) = changelog(text, path);
+            let (events, flaws) = changelog(text, path, &|_| false);
             assert_eq!(
                 events.iter().map(|event| line(text, event.at)).collect::<Vec<_>>(),
                 lines,
@@ -143,8 +156,8 @@ mod tests {
             assert_eq!(flaws.len(), 1, "{flaws:?}");
         }
         let json = "{\"databaseChangeLog\": [{\"changeSet\": {\"id\": \"1\", \"changes\": [{\"sql\": {\"sql\": \"create table a (id int)\"}}]}}]}";
-        assert_eq!(changelog(json, "a.json").0.len(), 1);
-        assert_eq!(changelog("<databaseChangeLog", "a.xml").1.len(), 1);
+        assert_eq!(changelog(json, "a.json", &|_| false).0.len(), 1);
+        assert_eq!(changelog("<databaseChangeLog", "a.xml", &|_| false).1.len(), 1);
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl Bindings {
         }
         bindings.choose(text, tokens);
         bindings.loops(text, tokens, &lists);
+        bindings.templates(text, tokens);
         for _ in 0..ROUNDS {
             bindings.helpers(text, tokens, language);
         }
@@ -172,6 +173,7 @@ impl Bindings {
             // `this.tables` is a field of the class.
             let own = tokens.get(at).is_some_and(|token| token.is_word(text, "this") || token.is_word(text, "self"));
             let at = at + 2 * usize::from(own && tokens.get(at + 1)?.is_punctuation(text, '.'));
+            let at = literal(text, tokens, at).unwrap_or(at);
             let token = tokens.get(at)?;
             if token.opens(text) || token.kind == Kind::Words {
                 return Some(list(text, tokens, at, &|token| token.content(text)));
@@ -189,6 +191,15 @@ impl Bindings {
                         Some((names_after_fn(text, tokens, at), inner))
                     })
                 }
+                // `for (String a : LIST)`
+                _ if at >= 4
+                    && tokens[at].is_punctuation(text, ':')
+                    && tokens[at - 1].kind == Kind::Word
+                    && tokens[at - 3].is_punctuation(text, '(')
+                    && tokens[at - 4].is_word(text, "for") =>
+                {
+                    rows(at + 1).map(|rows| (vec![tokens[at - 1].text(text).to_owned()], rows))
+                }
                 _ if tokens[at].is_punctuation(text, '<')
                     && tokens.get(at + 1).is_some_and(|t| t.is_punctuation(text, '-')) =>
                 {
@@ -200,6 +211,32 @@ impl Bindings {
             for (n, name) in names.iter().enumerate() {
                 // A single name takes the first string of each row, as a list of strings has one.
                 self.bind(name, rows.iter().filter_map(|row| row.get(n).cloned()));
+            }
+        }
+    }
+
+    /// `ENABLE.format(table=t)` binds what the constant leaves open, and `ENABLE % t` its `%s`.
+    fn templates(&mut self, text: &str, tokens: &[Token]) {
+        let mark = |at: usize, mark: char| tokens.get(at).is_some_and(|token| token.is_punctuation(text, mark));
+        let word = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::Word).map(|token| token.text(text));
+        let mut found = Vec::new();
+        for at in 1..tokens.len() {
+            let value = |at: usize| match tokens[at].content(text) {
+                Some(content) => Some(vec![content]),
+                None => word(at).and_then(|name| self.of_name(name)).cloned(),
+            };
+            let constant = word(at - 1).is_some_and(|name| self.names.contains_key(name));
+            if constant && mark(at, '.') && word(at + 1) == Some("format") && mark(at + 2, '(') {
+                let each = arguments(text, tokens, at + 2, closing(text, tokens, at + 2)).into_iter();
+                let named = each.filter(|(from, to)| to - from == 3 && mark(from + 1, '='));
+                found.extend(named.filter_map(|(from, _)| Some((word(from)?.to_owned(), value(from + 2)?))));
+            } else if constant && mark(at, '%') && at + 1 < tokens.len() {
+                found.extend(value(at + 1).map(|values| ("s".to_owned(), values)));
+            }
+        }
+        for (name, values) in found {
+            if self.of_name(&name).is_none() {
+                self.bind(&name, values);
             }
         }
     }
@@ -305,7 +342,7 @@ fn parameters<'t>(text: &'t str, tokens: &[Token], at: usize, language: Language
     let open = open.filter(is_bracket)?;
     let each = arguments(text, tokens, open, closing(text, tokens, open)).into_iter().filter_map(|(from, to)| {
         let word = |n: usize| tokens.get(n).filter(|token| token.kind == Kind::Word).map(|token| token.text(text));
-        if language != Language::CSharp {
+        if !matches!(language, Language::CSharp | Language::Java) {
             return word(from).filter(|name| *name != "self");
         }
         // `this MigrationBuilder builder, string table = "t"`: a type, and the name last; what is extended is not given.
@@ -358,14 +395,38 @@ fn value_of(text: &str, tokens: &[Token], at: usize, content: Content<'_>) -> Op
     while tokens.get(value).is_some_and(|token| token.is_punctuation(text, '&') || token.is_punctuation(text, '>')) {
         value += 1;
     }
-    // `new[] { "a" }`, `[]string{"a"}`
-    if tokens.get(value)?.is_word(text, "new")
-        || tokens[value].is_punctuation(text, '[') && tokens.get(value + 1)?.is_punctuation(text, ']')
-    {
-        value = (value..(value + 5).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, '{'))?;
-    }
+    value = literal(text, tokens, value).unwrap_or(value);
     let token = tokens.get(value)?;
     (token.opens(text) || token.is_text() || token.kind == Kind::Words).then(|| list(text, tokens, value, content))
+}
+
+/// The bracket of a list that begins with its type or with a call: `new[] { "a" }`, `[]string{"a"}`, `List.of("a")`, `vec!["a"]`.
+fn literal(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
+    let near = |mark: char| (at..(at + 7).min(tokens.len())).find(|n| tokens[*n].is_punctuation(text, mark));
+    let first = tokens.get(at)?;
+    if first.is_word(text, "new") || first.is_punctuation(text, '[') && tokens.get(at + 1)?.is_punctuation(text, ']') {
+        return near('{');
+    }
+    let called = [
+        "List",
+        "Set",
+        "Arrays",
+        "Stream",
+        "listOf",
+        "setOf",
+        "arrayOf",
+        "frozenset",
+        "set",
+        "tuple",
+        "list",
+        "sorted",
+    ];
+    if called.iter().any(|word| first.is_word(text, word)) {
+        let open = near('(')?;
+        // `frozenset({"a"})`
+        return Some(open + usize::from(tokens.get(open + 1)?.opens(text)));
+    }
+    if first.is_word(text, "vec") { near('[') } else { None }
 }
 
 /// A string as one row, a list as a row a string or a row a tuple.

@@ -311,6 +311,10 @@ impl Reader<'_> {
             }
             Kind::Punctuation if token.opens(self.text) => {
                 let close = closing(self.text, self.tokens, at).min(end);
+                // `(column) => column.notNull()`
+                if close + 3 < end && self.mark(close + 1, '=') && self.mark(close + 2, '>') {
+                    return self.value(close + 3, end, depth - 1);
+                }
                 let inner = self.arguments(at + 1, close, depth - 1);
                 if token.text(self.text) == "{" { Value::Map(inner) } else { Value::List(inner) }
             }

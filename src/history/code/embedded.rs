@@ -24,7 +24,7 @@ pub(super) fn read(text: &str, tokens: &[Token], language: Language, bindings: &
         let end = run_end(text, tokens, at);
         if end > at {
             if is_argument(text, tokens, at) && !is_way_back(text, tokens, at, language) {
-                let run = Run { tokens: &tokens[at..end], given: given(text, tokens, end) };
+                let run = Run { tokens: &tokens[at..end], given: given(text, tokens, at, end) };
                 if events.len() >= MOST_EVENTS {
                     let what = What::Dynamic("more statements than are followed in one file".to_owned());
                     events.push(Event { at: tokens[at].start, what });
@@ -84,7 +84,7 @@ fn expression_end(text: &str, tokens: &[Token], at: usize) -> usize {
 }
 
 /// What a string is given by `%` or by `format`.
-fn given(text: &str, tokens: &[Token], end: usize) -> Vec<(Option<String>, String)> {
+fn given(text: &str, tokens: &[Token], start: usize, end: usize) -> Vec<(Option<String>, String)> {
     let mark = |at: usize, mark: char| tokens.get(at).is_some_and(|token| token.is_punctuation(text, mark));
     let at = end + usize::from(mark(end, ')'));
     let open = match () {
@@ -93,20 +93,36 @@ fn given(text: &str, tokens: &[Token], end: usize) -> Vec<(Option<String>, Strin
             let last = expression_end(text, tokens, at + 1);
             return vec![(None, text[tokens[at + 1].start..tokens[last - 1].range.end].to_owned())];
         }
-        () if mark(at, '.') && tokens.get(at + 1).is_some_and(|token| token.is_word(text, "format")) => at + 2,
+        () if mark(at, '.')
+            && tokens
+                .get(at + 1)
+                .is_some_and(|token| token.is_word(text, "format") || token.is_word(text, "formatted")) =>
+        {
+            at + 2
+        }
+        () if mark(end, ',') && formats(text, tokens, start) => start - 1,
         () => return Vec::new(),
     };
     if !mark(open, '(') {
         return Vec::new();
     }
     let close = closing(text, tokens, open);
-    let each = arguments(text, tokens, open, close).into_iter().filter(|(from, to)| from < to);
+    let each = arguments(text, tokens, open, close).into_iter().filter(|(from, to)| from < to && *from != start);
     let each = each.map(|(from, to)| {
         let named = mark(from + 1, '=').then(|| tokens[from].text(text).to_owned());
         let from = if named.is_some() { (from + 2).min(to - 1) } else { from };
         (named, text[tokens[from].range.start..tokens[to - 1].range.end].to_owned())
     });
     each.collect()
+}
+
+/// The string is what `format!(`, `fmt.Sprintf(`, `String.format(` is given first.
+fn formats(text: &str, tokens: &[Token], at: usize) -> bool {
+    let Some(mut call) = at.checked_sub(2).filter(|_| tokens[at - 1].is_punctuation(text, '(')) else { return false };
+    if tokens[call].is_punctuation(text, '!') {
+        call = call.saturating_sub(1);
+    }
+    ["format", "Format", "Sprintf", "sprintf"].iter().any(|name| tokens[call].is_word(text, name))
 }
 
 /// A string that something is done with; a string alone on its line is a docstring.
@@ -241,6 +257,11 @@ impl Run<'_> {
                 *unnamed += 1;
                 self.given.iter().filter(|(name, _)| name.is_none()).nth(*unnamed - 1)
             }
+            // `{0}` of C#
+            name if name.bytes().all(|b| b.is_ascii_digit()) => {
+                let nth = name.parse().unwrap_or(usize::MAX);
+                self.given.iter().filter(|(name, _)| name.is_none()).nth(nth)
+            }
             name => self.given.iter().find(|(given, _)| given.as_deref() == Some(name)),
         };
         found.map_or(hole, |(_, expression)| expression.clone())
@@ -292,7 +313,15 @@ fn printf_holes(content: &str, language: Language) -> Vec<Range<usize>> {
     while at + 1 < bytes.len() {
         let percent = bytes[at] == b'%' && matches!(bytes[at + 1], b's' | b'v' | b'q');
         if percent
-            && matches!(language, Language::Python | Language::Go | Language::JavaScript | Language::Ruby)
+            && matches!(
+                language,
+                Language::Python
+                    | Language::Go
+                    | Language::JavaScript
+                    | Language::Ruby
+                    | Language::Java
+                    | Language::Kotlin
+            )
             && !content.contains("format(")
         {
             found.push(at..at + 2);
@@ -302,6 +331,18 @@ fn printf_holes(content: &str, language: Language) -> Vec<Range<usize>> {
         if brace && bytes.get(at + 1 + name) == Some(&b'}') {
             found.push(at..at + name + 2);
             at += name + 1;
+        }
+        // `$table` and `${table}`
+        if language == Language::Kotlin && bytes[at] == b'$' {
+            let braced = usize::from(bytes[at + 1] == b'{');
+            let from = at + 1 + braced;
+            let name = bytes[from..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+            let starts = bytes.get(from).is_some_and(u8::is_ascii_alphabetic);
+            if starts && (braced == 0 || bytes.get(from + name) == Some(&b'}')) {
+                found.push(at..from + name + braced);
+                at = from + name + braced;
+                continue;
+            }
         }
         at += 1;
     }

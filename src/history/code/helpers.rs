@@ -49,7 +49,7 @@ pub(super) fn definitions<'t>(text: &'t str, tokens: &[Token], language: Languag
 }
 
 /// Words that stand before brackets and a body, and are no method.
-const CONTROL: [&str; 14] = [
+const CONTROL: [&str; 15] = [
     "if",
     "for",
     "foreach",
@@ -64,6 +64,7 @@ const CONTROL: [&str; 14] = [
     "async",
     "up",
     "Up",
+    "migrate",
 ];
 
 /// `private async isolate(table: string): Promise<void> {`, `static void Isolate(this MigrationBuilder b, string table)`:
@@ -73,7 +74,7 @@ pub(super) fn method(text: &str, tokens: &[Token], at: usize, language: Language
     let name = tokens[at].text(text);
     let before = at.checked_sub(1)?;
     let called = mark(before, '.') || tokens[before].is_word(text, "new") || tokens[before].is_word(text, "await");
-    if !matches!(language, Language::JavaScript | Language::CSharp)
+    if !matches!(language, Language::JavaScript | Language::CSharp | Language::Java)
         || called
         || CONTROL.contains(&name)
         || !mark(at + 1, '(')
@@ -85,7 +86,8 @@ pub(super) fn method(text: &str, tokens: &[Token], at: usize, language: Language
     let head = (close + 1..(close + 16).min(tokens.len())).take_while(|n| !mark(*n, ';') && !mark(*n, ','));
     let arrow = |n: usize| language == Language::CSharp && mark(n, '=') && mark(n + 1, '>');
     let body = head.into_iter().find(|n| mark(*n, '{') || arrow(*n))?;
-    if body > close + 1 && !(mark(close + 1, ':') || mark(body, '=') || tokens[close + 1].is_word(text, "where")) {
+    let between = ["where", "throws"].iter().any(|word| tokens[close + 1].is_word(text, word));
+    if body > close + 1 && !(mark(close + 1, ':') || mark(body, '=') || between) {
         return None;
     }
     let end = if mark(body, '{') { closing(text, tokens, body) } else { statement_end(text, tokens, body + 2) };

@@ -12,6 +12,8 @@ pub(crate) enum Language {
     Ruby,
     Elixir,
     CSharp,
+    Java,
+    Kotlin,
     Rust,
     Go,
 }
@@ -157,10 +159,10 @@ impl Lexer<'_> {
     }
 
     fn run(&mut self) {
-        use Language::{CSharp, Elixir, Go, JavaScript, Python, Ruby, Rust};
+        use Language::{Elixir, Python, Ruby};
         while self.at < self.bytes.len() {
             let byte = self.bytes[self.at];
-            let slashes = matches!(self.language, JavaScript | CSharp | Rust | Go);
+            let slashes = !matches!(self.language, Python | Ruby | Elixir);
             match byte {
                 b'\n' => self.newline(),
                 _ if byte.is_ascii_whitespace() => self.at += 1,
@@ -261,7 +263,7 @@ impl Lexer<'_> {
 
     /// A string of the language, if one begins here.
     fn string(&mut self) -> bool {
-        use Language::{CSharp, Elixir, Go, JavaScript, Python, Ruby, Rust};
+        use Language::{CSharp, Elixir, Go, Java, JavaScript, Kotlin, Python, Ruby, Rust};
         let start = self.at;
         let rest = &self.text[self.at..];
         match self.language {
@@ -305,6 +307,11 @@ impl Lexer<'_> {
                 let verbatim = rest[..prefix].contains('@') || quote.len() == 3;
                 let holes = if rest[..prefix].contains('$') { Some(("{", "}")) } else { None };
                 self.quoted(start, prefix, quote, !verbatim, holes, verbatim)
+            }
+            Java | Kotlin => {
+                let quote = ["\"\"\"", "\"", "'"].into_iter().find(|q| rest.starts_with(q));
+                let raw = self.language == Kotlin && quote == Some("\"\"\"");
+                quote.is_some_and(|quote| self.quoted(start, 0, quote, !raw, None, quote.len() == 3))
             }
             Rust => {
                 if let Some(after) = rest.strip_prefix('r') {

@@ -22,23 +22,23 @@ pub(crate) fn read(
     text: &str,
     language: Language,
     tool: &str,
-    path: &str,
+    (path, name): (&str, &str),
     modules: &Modules,
 ) -> (Vec<Event>, Vec<Flaw>) {
     let (tokens, flaws) = lex(text, language);
     let tokens = ways::up(text, &tokens, language);
     let events = match modules.join(path, text, &tokens, language) {
-        Some(joined) => events(&joined.text, &joined.tokens, language, tool, path, text.len()),
-        None => events(text, &tokens, language, tool, path, text.len()),
+        Some(joined) => events(&joined.text, &joined.tokens, language, tool, name, text.len()),
+        None => events(text, &tokens, language, tool, name, text.len()),
     };
     (events, flaws)
 }
 
 /// The events of a migration of `own` bytes, and of what it uses of the modules behind it.
-fn events(text: &str, tokens: &[Token], language: Language, tool: &str, path: &str, own: usize) -> Vec<Event> {
+fn events(text: &str, tokens: &[Token], language: Language, tool: &str, name: &str, own: usize) -> Vec<Event> {
     let bindings = bind::Bindings::of(text, tokens, language, own);
     let mut events = embedded::read(text, tokens, language, &bindings);
-    events.extend(dsl::read(text, tokens, language, tool, path, &bindings));
+    events.extend(dsl::read(text, tokens, language, tool, name, &bindings));
     let helpers = helpers::Helpers::of(text, tokens, language);
     events.sort_by_cached_key(|event| helpers.order(event.at));
     if own < text.len() {

@@ -8,7 +8,7 @@ mod roles;
 pub(crate) use audit::chained;
 pub(crate) use later::{cosigns, keeps_reasoning};
 pub(crate) use policy::isolates;
-pub(crate) use roles::is_roles_table;
+pub(crate) use roles::{Tie, tie};
 
 use super::event::{Column, Constraint, Event, What};
 use super::schema::{KnownColumn, Table};
@@ -145,13 +145,18 @@ fn is_named(table: &str, whole: &str, last: &str, word: &str) -> bool {
 }
 
 fn entity(table: &str) -> Option<(usize, &'static str)> {
-    let table = plain(table);
+    let (whole, last) = (plain(table), plain(table.rsplit('_').next().unwrap_or(table)));
     let tiers = TIERS.iter().enumerate();
-    let found = tiers
-        .flat_map(|(tier, words)| words.iter().map(move |word| (tier, *word)))
-        .find(|(_, word)| is_plain_entity(&table, word));
+    let found = tiers.flat_map(|(tier, words)| words.iter().map(move |word| (tier, *word))).find(|(_, word)| {
+        // `app_tenants` lists tenants; `bank_accounts` lists something else.
+        let prefixed = || NEVER_ELSE.contains(word) && is_named(table, &whole, &last, word);
+        is_plain_entity(&whole, word) || prefixed()
+    });
     found.map(|(tier, word)| (tier, meant(word)))
 }
+
+/// Words that mean a tenant behind any prefix.
+const NEVER_ELSE: [&str; 5] = ["tenant", "organization", "organisation", "org", "workspace"];
 
 fn proposed(column: &str) -> Option<(usize, &'static str)> {
     tenancy::proposed(column).map(|(tier, word)| (tier, meant(word)))

@@ -2,7 +2,7 @@
 //! (`user_id = auth.uid()`) does not, nor does one that compares the key with a constant.
 
 use super::{Key, Known, is_person, is_person_table};
-use crate::facts::derive::tenancy::{TIERS, plain};
+use crate::facts::derive::tenancy::{TIERS, is_plain_entity, plain};
 use crate::history::event::Name;
 use crate::history::schema::{KnownPolicy, Schema, Table};
 use crate::history::sql::{arguments, called, child, constants, name, path};
@@ -48,6 +48,7 @@ impl Judge<'_> {
         }
         [(left, right), (right, left)].into_iter().any(|(key, other)| {
             self.is_called_tenant(key, other)
+                || self.is_named_by_session(key, other)
                 || self.key(key).is_some_and(|key| match value(other) {
                     Other::Constant => false,
                     Other::Person => key.tier == 0,
@@ -75,6 +76,36 @@ impl Judge<'_> {
         let setting = other.descendants().filter_map(|n| called(&n)).any(|function| function.name == "current_setting");
         let known = self.table.column(&column);
         setting && known.is_some_and(|known| known.plain.ends_with("id") && !is_person(self.table, known))
+    }
+
+    /// `owning_tenant_id = current_tenant_id()`, and `branch_id = current_setting('app.branch_id')` where there are branches:
+    /// the session says which of them it belongs to, in the word of the column. A session, a device, a role is none.
+    fn is_named_by_session(&self, key: &SyntaxNode, other: &SyntaxNode) -> bool {
+        let Some(parts) = path(key).filter(|_| value(other) == Other::Session) else { return false };
+        let Some((column, qualifier)) = parts.split_last() else { return false };
+        let Some(table) = self.resolve(key, qualifier.last(), column) else { return false };
+        let Some(known) = table.column(column).filter(|known| !is_person(table, known)) else { return false };
+        let own = plain(table.name.name.rsplit('_').next().unwrap_or_default());
+        let word = match known.plain.strip_suffix("id") {
+            Some("") => own.strip_suffix("ies").or(own.strip_suffix('s')).unwrap_or(&own),
+            Some(word) => word,
+            None => return false,
+        };
+        let named = said(other);
+        let says = |word: &str| named.iter().any(|name| name.contains(word));
+        if ["tenant", "organization", "workspace"].iter().any(|tenant| word.ends_with(tenant) && says(tenant)) {
+            return true;
+        }
+        let exists = || {
+            let mut tables =
+                self.schema.living().map(|table| plain(table.name.name.rsplit('_').next().unwrap_or_default()));
+            tables.any(|table| is_plain_entity(&table, word) || table == format!("{word}es"))
+        };
+        word.len() > 3
+            && !NO_TENANT.iter().any(|other| word.ends_with(other))
+            && self.known.key_of(self.table).is_none()
+            && says(word)
+            && exists()
     }
 
     /// `is_member(organization_id)`: a function of the database's own is asked about a tenant.
@@ -148,6 +179,33 @@ impl Judge<'_> {
         let own = qualifier.is_none_or(|qualifier| *qualifier == self.table.name.name);
         own.then_some(self.table)
     }
+}
+
+/// What a session may name beside a tenant.
+const NO_TENANT: [&str; 16] = [
+    "session",
+    "role",
+    "request",
+    "device",
+    "token",
+    "user",
+    "person",
+    "member",
+    "profile",
+    "actor",
+    "agent",
+    "principal",
+    "thread",
+    "conversation",
+    "transaction",
+    "connection",
+];
+
+/// The names of the functions and settings that a value asks.
+fn said(node: &SyntaxNode) -> Vec<String> {
+    let functions = node.descendants().filter(|n| n.kind() == K::CALL_EXPR).filter_map(|n| called(&n));
+    let functions = functions.filter(|function| !is_built_in(function)).map(|function| function.name);
+    functions.chain(constants(node)).map(|word| plain(&word)).collect()
 }
 
 /// Operators under which only rows of one tenant, or of a list of tenants, come through.

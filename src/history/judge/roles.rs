@@ -47,11 +47,40 @@ const BELONGS: [&str; 12] = [
     "seat",
 ];
 
+/// Columns of who signs in: the row is that person's own.
+const PASSWORDS: [&str; 5] = ["password", "passwordhash", "encryptedpassword", "hashedpassword", "passwordsalt"];
+
+/// What a roles table says people's roles are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tie {
+    /// The tenant.
+    Tenant,
+    /// A part of it: a project or a team, whose own table names the tenant it belongs to.
+    Part,
+}
+
+/// What the table ties people and named roles to.
+pub(crate) fn tie(table: &Table, schema: &Schema, known: &Known) -> Option<Tie> {
+    if !is_roles_table(table, schema, known) {
+        return None;
+    }
+    let belongs = |column: &KnownColumn| {
+        let Some(key) = known.key(table, &column.column.name) else { return false };
+        let part = referenced(table, column, schema);
+        let above = part.and_then(|part| known.key_of(part));
+        above.is_some_and(|(above, _)| above.tier < key.tier)
+    };
+    let mut keys = table.columns.iter().filter(|column| known.key(table, &column.column.name).is_some()).peekable();
+    let part = keys.peek().is_some() && keys.all(belongs);
+    Some(if part { Tie::Part } else { Tie::Tenant })
+}
+
 /// The table ties a tenant, a person and a named role, itself or through the role or the membership it references.
-pub(crate) fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> bool {
+fn is_roles_table(table: &Table, schema: &Schema, known: &Known) -> bool {
     let name = plain(&table.name.name);
     // A person's own row is no membership, unless it is one of several that the person has: `profiles (user_id, org_id, role)`.
-    let of_persons = is_person_table(&table.name.name);
+    let signs_in = table.columns.iter().any(|column| PASSWORDS.contains(&column.plain.as_str()));
+    let of_persons = is_person_table(&table.name.name) || signs_in;
     let several = || table.columns.iter().any(|column| is_account_of(table, column));
     if of_persons && !several() || MENTIONS.iter().any(|word| name.contains(word)) {
         return false;

@@ -58,11 +58,18 @@ impl Key {
             Self::Version(column) | Self::Head(column) => Some(plain(&text(row, column)?)),
             Self::Digits(column) => {
                 let name = text(row, column)?;
+                let name = name.trim_start_matches('/'); // db-migrate's scope
                 Some(plain(&name[..name.bytes().take_while(u8::is_ascii_digit).count()]))
             }
             Self::File(column) => text(row, column).map(|path| path.rsplit('/').next().unwrap_or(&path).to_owned()),
             Self::Stem(column) | Self::Millis(column) => text(row, column),
         }
+    }
+
+    /// Whether a row may name a file of this folder: Django keeps those of every app in one table, also of its own.
+    pub(super) fn is_of<'k>(self, row: &str, mut files: impl Iterator<Item = &'k String>) -> bool {
+        let app = |key: &'k str| key.split('.').next();
+        !matches!(self, Self::AppAndName) || files.any(|file| app(file) == row.split('.').next())
     }
 
     pub(super) fn of_migration(self, migration: &Migration) -> String {
@@ -159,6 +166,7 @@ pub(super) const LEDGERS: &[Ledger] = &[
     ),
     summed(ledger("drizzle", "__drizzle_migrations", Key::Millis("created_at"), None), "hash", sums::sha256),
     ledger("knex", "knex_migrations", Key::File("name"), Some("migration_time")),
+    with(ledger("db-migrate", "migrations", Key::Digits("name"), Some("run_on")), "run_on"),
     with(ledger("typeorm", "migrations", Key::Version("timestamp"), None), "name"),
     ledger("mikro-orm", "mikro_orm_migrations", Key::Stem("name"), Some("executed_at")),
     ledger("sequelize", "SequelizeMeta", Key::File("name"), None),

@@ -1,7 +1,10 @@
 //! From the parser's tree of one statement to what it does. Nothing here knows what came before.
 
 use super::names::{arguments, called, child, constant, constants, has, name, named, path, word};
-use crate::history::event::{Column, Constraint, CreateTable, Function, Name, On, Policy, Rls, Trigger, What};
+use crate::history::event::{
+    Column, Constraint, CreateTable, Function, Name, On, Policy, Rls, Trigger, What, expression as parsed,
+};
+use squawk_syntax::ast::{AstNode, Do};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 /// What a statement does, in the order in which it does it.
@@ -29,7 +32,7 @@ pub(crate) fn statement(node: &SyntaxNode) -> Vec<What> {
         }
         K::SET => search_path(node).into_iter().collect(),
         K::CREATE_FUNCTION | K::CREATE_PROCEDURE => function(node).map(What::CreateFunction).into_iter().collect(),
-        K::DO => vec![What::Do(node.text().to_string())],
+        K::DO => block(node).into_iter().collect(),
         K::SELECT | K::CALL => call(node).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -215,7 +218,7 @@ fn policy(node: &SyntaxNode, kind: K) -> Option<Policy> {
     let parts: Vec<SyntaxNode> = node.children().flat_map(|n| [n.clone()].into_iter().chain(n.children())).collect();
     let expression = |kind: K| {
         let clause = parts.iter().find(|n| n.kind() == kind)?;
-        Some(clause.children().next()?.text().to_string())
+        Some(parsed(&clause.children().next()?.text().to_string()))
     };
     let command = parts.iter().find(|n| n.kind() == K::POLICY_COMMAND);
     Some(Policy {
@@ -227,6 +230,11 @@ fn policy(node: &SyntaxNode, kind: K) -> Option<Policy> {
         using: expression(K::USING_EXPR_CLAUSE),
         check: expression(K::WITH_CHECK_EXPR_CLAUSE),
     })
+}
+
+fn block(node: &SyntaxNode) -> Option<What> {
+    let body = Do::cast(node.clone())?.plpgsql()?;
+    Some(What::Do { body: Box::new(body), start: node.text_range().start().into() })
 }
 
 fn dropped(node: &SyntaxNode, kind: K, make: impl Fn(Name, String) -> What) -> Vec<What> {

@@ -7,7 +7,8 @@ use super::run_rows::rows;
 use super::run_value::{Value, evaluate};
 use super::{HOLE, one, read, statements};
 use crate::history::event::{Function, Name, What};
-use squawk_syntax::ast::{AstNode, CreateFunction, CreateProcedure, Do};
+use squawk_syntax::ast::{AstNode, CreateFunction, CreateProcedure};
+use squawk_syntax::plpgsql::Plpgsql;
 use squawk_syntax::{SourceFile, SyntaxKind as K, SyntaxNode};
 use std::collections::HashMap;
 
@@ -44,12 +45,9 @@ impl<'a> Runner<'a> {
         Self { scope, steps: 0, depth: 0, done: Vec::new() }
     }
 
-    /// A whole DO statement.
-    pub(crate) fn block(&mut self, statement: &str) {
-        let parse = SourceFile::parse(statement);
-        let found = parse.syntax_node().descendants().find_map(Do::cast);
-        let Some(body) = found.and_then(|block| block.plpgsql()) else { return };
-        let places = |node: &SyntaxNode| usize::from(body.source_range(node.text_range()).start());
+    /// The body of a DO block that begins at `start` of its text.
+    pub(crate) fn block(&mut self, body: &Plpgsql, start: usize) {
+        let places = |node: &SyntaxNode| usize::from(body.source_range(node.text_range()).start()) - start;
         self.body(&body.syntax(), &mut Variables::new(), &places);
     }
 

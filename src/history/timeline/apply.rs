@@ -25,12 +25,11 @@ impl Reader {
             What::RenameTable(from, to) => {
                 let schema = self.schema.table(from).and_then(|table| table.name.schema.clone());
                 let to = Name { schema, name: to.clone() };
-                self.schema.rename(from, to.clone());
-                return self.schema.find(&to).into_iter().collect();
+                return self.rename(from, to);
             }
             What::SetSchema(table, schema) => {
                 let to = Name { schema: Some(schema.clone()).filter(|s| s != "public"), name: table.name.clone() };
-                self.schema.rename(table, to);
+                return self.rename(table, to);
             }
             What::AddColumn(table, column) => {
                 let at = self.schema.expect(table);
@@ -161,9 +160,29 @@ impl Reader {
                 }
                 self.schema.functions.insert(function.name.name.clone(), function.clone());
             }
-            What::Do(_) | What::Call { .. } | What::Dynamic(_) => {}
+            What::Do { .. } | What::Call { .. } | What::Dynamic(_) => {}
         }
         Vec::new()
+    }
+
+    /// What is known of a table is known of it under its new name.
+    fn rename(&mut self, from: &Name, to: Name) -> Vec<usize> {
+        let Some(at) = self.schema.find(from) else { return Vec::new() };
+        let was = self.schema.tables[at].name.clone();
+        self.schema.rename(from, to.clone());
+        let object = was.to_string();
+        let undone: Vec<_> = self.undone.keys().filter(|(_, known)| *known == object).cloned().collect();
+        for key in undone {
+            if let Some(place) = self.undone.remove(&key) {
+                self.undone.insert((key.0, to.to_string()), place);
+            }
+        }
+        for places in [&mut self.isolated, &mut self.keyed] {
+            if let Some(place) = places.remove(&was) {
+                places.insert(to.clone(), place);
+            }
+        }
+        vec![at]
     }
 
     fn create(&mut self, made: &CreateTable, place: Place) -> Vec<usize> {

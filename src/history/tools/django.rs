@@ -20,7 +20,10 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
             continue;
         }
         let Some(text) = dir.text(&file).filter(|text| text.contains("migrations.Migration")) else { continue };
-        let app = parts.next().map(str::to_owned).or_else(|| dir.parent_name()).unwrap_or_default();
+        // The app's folder is the one above, also where that is the folder that was named, or stands over it.
+        let named = folder.is_some() && dir.at().is_empty();
+        let above = || if named { dir.own_name() } else { dir.parent_name() };
+        let app = parts.next().map(str::to_owned).or_else(above).unwrap_or_default();
         let stem = base.trim_end_matches(".py");
         let parents = code::listed_pairs(&text, Language::Python, "dependencies");
         let parents = parents.into_iter().map(|(app, name)| format!("{app}.{name}")).collect();

@@ -3,26 +3,33 @@
 
 use super::version::compare;
 use super::{Claim, Dir, Kind, Planned, Tool, whole};
+use crate::history::code::Language;
 
 pub(super) const TOOL: Tool = Tool { name: "flyway", claim };
+
+/// SQL, and classes that are given a connection.
+const ENDINGS: [(&str, Kind); 3] =
+    [(".sql", Kind::Sql(whole)), (".java", Kind::Code(Language::Java)), (".kt", Kind::Code(Language::Kotlin))];
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     let (mut versioned, mut repeatable) = (Vec::new(), Vec::new());
     for file in dir.all_files() {
         let base = file.rsplit('/').next().unwrap_or(&file);
-        match base.strip_suffix(".sql").and_then(parts) {
+        let Some((stem, kind)) = ENDINGS.iter().find_map(|(ending, kind)| Some((base.strip_suffix(ending)?, *kind)))
+        else {
+            continue;
+        };
+        match parts(stem) {
             Some(('V' | 'B', version, name)) => {
-                versioned.push(Planned::new(dir, &file, version, name.replace('_', " "), Kind::Sql(whole)));
+                versioned.push(Planned::new(dir, &file, version, name.replace('_', " "), kind));
             }
-            Some(('R', _, name)) => {
-                repeatable.push(Planned::new(dir, &file, "", name.replace('_', " "), Kind::Sql(whole)));
-            }
+            Some(('R', _, name)) => repeatable.push(Planned::new(dir, &file, "", name.replace('_', " "), kind)),
             _ => {}
         }
     }
     versioned.sort_by(|a, b| compare(&a.version.replace('_', "."), &b.version.replace('_', ".")));
     repeatable.sort_by(|a, b| a.name.cmp(&b.name));
-    let direct = dir.files().any(|file| file.strip_suffix(".sql").and_then(parts).is_some());
+    let direct = dir.files().any(|file| file.rsplit_once('.').and_then(|(stem, _)| parts(stem)).is_some());
     // The folder above holds the same files; the one they are in says more.
     let sure = if direct || dir.at().is_empty() { 85 } else { 70 };
     if versioned.is_empty() {

@@ -2,6 +2,7 @@
 
 mod alembic;
 mod atlas;
+mod db_migrate;
 mod dbmate;
 mod diesel;
 mod django;
@@ -105,9 +106,10 @@ impl Planned {
 }
 
 /// Every tool, by name.
-pub(crate) const TOOLS: [&Tool; 33] = [
+pub(crate) const TOOLS: [&Tool; 34] = [
     &alembic::TOOL,
     &atlas::TOOL,
+    &db_migrate::TOOL,
     &dbmate::TOOL,
     &diesel::TOOL,
     &django::TOOL,

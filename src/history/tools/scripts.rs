@@ -1,13 +1,19 @@
 //! What the migration tools of JavaScript and TypeScript share: one script a migration, by name.
 
-use super::version::leading_digits;
+use super::version::{compare, leading_digits};
 use super::{Claim, Dir, Kind, Planned};
 use crate::history::code::Language;
+use std::cmp::Ordering;
 
 const ENDINGS: [&str; 6] = [".ts", ".js", ".cts", ".mts", ".cjs", ".mjs"];
 
 /// The scripts of a folder, where one of them is the tool's own by its text.
-pub(super) fn scripts(dir: Dir<'_>, sure: u8, own: impl Fn(&str) -> bool) -> Option<Claim> {
+pub(super) fn scripts(
+    dir: Dir<'_>,
+    sure: u8,
+    order: impl Fn(&Planned, &Planned) -> Ordering,
+    own: impl Fn(&str) -> bool,
+) -> Option<Claim> {
     let is_script = |file: &&str| {
         ENDINGS.iter().any(|ending| file.ends_with(ending))
             && !file.ends_with(".d.ts")
@@ -29,6 +35,16 @@ pub(super) fn scripts(dir: Dir<'_>, sure: u8, own: impl Fn(&str) -> bool) -> Opt
             Planned::new(dir, file, version, name.trim_start_matches(['_', '-']), Kind::Code(Language::JavaScript))
         })
         .collect();
-    migrations.sort_by(|a, b| super::version::compare(&a.version, &b.version).then_with(|| a.path.cmp(&b.path)));
+    migrations.sort_by(|a, b| order(a, b));
     Some(Claim { sure, migrations, notes: Vec::new() })
+}
+
+/// As text: `10_b` runs before `9_a`, and `201911…` of seconds before `201912…` of days.
+pub(super) fn by_name(a: &Planned, b: &Planned) -> Ordering {
+    a.path.cmp(&b.path)
+}
+
+/// By the number in the name.
+pub(super) fn by_number(a: &Planned, b: &Planned) -> Ordering {
+    compare(&a.version, &b.version).then_with(|| a.path.cmp(&b.path))
 }

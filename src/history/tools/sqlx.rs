@@ -6,6 +6,22 @@ use super::{Claim, Dir, Kind, Planned, Tool, whole};
 
 pub(super) const TOOL: Tool = Tool { name: "sqlx", claim };
 
+/// What projects in other languages have at their root.
+const OTHERS: [&str; 9] = [
+    "package.json",
+    "go.mod",
+    "pyproject.toml",
+    "requirements.txt",
+    "Gemfile",
+    "mix.exs",
+    "pom.xml",
+    "build.gradle",
+    "composer.json",
+];
+
+/// Digits of the versions that `sqlx migrate add` gives; fewer are anybody's.
+const MADE_BY_THE_TOOL: usize = 14;
+
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     let files = numbered(dir.files(), ".sql");
     let up: Vec<_> = files.into_iter().filter(|(file, ..)| !file.ends_with(".down.sql")).collect();
@@ -17,6 +33,8 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
         80
     } else if dir.near(&["Cargo.toml"]) {
         60
+    } else if dir.near(&OTHERS) || !up.iter().any(|(_, version, _)| version.len() >= MADE_BY_THE_TOOL) {
+        5
     } else {
         30
     };

@@ -17,10 +17,17 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
     }
     let mut migrations = Vec::new();
     for (n, file) in dir.files().filter(|file| file.ends_with(".sql")).enumerate() {
-        let Some((version, name)) = leading_digits(file).filter(|(_, rest)| rest.starts_with('_')) else { continue };
+        let Some((version, name)) = leading_digits(file).filter(|(digits, rest)| is_separated(digits, rest)) else {
+            continue;
+        };
         let mut planned = Planned::new(dir, file, version, rest(name, ".sql"), Kind::Sql(whole));
         planned.dormant = n == 0 && version.len() == 14 && version < FIRST_RUN && name == "_init.sql";
         migrations.push(planned);
     }
     Some(Claim { sure: 75, migrations, notes: Vec::new() })
+}
+
+/// The CLI asks for `_`; builders that run the files themselves write `<14 digits>-<uuid>.sql`.
+fn is_separated(digits: &str, rest: &str) -> bool {
+    rest.starts_with('_') || digits.len() == 14 && rest.starts_with('-')
 }

@@ -73,6 +73,11 @@ impl<'a> Cursor<'a> {
         found
     }
 
+    /// Whether this sign comes next.
+    pub(crate) fn is_at(&self, sign: TokenKind) -> bool {
+        self.token(0).is_some_and(|(kind, _)| kind == sign)
+    }
+
     /// Takes a name without a schema.
     pub(crate) fn ident(&mut self) -> Option<String> {
         let (kind, text) = self.token(0)?;

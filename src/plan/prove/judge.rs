@@ -69,8 +69,14 @@ pub(super) async fn judge(
     let known: HashSet<_> = seeded.tables.iter().map(|table| table.plain.clone()).collect();
     let lost = lost(&seeded, &mut bench.connection).await?;
     proof.failed.extend(lost);
+    let first = tenants::of_the_first(&mut before, &mut after, &seeded, &own_before, bench, &mut proof).await?;
+    let known = if first { HashSet::new() } else { known };
+    let own_before = if first { tenants::Seen::new() } else { own_before };
     let new = seed::seed(&mut after, &mut bench.connection, &known).await?;
     seeded.refused.retain(|(name, _)| new.refused.iter().any(|(other, _)| other == name));
+    if first {
+        seeded.tables.clear();
+    }
     seeded.refused.extend(new.refused);
     seeded.tables.extend(new.tables);
     seeded.tenants = new.tenants;
@@ -83,6 +89,9 @@ pub(super) async fn judge(
 
     progress.begin("Running the plan once more", None);
     let again = migrator.apply(&steps, false, bench).await?;
+    let only_now = again.helped.iter().filter(|it| !proof.remaining.contains(it));
+    let refused: Vec<_> = only_now.map(|it| format!("a second run is not quiet: {}: {}", it.object, it.why)).collect();
+    proof.failed.extend(refused);
     let mut facts = bench.facts(original).await?;
     let changes = catalog_after.until(&Catalog::read(&mut facts).await?);
     match again.failed {
@@ -94,6 +103,9 @@ pub(super) async fn judge(
     progress.begin("Taking it back", None);
     let back: Vec<_> = plan.steps.iter().rev().collect();
     let undone = migrator.apply(&back, true, bench).await?;
+    let helped = undone.helped.into_iter().filter(|it| !proof.remaining.contains(it));
+    let helped: Vec<_> = helped.map(|it| Unproved { object: format!("the way back of {}", it.object), ..it }).collect();
+    proof.remaining.extend(helped);
     let mut facts = bench.facts(original).await?;
     let changes = catalog_before.until(&Catalog::read(&mut facts).await?);
     let wholly = plan.steps.iter().all(|step| step.reversible);

@@ -3,6 +3,7 @@
 use crate::check::quote::{ident, literal};
 use crate::error::Stop;
 use crate::facts::{Facts, derive};
+use crate::plan::ddl::{Cursor, Name};
 use serde_json::{Map, Value, json};
 
 /// How rows belong to a tenant.
@@ -16,11 +17,21 @@ pub(crate) struct Tenant {
     pub(crate) predicate: String,
     /// The setting the predicate reads, where it reads nothing else.
     pub(crate) setting: Option<String>,
+    /// The predicate without the function that it asks, where that only reads a setting: who owns the function could let rows of
+    /// somebody else's table through.
+    plain: Option<String>,
     /// The tenant table and its key, where there is one.
     pub(crate) table: Option<(String, String, String)>,
 }
 
 impl Tenant {
+    /// The same tenant, without a function that its predicate asks.
+    fn in_plain(&self) -> Option<Self> {
+        let predicate = self.plain.clone()?;
+        let setting = only_setting(predicate.strip_prefix(&ident(&self.name))?);
+        Some(Self { predicate, setting, plain: None, ..self.clone() })
+    }
+
     /// The predicate over a row that has a name of its own.
     fn predicate_of(&self, row: &str) -> String {
         let name = ident(&self.name);
@@ -70,36 +81,18 @@ impl Ground {
 
     /// What templates know of the tenant: an object, or null.
     pub(crate) fn tenant_value(&self) -> Value {
-        let Some(tenant) = &self.tenant else { return Value::Null };
-        let name = ident(&tenant.name);
-        let send = match tenant.type_name.as_str() {
-            "uuid" => format!("uuid_send(new.{name})"),
-            "bigint" => format!("int8send(new.{name})"),
-            "numeric" => format!("numeric_send(new.{name})"),
-            _ => format!("convert_to(new.{name}::text, 'UTF8')"),
-        };
-        let default = tenant.setting.as_ref().and_then(|_| {
-            let tail = tenant.predicate.strip_prefix(&name)?.trim().strip_prefix('=')?.trim();
-            let plain = tail.to_lowercase().contains(", true)") && !tail.to_lowercase().contains("select");
-            plain.then(|| tail.to_owned())
-        });
-        let (table, key) = match &tenant.table {
-            Some((schema, table, key)) => {
-                (Value::from(format!("{}.{}", ident(schema), ident(table))), Value::from(ident(key)))
-            }
-            None => (Value::Null, Value::Null),
-        };
-        json!({ "name": name, "type": tenant.type_name, "send": send, "default": default, "table": table, "key": key })
+        tenant_value(self.tenant.as_ref())
     }
 
     /// The variables every template has: the tenant, its predicate, and the setting by which functions of an owner that
     /// is bound as well enter a tenant.
     pub(crate) fn values(&self, owner_role: &str) -> Map<String, Value> {
         let mut values = Map::new();
-        let tenant = self.tenant.as_ref();
+        let plain = self.tenant.as_ref().filter(|_| owner_role != self.roles.deployer).and_then(Tenant::in_plain);
+        let tenant = plain.as_ref().or(self.tenant.as_ref());
         let own = tenant.is_some_and(|tenant| tenant.setting.is_none());
         let context = tenant.map(|tenant| tenant.setting.clone().unwrap_or_else(|| OWN_SETTING.to_owned()));
-        values.insert("tenant".into(), self.tenant_value());
+        values.insert("tenant".into(), tenant_value(tenant));
         values.insert("predicate".into(), tenant.map_or(Value::Null, |tenant| json!(tenant.predicate)));
         // In a function, over a row that is called `m`.
         values.insert("predicate_of_m".into(), tenant.map_or(Value::Null, |tenant| json!(tenant.predicate_of("m"))));
@@ -122,6 +115,30 @@ impl Ground {
         values.insert("q".into(), json!(super::template::dollar(&told)));
         values
     }
+}
+
+/// What templates know of a tenant: an object, or null.
+fn tenant_value(tenant: Option<&Tenant>) -> Value {
+    let Some(tenant) = tenant else { return Value::Null };
+    let name = ident(&tenant.name);
+    let send = match tenant.type_name.as_str() {
+        "uuid" => format!("uuid_send(new.{name})"),
+        "bigint" => format!("int8send(new.{name})"),
+        "numeric" => format!("numeric_send(new.{name})"),
+        _ => format!("convert_to(new.{name}::text, 'UTF8')"),
+    };
+    let default = tenant.setting.as_ref().and_then(|_| {
+        let tail = tenant.predicate.strip_prefix(&name)?.trim().strip_prefix('=')?.trim();
+        let plain = tail.to_lowercase().contains(", true)") && !tail.to_lowercase().contains("select");
+        plain.then(|| tail.to_owned())
+    });
+    let (table, key) = match &tenant.table {
+        Some((schema, table, key)) => {
+            (Value::from(format!("{}.{}", ident(schema), ident(table))), Value::from(ident(key)))
+        }
+        None => (Value::Null, Value::Null),
+    };
+    json!({ "name": name, "type": tenant.type_name, "send": send, "default": default, "table": table, "key": key })
 }
 
 /// Where policies ask more than a setting, functions of the owner enter a tenant by a setting of their own.
@@ -183,7 +200,31 @@ async fn tenant(facts: &mut Facts) -> Result<Option<Tenant>, Stop> {
         .filter(|text| text.starts_with(&quoted) || !text.to_lowercase().contains("select "))
         .unwrap_or_else(|| format!("{quoted} = nullif(current_setting('app.tenant_id', true), '')::{type_name}"));
     let setting = only_setting(predicate.strip_prefix(&quoted).unwrap_or(&predicate));
-    Ok(Some(Tenant { name, type_name, predicate, setting, table }))
+    let plain = match &setting {
+        None => without_function(facts, &quoted, &predicate).await?,
+        Some(_) => None,
+    };
+    Ok(Some(Tenant { name, type_name, predicate, setting, plain, table }))
+}
+
+/// `key = app.current_org()` as `key = …`, where the function is one expression that reads a setting.
+async fn without_function(facts: &mut Facts, key: &str, predicate: &str) -> Result<Option<String>, Stop> {
+    let Some(called) = predicate.strip_prefix(key).and_then(|tail| tail.trim().strip_prefix('=')) else {
+        return Ok(None);
+    };
+    let mut at = Cursor::new(called);
+    let Some(Name { schema: Some(schema), name }) = at.name() else { return Ok(None) };
+    if at.parenthesised() != Some("") || !at.is_done() {
+        return Ok(None);
+    }
+    let sql = "select source from functions where schema = ? and name = ? and signature = '' and language = 'sql' and security_definer = 0";
+    let source: Option<Option<String>> =
+        sqlx::query_scalar(sql).bind(schema).bind(name).fetch_optional(facts.connection()).await?;
+    let source = source.flatten().unwrap_or_default();
+    let body = source.trim().trim_end_matches(';').trim_end();
+    let expression = body.get(..6).filter(|start| start.eq_ignore_ascii_case("select")).map(|_| body[6..].trim());
+    let plain = expression.map(|expression| format!("{key} = ({expression})"));
+    Ok(plain.filter(|plain| only_setting(&plain[key.len()..]).is_some()))
 }
 
 /// The setting that an expression reads, where it does nothing else but cast it.

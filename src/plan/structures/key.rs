@@ -32,11 +32,8 @@ pub(super) struct Child {
 
 type Row = (i64, String, String, i64, String, String);
 
-/// Changes for every table that has a way to a key, and neither a key nor a policy.
-pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
-    // Nearest first: what hangs on a table takes the key from it.
-    let rows: Vec<Row> = sqlx::query_as(
-        "select r.oid, r.schema, r.name, t.hops, k.name, c.type
+/// Tables that have a way to a key, and neither a key nor a policy. Nearest first: what hangs on a table takes the key from it.
+const WITHOUT: &str = "select r.oid, r.schema, r.name, t.hops, k.name, c.type
          from tenant_paths t
          join relations r on r.oid = t.relation
          join tenant_keys k on k.relation = t.key_relation
@@ -45,10 +42,11 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
            and (select mode from tenancy) = 'multi' and k.role = 'key'
            and not exists (select 1 from policies p where p.relation = r.oid)
            and not exists (select 1 from columns mine where mine.relation = r.oid and mine.name = k.name)
-         group by r.oid order by t.hops, r.schema, r.name",
-    )
-    .fetch_all(facts.connection())
-    .await?;
+         group by r.oid order by t.hops, r.schema, r.name";
+
+/// Changes for each of them.
+pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
+    let rows: Vec<Row> = sqlx::query_as(WITHOUT).fetch_all(facts.connection()).await?;
     let mut changes = Vec::new();
     let mut predicates = BTreeMap::new();
     for (oid, schema, name, hops, key, type_name) in rows {
@@ -74,6 +72,33 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
         }));
     }
     Ok(changes)
+}
+
+/// The session's tenant, where a policy compares the key with it and does nothing else.
+fn of_session<'p>(predicate: &'p str, key: &str) -> Option<&'p str> {
+    let value = predicate.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim();
+    let lower = value.to_lowercase();
+    let reads = !lower.contains("select") && !lower.contains(" and ") && !lower.contains(" or ");
+    // A setting that must be there would stop whoever writes without one.
+    let quiet = !lower.contains("current_setting") || lower.contains(", true)");
+    (reads && quiet).then_some(value)
+}
+
+/// References that may be empty, and by which a table gets its tenant: table, column, key to be. A row that refers to nothing is
+/// nobody's.
+pub(crate) async fn uncertain(facts: &mut Facts) -> Result<Vec<(Name, String, String)>, Stop> {
+    let rows: Vec<Row> = sqlx::query_as(WITHOUT).fetch_all(facts.connection()).await?;
+    let mut uncertain = Vec::new();
+    for (oid, schema, name, hops, key, _) in rows {
+        let Some((_, columns)) = parent(facts, oid, hops).await? else { continue };
+        let table = Name { schema: Some(schema), name };
+        for (own, _) in columns {
+            if !Before::new(facts).is_not_null(&table, &own).await? {
+                uncertain.push((table.clone(), own, key.clone()));
+            }
+        }
+    }
+    Ok(uncertain)
 }
 
 /// The way this database's policies compare a key of this name, else over a setting of its own.
@@ -103,7 +128,9 @@ async fn parent(facts: &mut Facts, oid: i64, hops: i64) -> Result<Option<(Name, 
                left join tenant_paths t on t.relation = p.oid
                where c.relation = ? and c.kind = 'foreign key'
                  and ((? = 1 and exists (select 1 from tenant_keys k where k.relation = p.oid and k.role = 'key')) or t.hops = ? - 1)
-               order by c.name limit 1";
+               -- A reference that is always there, before one that may be empty.
+               order by exists (select 1 from constraint_columns cc join columns h on h.relation = c.relation and h.number = cc.column_number
+                                where cc.constraint_oid = c.oid and h.not_null = 0), c.name limit 1";
     let found: Option<(String, String, i64)> =
         sqlx::query_as(sql).bind(oid).bind(hops).bind(hops).fetch_optional(facts.connection()).await?;
     let Some((schema, name, constraint)) = found else { return Ok(None) };
@@ -153,8 +180,12 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
     )];
 
     let function = relation(schema, &bounded("fill_key_of_", &table.name));
+    // A row that refers to nothing is the session's.
+    let session = of_session(&child.predicate, &quoted)
+        .map(|session| format!("  if new.{quoted} is null then\n    new.{quoted} := {session};\n  end if;\n"))
+        .unwrap_or_default();
     let body = format!(
-        "begin\n  if new.{quoted} is null then\n    select p.{quoted} into new.{quoted} from {parent} p where {};\n  end if;\n  return new;\nend",
+        "begin\n  if new.{quoted} is null then\n    select p.{quoted} into new.{quoted} from {parent} p where {};\n  end if;\n{session}  return new;\nend",
         same("new", "p")
     );
     let tag = guard::tag(&body);
@@ -175,8 +206,10 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
     ));
     changes.last_mut().into_iter().for_each(|change| change.phase = Phase::Fill);
 
-    let todo = format!("{} and t.{quoted} is null", same("t", "p"));
-    let backfill = batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo);
+    // A parent that says nothing itself would be asked for ever.
+    let todo = format!("{} and t.{quoted} is null and p.{quoted} is not null", same("t", "p"));
+    let backfill =
+        batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo, Some(key));
     changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), batch::unbound(backfill, &child.forced)));
     changes.extend(held(child, &change));
     changes

@@ -14,10 +14,12 @@ mod stage5;
 mod template;
 mod tenants;
 
+pub(crate) use key::uncertain;
 pub use stage3::stage3;
 pub use stage4::stage4;
 pub(crate) use stage4::{Changeable, changeable};
 pub use stage5::stage5;
+pub(crate) use tenants::referred_to;
 
 use super::change::{Change, Question};
 use crate::config::Config;

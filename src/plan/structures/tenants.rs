@@ -65,7 +65,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
         }
         None => {
             let table = Name { schema: Some(schema.clone()), name: "tenants".to_owned() };
-            changes.push(tenant_table(&table));
+            changes.extend(tenant_table(&table));
             (table, "id".to_owned(), "uuid".to_owned())
         }
     };
@@ -111,6 +111,23 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
         changes.extend(changes_for(&child, &first));
     }
     Ok((changes, questions))
+}
+
+/// The tenant table by its name, where no column is taken for a tenant's key and other tables refer to it all the same: those
+/// references say whose rows are whose.
+pub(crate) async fn referred_to(facts: &mut Facts, config: &Config) -> Result<Option<String>, Stop> {
+    let keyed: Option<i64> = sqlx::query_scalar("select 1 from tenant_keys where role = 'key' limit 1")
+        .fetch_optional(facts.connection())
+        .await?;
+    if keyed.is_some() || config.tenancy.table.is_some() || config.tenancy.mode != TenancyMode::default() {
+        return Ok(None);
+    }
+    let Some((table, _)) = named(facts).await? else { return Ok(None) };
+    let sql = "select 1 from constraints c join relations t on t.oid = c.referenced_relation
+               join relations r on r.oid = c.relation and r.provenance = 'user' and r.oid <> t.oid
+               where c.kind = 'foreign key' and t.schema = ? and t.name = ? limit 1";
+    let query = sqlx::query_scalar::<_, i64>(sql).bind(table.schema.clone()).bind(table.name.clone());
+    Ok(query.fetch_optional(facts.connection()).await?.map(|_| said(&table)))
 }
 
 /// A table whose name is the word for a tenant, with a key of one column.
@@ -164,31 +181,50 @@ async fn type_of(facts: &mut Facts, table: &Name, column: &str) -> Result<String
     Ok(query.fetch_optional(facts.connection()).await?.unwrap_or_else(|| "uuid".to_owned()))
 }
 
-fn tenant_table(table: &Name) -> Change {
-    let statements = [
-        format!(
+/// The table, and apart from it its policy: as long as rows are held against it, its owner has to see them.
+fn tenant_table(table: &Name) -> [Change; 2] {
+    let change = |name: &str, phase: Phase, why: &str, statements: Vec<Statement>| Change {
+        name: name.into(),
+        stage: 2,
+        phase,
+        why: why.into(),
+        statements,
+        closes: vec![Closes { check: "stage 2".into(), object: "a tenant key, and a policy that uses it".into() }],
+        questions: vec!["tenant-table".into(), "first-tenant".into()],
+    };
+    let rows = [
+        Statement::new(format!(
             "create table if not exists {table} (\n  id uuid primary key default gen_random_uuid(),\n  name text not null,\n  created_at timestamptz not null default now()\n)"
+        )),
+        Statement::undone_by(
+            // Once there are policies, it has been there, and may have gone for a reason.
+            format!(
+                "do $$ begin\n  if not pg_catalog.row_security_active({}) then\n    insert into {table} (id, name) values ('{FIRST}', 'first tenant') on conflict (id) do nothing;\n  end if;\nend $$",
+                guard::oid(table)
+            ),
+            "",
         ),
-        format!("insert into {table} (id, name) values ('{FIRST}', 'first tenant') on conflict (id) do nothing"),
-        format!("drop policy if exists tenant_isolation on {table}"),
+    ];
+    let policy = [
         format!(
             "create policy tenant_isolation on {table} using (id = nullif(current_setting('app.tenant_id', true), '')::uuid)"
         ),
         format!("alter table {table} enable row level security, force row level security"),
     ];
-    let mut statements: Vec<_> = statements.into_iter().map(Statement::new).collect();
-    for statement in statements.iter_mut().skip(1) {
-        statement.down = Some(String::new());
-    }
-    Change {
-        name: "make_tenants".into(),
-        stage: 2,
-        phase: Phase::Table,
-        why: "A row for each tenant; what is there already belongs to the first.".into(),
-        statements,
-        closes: vec![Closes { check: "stage 2".into(), object: "a tenant key, and a policy that uses it".into() }],
-        questions: vec!["tenant-table".into(), "first-tenant".into()],
-    }
+    [
+        change(
+            "make_tenants",
+            Phase::Table,
+            "A row for each tenant; what is there already belongs to the first.",
+            rows.into(),
+        ),
+        change(
+            "isolate_tenants",
+            Phase::Policy,
+            "A session sees the row of its own tenant.",
+            policy.map(Statement::new).into(),
+        ),
+    ]
 }
 
 fn changes_for(child: &Child, first: &str) -> Vec<Change> {
@@ -233,7 +269,7 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
             Phase::Backfill,
             format!("backfill_key_of_{short}"),
             batch::unbound(
-                batch::fill(table, &format!("set {quoted} = {first}"), None, &format!("t.{quoted} is null")),
+                batch::fill(table, &format!("set {quoted} = {first}"), None, &format!("t.{quoted} is null"), Some(key)),
                 &child.forced,
             ),
         ),

@@ -6,6 +6,9 @@ declare
   last_seq bigint;
   last_hash bytea;
   done bigint := 0;
+{%- if forced %}
+  was_forced boolean;
+{%- endif %}
 {%- if partitioned and locked %}
   part regclass;
 {%- endif %}
@@ -14,7 +17,11 @@ begin
     return;
   end if;
 {%- if forced %}
-  alter table {{ log }} no force row level security;
+  -- Its owner has to see every row meanwhile.
+  was_forced := (select c.relforcerowsecurity from pg_catalog.pg_class c where c.oid = {{ oid }});
+  if was_forced then
+    alter table {{ log }} no force row level security;
+  end if;
 {%- endif %}
 {%- if locked %}
   lock table {{ log }} in share row exclusive mode;
@@ -49,12 +56,16 @@ begin
     end loop;
   end loop;
 {%- endif %}
-{%- if locked %}
 {%- if forced %}
-  drop policy if exists chaining on {{ log }};
-  create policy chaining on {{ log }} for select to {{ owner_role }} using ({% if key %}{{ key }} = nullif(current_setting({{ own_setting }}, true), '')::{{ key_type }}{% else %}true{% endif %});
-  alter table {{ log }} force row level security;
+  if was_forced then
+{%- if locked %}
+    drop policy if exists chaining on {{ log }};
+    create policy chaining on {{ log }} for select to {{ owner_role }} using ({% if key %}{{ key }} = nullif(current_setting({{ own_setting }}, true), '')::{{ key_type }}{% else %}true{% endif %});
 {%- endif %}
+    alter table {{ log }} force row level security;
+  end if;
+{%- endif %}
+{%- if locked %}
   create trigger z_chain before insert on {{ log }} for each row execute function {{ schema }}.{{ chain }}();
   alter table {{ log }} enable always trigger z_chain;
 {%- if partitioned %}

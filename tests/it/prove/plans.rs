@@ -31,6 +31,7 @@ fn step(n: usize, up: &[&str], down: &[&str]) -> Step {
         n,
         name: format!("step_{n}"),
         stage: 2,
+        kind: None,
         why: "For a test.".into(),
         transaction: true,
         up: up.iter().map(|sql| (*sql).to_owned()).collect(),

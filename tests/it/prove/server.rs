@@ -41,6 +41,7 @@ async fn an_owner_that_is_called_as_the_scratch_s_superuser() {
         n: 1,
         name: "more".into(),
         stage: 2,
+        kind: None,
         why: String::new(),
         transaction: true,
         up: vec![

@@ -31,6 +31,7 @@ fn step(name: &str, transaction: bool, up: &[&str], down: &[&str]) -> Step {
         n: 0,
         name: name.to_owned(),
         stage: 2,
+        kind: None,
         why: format!("Because of {name}.\n-- +goose Down\nselect 1; */ $$ {{{{ ${{no}} }}}}"),
         transaction,
         up: up.iter().flat_map(|statement| timeouts(statement)).collect(),

@@ -49,6 +49,7 @@ pub(super) struct Column {
     type_name: String,
     pub(super) look: Look,
     pub(super) is_secret_by_name: bool,
+    pub(super) is_binary: bool,
 }
 
 /// A table that may hold rows of the user's.
@@ -120,13 +121,19 @@ pub(super) async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop
         }
         let look = look(&column, &type_name, &type_kind);
         let is_secret_by_name = named(&column).is_some();
-        let column = Column { number, root_number, name: column, type_name, look, is_secret_by_name };
+        let is_binary = type_name == "bytea";
+        let column = Column { number, root_number, name: column, type_name, look, is_secret_by_name, is_binary };
         if let Some(last) = found.last_mut() {
             last.columns.push(column);
         }
     }
     let mut taken: HashMap<i64, usize> = HashMap::new();
+    let is_named = |name: &String| !name.contains("[redacted:");
     found.retain(|candidate| {
+        let names = [&candidate.schema, &candidate.name].into_iter().chain(candidate.columns.iter().map(|c| &c.name));
+        if !names.into_iter().all(is_named) {
+            return false;
+        }
         let taken = taken.entry(candidate.root).or_default();
         *taken += 1;
         *taken <= PARTITIONS

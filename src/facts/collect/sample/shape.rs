@@ -1,6 +1,8 @@
 //! What a value looks like, and the few words that are known by themselves.
 
+use crate::secrets::words;
 use regex::Regex;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
@@ -46,6 +48,17 @@ pub(super) fn of(value: &str) -> Option<&'static str> {
     }
     let known = SHAPES.iter().find(|(_, regex)| regex.is_match(value)).map(|(name, _)| *name);
     known.or_else(|| is_payment_card(value).then_some("payment card")).or_else(|| is_random(value).then_some("random"))
+}
+
+/// What the strings of a JSON document are, of what concerns persons alone: each shape once.
+pub(super) fn inside(value: &str) -> BTreeSet<&'static str> {
+    const OF_PERSONS: [&str; 5] = ["email", "phone", "iban", "social security number", "payment card"];
+    if !value.trim_start().starts_with(['{', '[']) {
+        return BTreeSet::new();
+    }
+    // A string without a digit and without an @ is none of them.
+    let strings = value.split('"').filter(|part| part.contains(|c: char| c == '@' || c.is_ascii_digit()));
+    strings.filter_map(of).filter(|shape| OF_PERSONS.contains(shape)).collect()
 }
 
 /// 13 to 19 digits, in groups or not, that end in their check digit and begin as those of the networks do.
@@ -141,33 +154,74 @@ pub(super) fn word(value: &str) -> Option<&'static str> {
     WORDS.iter().find(|word| word.eq_ignore_ascii_case(value)).copied()
 }
 
-/// Properties that a tool should not ask a model for.
-const PROPERTIES: [(&str, &str); 12] = [
-    ("\"api_key\"", "property api_key"),
-    ("\"apiKey\"", "property api_key"),
-    ("\"password\"", "property password"),
-    ("\"token\"", "property token"),
-    ("\"access_token\"", "property access_token"),
-    ("\"secret\"", "property secret"),
-    ("\"client_secret\"", "property client_secret"),
-    ("\"private_key\"", "property private_key"),
-    ("\"card_number\"", "property card_number"),
-    ("\"cvv\"", "property cvv"),
-    ("\"ssn\"", "property ssn"),
-    ("\"iban\"", "property iban"),
+/// Properties that a tool should not ask a model for: what their words are, in any style of writing, and how they are called here.
+const PROPERTIES: [(&str, &str); 28] = [
+    ("api key", "property api_key"),
+    ("apikey", "property api_key"),
+    ("access key", "property access_key"),
+    ("secret key", "property secret_key"),
+    ("encryption key", "property encryption_key"),
+    ("private key", "property private_key"),
+    ("password", "property password"),
+    ("passwd", "property password"),
+    ("passphrase", "property password"),
+    ("pwd", "property password"),
+    ("access token", "property access_token"),
+    ("refresh token", "property refresh_token"),
+    ("auth token", "property auth_token"),
+    ("bearer token", "property auth_token"),
+    ("session token", "property session_token"),
+    ("bot token", "property bot_token"),
+    ("client secret", "property client_secret"),
+    ("webhook secret", "property secret"),
+    ("connection string", "property connection_string"),
+    ("card number", "property card_number"),
+    ("cardnumber", "property card_number"),
+    ("cvv", "property cvv"),
+    ("cvc", "property cvv"),
+    ("ssn", "property ssn"),
+    ("social security", "property ssn"),
+    ("iban", "property iban"),
+    ("bank account", "property bank_account"),
+    ("account number", "property account_number"),
+];
+
+/// Properties that are one word and mean it only alone: `token`, not `page_token`.
+const BARE: [(&str, &str); 6] = [
+    ("token", "property token"),
+    ("secret", "property secret"),
+    ("credentials", "property credentials"),
+    ("credential", "property credentials"),
+    ("pan", "property card_number"),
+    ("dsn", "property connection_string"),
 ];
 
 /// Those that a JSON schema of a tool's input has.
-pub(super) fn properties(value: &str) -> impl Iterator<Item = &'static str> + '_ {
-    let is_schema = value.starts_with('{') && value.contains("\"properties\"") && value.contains("\"type\"");
-    let named = move |(quoted, word): &(&str, &'static str)| {
-        let asked = value
-            .split(quoted)
-            .skip(1)
-            .any(|rest| rest.trim_start().strip_prefix(':').is_some_and(|r| r.trim_start().starts_with('{')));
-        (is_schema && asked).then_some(*word)
-    };
-    PROPERTIES.iter().filter_map(named)
+pub(super) fn properties(value: &str) -> BTreeSet<&'static str> {
+    let mut found = BTreeSet::new();
+    if value.starts_with('{') && value.contains("\"properties\"") && value.contains("\"type\"") {
+        // A name is followed by a colon and what it is: an object.
+        let parts: Vec<&str> = value.split('"').collect();
+        for two in parts.windows(2) {
+            if two[1].trim_start().strip_prefix(':').is_some_and(|rest| rest.trim_start().starts_with('{')) {
+                found.extend(property(two[0]));
+            }
+        }
+    }
+    found
+}
+
+fn property(name: &str) -> Option<&'static str> {
+    // Of a reference the model may know.
+    const ABOUT: [&str; 8] = ["ref", "reference", "id", "name", "type", "last4", "hash", "count"];
+    let words = words(name);
+    if words.last().is_some_and(|last| ABOUT.contains(&last.as_str())) {
+        return None;
+    }
+    let joined = format!(" {} ", words.join(" "));
+    let known = PROPERTIES.iter().find(|(of, _)| joined.contains(&format!(" {of} ")));
+    let bare = BARE.iter().find(|(of, _)| words.len() == 1 && words[0] == *of);
+    known.or(bare).map(|(_, property)| *property)
 }
 
 #[cfg(test)]
@@ -198,6 +252,13 @@ mod tests {
         assert_eq!(word("agents"), None);
         let schema =
             r#"{"type": "object", "properties": {"api_key": {"type": "string"}, "note": {"enum": ["password"]}}}"#;
-        assert_eq!(properties(schema).collect::<Vec<_>>(), ["property api_key"]);
+        assert_eq!(properties(schema), BTreeSet::from(["property api_key"]));
+        let schema = r#"{"type": "object", "properties": {"cardNumber": {"type": "string"}, "cardNumberRef": {"type": "string"},
+            "page_token": {}, "customer_ref": {}, "auth": {"type": "object", "properties": {"token": {"type": "string"}}}}}"#;
+        assert_eq!(properties(schema), BTreeSet::from(["property card_number", "property token"]));
+        let document =
+            r#"{"contact": {"mail": "ada@one.example", "tel": "+44 20 7946 0958"}, "n": ["ada@two.example"]}"#;
+        assert_eq!(inside(document), BTreeSet::from(["email", "phone"]));
+        assert!(inside("ada@one.example").is_empty());
     }
 }

@@ -82,9 +82,54 @@ pub(super) fn sum(guards: &[Guard], relation: Oid, command: &str) -> (&'static s
     }
 }
 
-/// Columns that a trigger before INSERT sets, whatever the caller wrote: `NEW.column := …` or `… INTO NEW.column`.
-pub(super) fn filled(catalog: &Catalog, relation: &Relation) -> Vec<i64> {
-    let before_insert = |t: &&super::super::catalog::Trigger| {
+/// Columns that a trigger before INSERT takes from a setting of the session, and that setting: any role may set it.
+pub(super) fn from_settings(catalog: &Catalog, relation: &Relation) -> Vec<(i64, String)> {
+    let sources: Vec<String> =
+        fillers(catalog, relation).filter_map(|f| f.source.as_ref()).map(|source| assignments(source)).collect();
+    let setting = |column: &str| {
+        sources.iter().find_map(|source| setting_of(catalog, source, &format!("new.{}", column.to_lowercase())))
+    };
+    relation.columns.iter().filter_map(|column| Some((column.number, setting(&column.name)?))).collect()
+}
+
+/// The setting that decides what is assigned to `target`, directly, by way of a variable or by a function that answers with it.
+fn setting_of(catalog: &Catalog, source: &str, target: &str) -> Option<String> {
+    source.match_indices(target).find_map(|(at, _)| {
+        let after = &source[at + target.len()..];
+        let value = after.strip_prefix(":=").or_else(|| after.strip_prefix('='))?.split(';').next()?;
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        if let Some(setting) = read_setting(value) {
+            return Some(setting);
+        }
+        if value.chars().all(word) && !target.starts_with(value) {
+            // Declared with it, or assigned before.
+            let typed =
+                [format!("{value}:="), format!("{value} text:="), format!("{value} uuid:="), format!("{value} name:=")];
+            return typed.iter().find_map(|start| {
+                let at = source.find(start.as_str())?;
+                read_setting(source[at + start.len()..].split(';').next()?)
+            });
+        }
+        let called = |name: &str| value.contains(&format!("{name}(")) && value.contains('(');
+        let mut functions = catalog.functions.values().filter(|function| called(&function.name));
+        functions.find_map(|function| read_setting(&assignments(function.source.as_deref()?)))
+    })
+}
+
+/// The first setting of somebody's own making that the expression reads, or the name a client gives itself.
+fn read_setting(expression: &str) -> Option<String> {
+    expression.split("current_setting('").skip(1).find_map(|rest| {
+        let name = rest.split('\'').next()?;
+        (name.contains('.') || name == "application_name").then(|| name.to_owned())
+    })
+}
+
+/// Functions of triggers that look at every row before it is inserted.
+fn fillers<'c>(
+    catalog: &'c Catalog,
+    relation: &'c Relation,
+) -> impl Iterator<Item = &'c super::super::catalog::Function> {
+    let before_insert = move |t: &&super::super::catalog::Trigger| {
         t.relation == relation.oid
             && t.on_insert
             && t.row_level
@@ -92,8 +137,13 @@ pub(super) fn filled(catalog: &Catalog, relation: &Relation) -> Vec<i64> {
             && !t.has_condition
             && matches!(t.enabled.as_str(), "always" | "origin")
     };
-    let functions = catalog.triggers.iter().filter(before_insert).filter_map(|t| catalog.functions.get(&t.function));
-    let sources: Vec<String> = functions.filter_map(|f| f.source.as_ref()).map(|source| assignments(source)).collect();
+    catalog.triggers.iter().filter(before_insert).filter_map(|t| catalog.functions.get(&t.function))
+}
+
+/// Columns that a trigger before INSERT sets, whatever the caller wrote: `NEW.column := …` or `… INTO NEW.column`.
+pub(super) fn filled(catalog: &Catalog, relation: &Relation) -> Vec<i64> {
+    let sources: Vec<String> =
+        fillers(catalog, relation).filter_map(|f| f.source.as_ref()).map(|source| assignments(source)).collect();
     let columns = relation.columns.iter();
     columns
         .filter(|column| sources.iter().any(|source| sets(source, &column.name)))

@@ -32,6 +32,8 @@ pub(crate) struct EventLog {
     pub(crate) columns: Vec<(&'static str, i64)>,
     /// Columns that a trigger fills before INSERT.
     pub(crate) filled: Vec<i64>,
+    /// Columns that a trigger takes from a setting of the session.
+    pub(crate) from_settings: Vec<(i64, String)>,
     pub(crate) kinds: Option<Kinds>,
     pub(crate) guards: Vec<Guard>,
     /// Of the log itself: for UPDATE, DELETE and TRUNCATE, how far it is refused, and whether in every session.
@@ -103,6 +105,7 @@ fn log(callers: &changers::Callers<'_>, tenancy: &Tenancy, relation: &Relation) 
         chained: chain::of(catalog, relation, &columns),
         columns,
         filled: guards::filled(catalog, relation),
+        from_settings: guards::from_settings(catalog, relation),
         kinds,
         guards,
         refused,

@@ -4,7 +4,7 @@ use super::body;
 use super::builtin;
 use super::eval::{Sort, Val, combined};
 use super::expr::{Call, Comparison, Expr, Query};
-use super::frame::{Frame, address, bind, mix};
+use super::frame::{Cell, Frame, address, bind, mix};
 use super::search::{Outcome, Search, Var};
 use super::value::Value;
 use super::words;
@@ -149,7 +149,7 @@ impl Search<'_> {
                 let null = body::scalar(Expr::Null);
                 return Ok(Some((Arc::new(null), Rc::clone(frame))));
             }
-            bind(&mut variables, function, index, names.get(index), val);
+            bind(&mut variables, function, index, names.get(index), Cell::Value(val));
         }
         // Inside a view a function that is no definer runs as whoever asks.
         let role = if function.security_definer { function.owner } else { frame.user };

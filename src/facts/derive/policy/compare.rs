@@ -84,6 +84,8 @@ impl Search<'_> {
         let anonymous = |val: &Val| val.origin.is_none() || computed(val);
         match (&pupil.sort, &other.sort) {
             (Sort::Session, Sort::Key(..)) if computed(pupil) => {}
+            // By definition the session names no other tenant, also where an argument of its caller does.
+            (Sort::Session, Sort::Plain) if value::is_foreign(&other.value) => return,
             // A session value beside a key is the session's own key: by definition it names no other tenant.
             (Sort::Session, Sort::Key(_, type_name)) => lessons.push(value::own(type_name)),
             (Sort::Key(Class::Key, type_name), Sort::Constant | Sort::Session) => {

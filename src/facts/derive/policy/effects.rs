@@ -155,19 +155,12 @@ impl Walk {
     fn change(&mut self, node: &SyntaxNode, path: &Path) {
         let Some((schema, table)) = lower_query::relation_name(node) else { return };
         let mut select = Select { sources: path.sources.clone(), filters: path.filters.clone(), ..Select::default() };
-        let (command, alias) = match node.kind() {
+        let command = match node.kind() {
             SyntaxKind::INSERT => return self.insert(node, (schema, table), &select),
-            SyntaxKind::UPDATE => ("UPDATE", alias(node).unwrap_or_else(|| table.clone())),
-            _ => ("DELETE", alias(node).unwrap_or_else(|| table.clone())),
+            SyntaxKind::UPDATE => "UPDATE",
+            _ => "DELETE",
         };
-        select.sources.push(relation(schema.clone(), &table, &alias));
-        for clause in [SyntaxKind::FROM_CLAUSE, SyntaxKind::USING_CLAUSE] {
-            for item in lower::child(node, clause).iter().flat_map(SyntaxNode::children) {
-                lower_query::sources(&item, false, &mut select);
-            }
-        }
-        let condition = lower::child(node, SyntaxKind::WHERE_CLAUSE);
-        select.filters.extend(condition.and_then(|c| lower::expressions(&c).first().map(lower::lower)));
+        let Some(alias) = lower_query::changed(node, &mut select) else { return };
         self.effects.push(Effect { command, schema, table, alias, into: None, select });
     }
 
@@ -184,7 +177,7 @@ impl Walk {
             let mut select = before.clone();
             select.sources.extend(arm.sources);
             select.filters.extend(arm.filters);
-            select.sources.push(relation(schema.clone(), &table, MADE));
+            select.sources.push(Source::relation(schema.clone(), &table, MADE));
             select.targets = arm
                 .targets
                 .into_iter()
@@ -236,18 +229,6 @@ impl Walk {
         }
         Some(goes_on || through)
     }
-}
-
-fn relation(schema: Option<String>, table: &str, alias: &str) -> Source {
-    let from = From::Relation(schema, table.to_owned());
-    Source { alias: Some(alias.to_owned()), columns: Vec::new(), from, optional: false, on: None }
-}
-
-/// The name UPDATE and DELETE give their table.
-fn alias(node: &SyntaxNode) -> Option<String> {
-    let alias = lower::child(node, SyntaxKind::OPTIONAL_AS_ALIAS)?;
-    let name = alias.descendants().find(|n| n.kind() == SyntaxKind::TABLE_ALIAS)?;
-    Some(lower::identifier(name.text().to_string().trim()))
 }
 
 /// `new.column`

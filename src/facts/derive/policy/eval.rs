@@ -1,7 +1,7 @@
 //! Evaluates an expression in one try, in three-valued logic, asking for variables as it needs them.
 
 use super::expr::{Comparison, Expr, Test};
-use super::frame::{Bound, Frame};
+use super::frame::{Bound, Cell, Frame, Later};
 use super::search::{Halt, Outcome, Part, Search, Var};
 use super::value::{self, Value};
 use super::world::Class;
@@ -104,7 +104,7 @@ impl Search<'_> {
             Expr::Raise => Ok(Val::constant(Value::Error)),
             Expr::Column(qualifier, name) => self.column(qualifier.as_deref(), name, frame, boolean),
             Expr::Parameter(n) => match frame.parameter(*n) {
-                Some(val) => Ok(val),
+                Some(cell) => self.cell(&cell),
                 None => self.unknown(&format!("${n}"), frame, &[], boolean),
             },
             Expr::Cast(inner, type_name) => self.cast(inner, type_name, frame),
@@ -214,7 +214,7 @@ impl Search<'_> {
                 let sort = if class == Class::Plain { Sort::Plain } else { Sort::Key(class, column.type_name.clone()) };
                 Ok(Val { value, sort, origin: Some(var) })
             }
-            Some(Bound::Value(val)) => Ok(val),
+            Some(Bound::Cell(cell)) => self.cell(&cell),
             Some(Bound::Anything(text)) => {
                 let text = format!("{text}.{name}");
                 self.unknown(&text, frame, &[Expr::Column(None, "\u{1}".into())], boolean)
@@ -222,6 +222,29 @@ impl Search<'_> {
             Some(Bound::Absent) => Ok(Val { value: Value::Null, sort: Sort::Plain, origin: None }),
             None => self.unknown(name, frame, &[Expr::Column(None, "\u{1}".into())], boolean),
         }
+    }
+
+    pub(super) fn cell(&mut self, cell: &Cell) -> Outcome<Val> {
+        match cell {
+            Cell::Value(val) => Ok(val.clone()),
+            Cell::Argument(var) => {
+                let value = self.get(var.clone())?;
+                Ok(Val { value, sort: Sort::Plain, origin: Some(var.clone()) })
+            }
+            Cell::Later(later) => self.later(later),
+        }
+    }
+
+    /// A column of a query: what it rests on is to blame each time it is asked for.
+    fn later(&mut self, later: &Later) -> Outcome<Val> {
+        if let Some((val, reads)) = later.known.get() {
+            self.reads.extend(reads.iter().cloned());
+            return Ok(val.clone());
+        }
+        let start = self.reads.len();
+        let val = self.eval(later.expr(), &later.frame)?;
+        let _ = later.known.set((val.clone(), self.reads[start..].to_vec()));
+        Ok(val)
     }
 
     fn cast(&mut self, inner: &Expr, type_name: &str, frame: &Rc<Frame>) -> Outcome<Val> {

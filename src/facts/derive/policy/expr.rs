@@ -125,6 +125,14 @@ pub(crate) enum From {
     Opaque(String),
 }
 
+impl Source {
+    /// A relation under another name.
+    pub(crate) fn relation(schema: Option<String>, name: &str, alias: &str) -> Self {
+        let from = From::Relation(schema, name.to_owned());
+        Self { alias: Some(alias.to_owned()), columns: Vec::new(), from, optional: false, on: None }
+    }
+}
+
 impl Expr {
     /// A constant or a list written out, through casts.
     pub(crate) fn is_literal(&self) -> bool {

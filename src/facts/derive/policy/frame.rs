@@ -2,8 +2,9 @@
 
 use super::eval::{Sort, Val};
 use super::expr::{Expr, Query};
-use super::search::RowKey;
+use super::search::{RowKey, Var};
 use crate::facts::derive::catalog::{Catalog, Function, Oid, Relation};
+use std::cell::OnceCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(crate) enum Bound {
     Row(RowKey, Oid),
-    Value(Val),
+    Cell(Cell),
     /// A source that cannot be evaluated: its columns may be anything.
     Anything(String),
     /// The missing side of an outer join.
@@ -22,9 +23,74 @@ pub(crate) enum Bound {
 #[derive(Debug)]
 pub(crate) enum SourceBound {
     Row(RowKey, Oid),
-    Columns(Vec<(String, Val)>),
+    Columns(Vec<(String, Cell)>),
     Anything(String),
     Absent,
+}
+
+/// What a name stands for that is no column of a table.
+#[derive(Clone, Debug)]
+pub(crate) enum Cell {
+    Value(Val),
+    /// An argument that the caller chooses.
+    Argument(Var),
+    Later(Rc<Later>),
+}
+
+impl Cell {
+    fn depends_on_session(&self, catalog: &Catalog) -> bool {
+        match self {
+            Self::Value(val) => val.sort == Sort::Session,
+            Self::Argument(_) => false,
+            Self::Later(later) => later.frame.depends_on_session(later.expr(), catalog),
+        }
+    }
+
+    fn depends_on_row(&self, catalog: &Catalog) -> bool {
+        match self {
+            Self::Value(val) => matches!(val.sort, Sort::Plain | Sort::Key(..)),
+            Self::Argument(_) => true,
+            Self::Later(later) => later.frame.depends_on_row(later.expr(), catalog),
+        }
+    }
+}
+
+/// A column of a query that is evaluated when something asks for it: most are passed through and asked for by nothing.
+#[derive(Debug)]
+pub(crate) struct Later {
+    column: Column,
+    pub(super) frame: Rc<Frame>,
+    /// Its value, and the variables it rests on.
+    pub(super) known: OnceCell<(Val, Vec<Var>)>,
+}
+
+#[derive(Debug)]
+enum Column {
+    /// Arm and target of a query.
+    Target(Arc<Query>, usize, usize),
+    /// One that `*` stands for.
+    Named(Expr),
+}
+
+impl Later {
+    fn new(column: Column, frame: &Rc<Frame>) -> Rc<Self> {
+        Rc::new(Self { column, frame: Rc::clone(frame), known: OnceCell::new() })
+    }
+
+    pub(super) fn target(query: &Arc<Query>, arm: usize, target: usize, frame: &Rc<Frame>) -> Rc<Self> {
+        Self::new(Column::Target(Arc::clone(query), arm, target), frame)
+    }
+
+    pub(super) fn named(source: &str, name: &str, frame: &Rc<Frame>) -> Rc<Self> {
+        Self::new(Column::Named(Expr::Column(Some(source.to_owned()), name.to_owned())), frame)
+    }
+
+    pub(super) fn expr(&self) -> &Expr {
+        match &self.column {
+            Column::Target(query, arm, target) => &query.arms[*arm].targets[*target].1,
+            Column::Named(expr) => expr,
+        }
+    }
 }
 
 /// The names an expression may use, innermost first.
@@ -32,7 +98,7 @@ pub(crate) enum SourceBound {
 pub(crate) struct Frame {
     pub(super) parent: Option<Rc<Self>>,
     pub(super) sources: Vec<(String, SourceBound)>,
-    pub(super) variables: Vec<(String, Val)>,
+    pub(super) variables: Vec<(String, Cell)>,
     pub(super) ctes: Vec<(String, Arc<Query>)>,
     /// Whose rights count here: the caller's, or the owner's inside a definer function or view.
     pub(crate) role: Oid,
@@ -66,14 +132,14 @@ impl Frame {
     }
 
     /// The frame of a view or function body, run with the rights of `role`.
-    pub(crate) fn of_body(role: Oid, user: Oid, path: u64, variables: Vec<(String, Val)>) -> Rc<Self> {
+    pub(crate) fn of_body(role: Oid, user: Oid, path: u64, variables: Vec<(String, Cell)>) -> Rc<Self> {
         Rc::new(Self { role, user, path, variables, closed: true, ..Self::default() })
     }
 
     pub(crate) fn with_variable(parent: &Rc<Self>, name: &str, val: Val) -> Rc<Self> {
         Rc::new(Self {
             parent: Some(Rc::clone(parent)),
-            variables: vec![(name.to_owned(), val)],
+            variables: vec![(name.to_owned(), Cell::Value(val))],
             role: parent.role,
             user: parent.user,
             path: parent.path,
@@ -107,9 +173,9 @@ impl Frame {
         })
     }
 
-    pub(crate) fn parameter(&self, number: usize) -> Option<Val> {
+    pub(crate) fn parameter(&self, number: usize) -> Option<Cell> {
         let name = format!("${number}");
-        self.scopes().flat_map(|f| &f.variables).find(|(n, _)| *n == name).map(|(_, val)| val.clone())
+        self.scopes().flat_map(|f| &f.variables).find(|(n, _)| *n == name).map(|(_, cell)| cell.clone())
     }
 
     pub(super) fn cte(&self, name: &str) -> Option<Arc<Query>> {
@@ -133,8 +199,8 @@ impl Frame {
                         // `f` alone names the one column of a function's result.
                         let found = columns.iter().find(|(n, _)| n == name);
                         let whole = columns.first().filter(|_| columns.len() == 1 && name == alias);
-                        if let Some((_, val)) = found.or(whole) {
-                            return Some(Bound::Value(val.clone()));
+                        if let Some((_, cell)) = found.or(whole) {
+                            return Some(Bound::Cell(cell.clone()));
                         }
                     }
                     SourceBound::Anything(text) => return Some(Bound::Anything(text.clone())),
@@ -144,8 +210,8 @@ impl Frame {
             }
             let qualified = qualifier.map(|q| format!("{q}.{name}"));
             let wanted = qualified.as_deref().unwrap_or(name);
-            if let Some((_, val)) = frame.variables.iter().find(|(n, _)| n == wanted) {
-                return Some(Bound::Value(val.clone()));
+            if let Some((_, cell)) = frame.variables.iter().find(|(n, _)| n == wanted) {
+                return Some(Bound::Cell(cell.clone()));
             }
         }
         None
@@ -157,7 +223,8 @@ impl Frame {
             Expr::Cast(_, type_name) => Some(type_name.clone()),
             Expr::Column(qualifier, name) => match self.resolve(qualifier.as_deref(), name, catalog)? {
                 Bound::Row(_, oid) => Some(catalog.relations.get(&oid)?.column(name)?.type_text.clone()),
-                Bound::Value(_) | Bound::Anything(_) | Bound::Absent => None,
+                Bound::Cell(Cell::Later(later)) => later.frame.type_of(later.expr(), catalog),
+                Bound::Cell(_) | Bound::Anything(_) | Bound::Absent => None,
             },
             _ => None,
         }
@@ -166,7 +233,6 @@ impl Frame {
     /// Something in the expression is the session's: a setting, a role, the clock, or what a function of the database says.
     pub(crate) fn depends_on_session(&self, expr: &Expr, catalog: &Catalog) -> bool {
         let mut depends = false;
-        let of_session = |val: Option<Val>| val.is_some_and(|val| val.sort == Sort::Session);
         expr.walk(&mut |e| match e {
             Expr::Call(call) => {
                 depends |= call.arguments.is_empty()
@@ -175,11 +241,11 @@ impl Frame {
                     || catalog.has_function(&call.name);
             }
             Expr::Column(qualifier, name) => {
-                if let Some(Bound::Value(val)) = self.resolve(qualifier.as_deref(), name, catalog) {
-                    depends |= of_session(Some(val));
+                if let Some(Bound::Cell(cell)) = self.resolve(qualifier.as_deref(), name, catalog) {
+                    depends |= cell.depends_on_session(catalog);
                 }
             }
-            Expr::Parameter(n) => depends |= of_session(self.parameter(*n)),
+            Expr::Parameter(n) => depends |= self.parameter(*n).is_some_and(|cell| cell.depends_on_session(catalog)),
             Expr::Opaque(_, inner) => depends |= inner.is_empty(),
             _ => {}
         });
@@ -192,12 +258,12 @@ impl Frame {
         expr.walk(&mut |e| match e {
             Expr::Column(qualifier, name) => {
                 depends |= match self.resolve(qualifier.as_deref(), name, catalog) {
-                    Some(Bound::Value(val)) => matches!(val.sort, Sort::Plain | Sort::Key(..)),
+                    Some(Bound::Cell(cell)) => cell.depends_on_row(catalog),
                     _ => true,
                 };
             }
             Expr::Parameter(n) => {
-                depends |= self.parameter(*n).is_some_and(|v| matches!(v.sort, Sort::Plain | Sort::Key(..)));
+                depends |= self.parameter(*n).is_some_and(|cell| cell.depends_on_row(catalog));
             }
             Expr::Exists(q) | Expr::Scalar(q) | Expr::ArrayQuery(q) | Expr::QuantifiedQuery(_, _, _, q) => {
                 depends |= q.arms.iter().any(|arm| !arm.sources.is_empty());
@@ -229,15 +295,15 @@ pub(super) fn copies(bound: &[(String, SourceBound)]) -> Vec<(String, SourceBoun
 
 /// An argument is known in the body as `$1`, by its name, and by its name behind the function's.
 pub(crate) fn bind(
-    variables: &mut Vec<(String, Val)>,
+    variables: &mut Vec<(String, Cell)>,
     function: &Function,
     index: usize,
     name: Option<&String>,
-    val: Val,
+    cell: Cell,
 ) {
-    variables.push((format!("${}", index + 1), val.clone()));
+    variables.push((format!("${}", index + 1), cell.clone()));
     if let Some(name) = name.filter(|name| !name.is_empty()) {
-        variables.push((format!("{}.{name}", function.name), val.clone()));
-        variables.push((name.clone(), val));
+        variables.push((format!("{}.{name}", function.name), cell.clone()));
+        variables.push((name.clone(), cell));
     }
 }

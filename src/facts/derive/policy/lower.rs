@@ -3,7 +3,7 @@
 //! Whatever has no kind here becomes [`Expr::Opaque`], which lets more through, never less.
 
 use super::expr::{Call, Comparison, Expr, Query, Select, Test};
-use super::lower_query::lower_query;
+use super::lower_query::{lower_query, returned};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 use std::sync::Arc;
 
@@ -22,13 +22,12 @@ pub(crate) fn expression(text: &str) -> Expr {
 pub(crate) fn query(text: &str) -> Option<Query> {
     let parse = SourceFile::parse(text);
     let root = parse.syntax_node();
-    let mut statements = root.children().filter(|n| is_query(n.kind()));
     // A function returns the result of its last statement.
-    let statement = statements.by_ref().last()?;
+    let statement = root.children().last()?;
     if !parse.errors().is_empty() {
         return None;
     }
-    Some(lower_query(&statement))
+    if is_query(statement.kind()) { Some(lower_query(&statement)) } else { returned(&statement) }
 }
 
 pub(super) fn is_query(kind: SyntaxKind) -> bool {

@@ -10,9 +10,10 @@ pub(super) fn lower_query(node: &SyntaxNode) -> Query {
     if let Some(with) = child(node, SyntaxKind::WITH_CLAUSE) {
         for table in with.children().filter(|n| n.kind() == SyntaxKind::WITH_TABLE) {
             let name = child(&table, SyntaxKind::CTE_NAME).map(|n| identifier(n.text().to_string().trim()));
-            let body = table.children().find(|n| is_query(n.kind()));
+            let body =
+                table.children().find_map(|n| if is_query(n.kind()) { Some(lower_query(&n)) } else { returned(&n) });
             if let (Some(name), Some(body)) = (name, body) {
-                query.ctes.push((name, Arc::new(lower_query(&body))));
+                query.ctes.push((name, Arc::new(body)));
             }
         }
     }
@@ -23,6 +24,12 @@ pub(super) fn lower_query(node: &SyntaxNode) -> Query {
                 let targets = expressions(&row).iter().map(|e| (None, lower(e))).collect();
                 query.arms.push(Select { targets, ..Select::default() });
             }
+        }
+        SyntaxKind::TABLE => {
+            let named = relation_name(node);
+            let from = named.map_or_else(|| From::Opaque(folded(node)), |(schema, name)| From::Relation(schema, name));
+            let source = Source { alias: None, columns: Vec::new(), from, optional: false, on: None };
+            query.arms.push(Select { sources: vec![source], star: true, ..Select::default() });
         }
         SyntaxKind::COMPOUND_SELECT => {
             let sides: Vec<SyntaxNode> = node.children().filter(|n| is_query(n.kind())).collect();
@@ -57,6 +64,32 @@ pub(super) fn lower_query(node: &SyntaxNode) -> Query {
         }),
     }
     query
+}
+
+/// The rows that `UPDATE … RETURNING` or `DELETE … RETURNING` gives: any column of those it changes.
+pub(super) fn returned(node: &SyntaxNode) -> Option<Query> {
+    let changes = matches!(node.kind(), SyntaxKind::UPDATE | SyntaxKind::DELETE);
+    child(node, SyntaxKind::RETURNING_CLAUSE).filter(|_| changes)?;
+    let mut select = Select { star: true, ..Select::default() };
+    changed(node, &mut select)?;
+    Some(Query { arms: vec![select], ..Query::default() })
+}
+
+/// Adds the rows that an UPDATE or DELETE changes, and gives the name they have in it.
+pub(super) fn changed(node: &SyntaxNode, select: &mut Select) -> Option<String> {
+    let (schema, table) = relation_name(node)?;
+    let alias = child(node, SyntaxKind::OPTIONAL_AS_ALIAS);
+    let alias = alias.and_then(|alias| alias.descendants().find(|n| n.kind() == SyntaxKind::TABLE_ALIAS));
+    let alias = alias.map_or_else(|| table.clone(), |name| identifier(name.text().to_string().trim()));
+    select.sources.push(Source::relation(schema, &table, &alias));
+    for clause in [SyntaxKind::FROM_CLAUSE, SyntaxKind::USING_CLAUSE] {
+        for item in child(node, clause).iter().flat_map(SyntaxNode::children) {
+            sources(&item, false, select);
+        }
+    }
+    let condition = child(node, SyntaxKind::WHERE_CLAUSE).and_then(|c| expressions(&c).into_iter().next());
+    select.filters.extend(condition.map(|c| lower(&c)));
+    Some(alias)
 }
 
 /// What `INTERSECT` asks of a row of its left side; none where the row's columns are not written out.

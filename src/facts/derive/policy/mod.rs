@@ -26,6 +26,7 @@ pub(crate) mod refusal;
 mod rows;
 mod search;
 mod settings;
+mod shown;
 mod subselect;
 pub(crate) mod through_view;
 mod value;

@@ -2,11 +2,10 @@
 
 use super::decide::Decision;
 use super::effects::Effect;
-use super::eval::{Sort, Val, conjunction, disjunction};
 use super::expr::{Expr, Query};
-use super::frame::{Frame, SourceBound};
-use super::search::{Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
-use super::value::{self, Value};
+use super::frame::{Cell, Frame, SourceBound};
+use super::search::{RowInfo, RowKey, RowKind, Search, Var, Witness};
+use super::value;
 use super::words;
 use super::world::{Class, World};
 use crate::facts::derive::catalog::{Function, Oid, Relation};
@@ -22,8 +21,9 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
     // the whole search: variables are told apart by the query's place in memory.
     let query = if view.kind == "materialized view" { Arc::new(unfiltered(&query)) } else { query };
     let mut search = Search::new(world, principal, role);
+    search.own_keys.clone_from(&world.own_keys);
     let frame = Frame::of_body(runs_as, role, 1, Vec::new());
-    let witness = search.run_unless_blind(&mut |search| returns_foreign(search, &query, &frame, None));
+    let witness = search.run_unless_blind(&mut |search| search.returns_foreign(&query, &frame, None));
     decision(world, search, witness, "rows of another tenant are visible")
 }
 
@@ -31,19 +31,23 @@ pub(crate) fn view(world: &World<'_>, principal: Oid, role: Oid, view: &Relation
 pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -> Decision {
     let Some(query) = world.body(function) else { return unreadable(&function.name) };
     let mut search = Search::new(world, principal, function.owner);
-    let names = function.names();
+    search.own_keys.clone_from(&world.own_keys);
+    let (names, types) = (function.names(), function.types());
     let witness = search.run_unless_blind(&mut |search| {
         let mut variables = Vec::new();
         for index in 0..function.arity() {
             let name = names.get(index).filter(|n| !n.is_empty()).cloned();
             let label = name.clone().unwrap_or_else(|| format!("${}", index + 1));
             // The caller chooses the arguments, so they may name any tenant.
-            let var = Var::Argument(label);
-            let val = Val { value: search.get(var.clone())?, sort: Sort::Plain, origin: Some(var) };
-            super::frame::bind(&mut variables, function, index, name.as_ref(), val);
+            let argument = Var::Argument(label);
+            for value in types.get(index).map(|type_text| value::some(type_text)).unwrap_or_default() {
+                search.learn(&argument, &value);
+            }
+            let cell = Cell::Argument(argument);
+            super::frame::bind(&mut variables, function, index, name.as_ref(), cell);
         }
         let frame = Frame::of_body(function.owner, function.owner, 1, variables);
-        returns_foreign(search, &query, &frame, None)
+        search.returns_foreign(&query, &frame, None)
     });
     decision(world, search, witness, "rows of another tenant are returned")
 }
@@ -112,18 +116,17 @@ pub(crate) fn fired(
             let mut values = Vec::new();
             for column in on.columns.iter().filter(|column| asked.contains(&column.name)) {
                 let whose = isolates && matches!(world.class(on, column, false), Class::Key | Class::User);
-                let val = if whose {
-                    search.eval(&Expr::Column(Some(alias.to_owned()), column.name.clone()), &frame)?
+                let cell = if whose {
+                    Cell::Value(search.eval(&Expr::Column(Some(alias.to_owned()), column.name.clone()), &frame)?)
                 } else {
-                    let var = Var::Argument(format!("{alias}.{}", column.name));
-                    Val { value: search.get(var.clone())?, sort: Sort::Plain, origin: Some(var) }
+                    Cell::Argument(Var::Argument(format!("{alias}.{}", column.name)))
                 };
-                values.push((column.name.clone(), val));
+                values.push((column.name.clone(), cell));
             }
             sources.push((alias.to_owned(), SourceBound::Columns(values)));
         }
         let frame = Frame { sources, role: runs_as, user: runs_as, path: 1, closed: true, ..Frame::default() };
-        returns_foreign(search, &query, &Rc::new(frame), Some(target.oid))
+        search.returns_foreign(&query, &Rc::new(frame), Some(target.oid))
     });
     let what = match effect.command {
         "INSERT" => "rows are written for another tenant",
@@ -132,23 +135,6 @@ pub(crate) fn fired(
         _ => "rows of another tenant are copied",
     };
     decision(world, search, witness, what)
-}
-
-/// The query returns a row, and one of the tenant rows it is made of is another tenant's: any, or one of this relation.
-fn returns_foreign(search: &mut Search<'_>, query: &Arc<Query>, frame: &Rc<Frame>, of: Option<Oid>) -> Outcome<Value> {
-    search.output_rows.clear();
-    let (truth, _) = search.derived(query, frame, &[], true)?;
-    if truth == Value::Bool(false) {
-        return Ok(truth);
-    }
-    let mut foreign = Vec::new();
-    for row in search.output_rows.clone() {
-        let Some(info) = search.rows.get(&row).copied() else { continue };
-        if of.map_or_else(|| search.world.tenancy.is_tenant_data(info.relation), |of| of == info.relation) {
-            foreign.push(search.get(Var::Owned(row)).map(value::not));
-        }
-    }
-    conjunction(vec![Ok(truth), disjunction(foreign)])
 }
 
 /// The query without the conditions that only a session could meet.

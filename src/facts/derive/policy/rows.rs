@@ -2,7 +2,7 @@
 
 use super::eval::{Val, conjunction};
 use super::expr::{Expr, From, Query, Select, Source};
-use super::frame::{Frame, SourceBound, address, copies, mix};
+use super::frame::{Cell, Frame, Later, SourceBound, address, copies, mix};
 use super::search::{Outcome, RowKey, Search, Var};
 use super::value::Value;
 use crate::facts::derive::catalog::Relation;
@@ -87,7 +87,11 @@ impl Search<'_> {
             }
         }
         let frame = rebuild(bound);
+        let start = self.reads.len();
         conditions.push(self.all_hold(&select.filters, &frame));
+        if output {
+            self.narrowing.push(start..self.reads.len());
+        }
         Ok((conjunction(conditions)?, frame))
     }
 
@@ -143,12 +147,12 @@ impl Search<'_> {
                     ) {
                         let column = source.columns.first().cloned().unwrap_or_else(|| alias.clone());
                         let (truth, val) = self.element(&call.arguments[0], row, frame)?;
-                        return Ok((alias, SourceBound::Columns(vec![(column, val)]), truth));
+                        return Ok((alias, SourceBound::Columns(vec![(column, Cell::Value(val))]), truth));
                     }
                 }
                 let val = self.eval(expr, frame)?;
                 let column = source.columns.first().cloned().unwrap_or_else(|| alias.clone());
-                Ok((alias, SourceBound::Columns(vec![(column, val)]), yes))
+                Ok((alias, SourceBound::Columns(vec![(column, Cell::Value(val))]), yes))
             }
             From::Opaque(text) => Ok((alias(""), SourceBound::Anything(text.clone()), yes)),
         }
@@ -201,16 +205,12 @@ impl Search<'_> {
         if truth == Value::Bool(false) {
             return Ok((truth, SourceBound::Absent));
         }
-        let mut columns = Vec::new();
-        if select.star {
-            columns.extend(self.star(&inner)?);
-        }
-        for (index, (name, target)) in select.targets.iter().enumerate() {
-            let val = self.eval(target, &inner)?;
+        let mut columns = if select.star { self.star(&inner) } else { Vec::new() };
+        for (target, (name, _)) in select.targets.iter().enumerate() {
             // Names given outside win over those of the first arm.
-            let first = query.arms.first().and_then(|a| a.targets.get(index)).and_then(|(n, _)| n.clone());
+            let first = query.arms.first().and_then(|a| a.targets.get(target)).and_then(|(n, _)| n.clone());
             let name = first.or_else(|| name.clone()).unwrap_or_default();
-            columns.push((name, val));
+            columns.push((name, Cell::Later(Later::target(&query, arm, target, &inner))));
         }
         for (column, name) in columns.iter_mut().zip(names) {
             column.0.clone_from(name);
@@ -219,29 +219,21 @@ impl Search<'_> {
     }
 
     /// `*`: every column of every source.
-    pub(super) fn star(&mut self, frame: &Rc<Frame>) -> Outcome<Vec<(String, Val)>> {
+    pub(super) fn star(&self, frame: &Rc<Frame>) -> Vec<(String, Cell)> {
         let mut columns = Vec::new();
         for (alias, source) in
             frame.sources.iter().filter(|(alias, _)| !alias.starts_with(super::plpgsql_rows::VARIABLE))
         {
             match source {
                 SourceBound::Row(_, oid) => {
-                    let names: Vec<String> = self
-                        .world
-                        .catalog
-                        .relations
-                        .get(oid)
-                        .map(|r| r.columns.iter().map(|c| c.name.clone()).collect())
-                        .unwrap_or_default();
-                    for name in names {
-                        let val = self.eval(&Expr::Column(Some(alias.clone()), name.clone()), frame)?;
-                        columns.push((name, val));
-                    }
+                    let relation = self.world.catalog.relations.get(oid);
+                    let names = relation.into_iter().flat_map(|r| &r.columns).map(|c| &c.name);
+                    columns.extend(names.map(|name| (name.clone(), Cell::Later(Later::named(alias, name, frame)))));
                 }
                 SourceBound::Columns(named) => columns.extend(named.iter().cloned()),
                 SourceBound::Anything(_) | SourceBound::Absent => {}
             }
         }
-        Ok(columns)
+        columns
     }
 }

@@ -10,6 +10,7 @@ use super::value::{self, Value};
 use super::world::{Class, World};
 use crate::facts::derive::catalog::Oid;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 /// Names one row of one try: where in the formula it stands.
 pub(crate) type RowKey = u64;
@@ -108,7 +109,7 @@ pub(crate) struct Search<'w> {
     pub(crate) assigned: HashMap<Var, Value>,
     trail: Vec<Var>,
     /// Variables the current evaluation rests on.
-    reads: Vec<Var>,
+    pub(super) reads: Vec<Var>,
     learned: HashMap<Var, BTreeSet<Value>>,
     grown: bool,
     steps: usize,
@@ -116,6 +117,8 @@ pub(crate) struct Search<'w> {
     pub(crate) visiting: Vec<Oid>,
     /// Rows whose columns a view or function returns, as the last evaluation found them.
     pub(crate) output_rows: Vec<RowKey>,
+    /// Which of `reads` conditions made that only narrow those rows down.
+    pub(super) narrowing: Vec<Range<usize>>,
     /// Functions whose body could not be read, taken as values of the session.
     pub(crate) unread: BTreeSet<String>,
     /// The session's own keys in every type the judged rows use: what a setting may hold before any comparison says so.
@@ -149,6 +152,7 @@ impl<'w> Search<'w> {
             visiting: Vec::new(),
             blind: false,
             output_rows: Vec::new(),
+            narrowing: Vec::new(),
             unread: BTreeSet::new(),
             own_keys: BTreeSet::new(),
             judge_shared: false,

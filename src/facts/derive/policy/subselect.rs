@@ -58,7 +58,10 @@ impl Search<'_> {
         match select.targets.first() {
             Some((_, Expr::Call(call))) => self.set_returning(call, frame),
             Some((_, target)) => self.eval(target, frame),
-            None => Ok(self.star(frame)?.into_iter().next().map_or_else(|| Val::constant(Value::Null), |(_, val)| val)),
+            None => match self.star(frame).into_iter().next() {
+                Some((_, cell)) => self.cell(&cell),
+                None => Ok(Val::constant(Value::Null)),
+            },
         }
     }
 

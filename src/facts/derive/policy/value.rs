@@ -62,6 +62,11 @@ pub(crate) fn foreign(type_name: &str) -> Vec<Value> {
     values.iter().map(|v| Value::text(v)).collect()
 }
 
+/// The key of another tenant, in some type.
+pub(crate) fn is_foreign(value: &Value) -> bool {
+    ["int8", "uuid", "text"].iter().any(|type_name| foreign(type_name).contains(value))
+}
+
 /// Some value that nothing in the policy names.
 pub(crate) fn fresh(type_name: &str) -> Value {
     match type_name {
@@ -71,6 +76,17 @@ pub(crate) fn fresh(type_name: &str) -> Value {
         "uuid" => Value::text("c0000000-0000-4000-8000-00000000000c"),
         name if is_number(name) => Value::text("424242"),
         _ => Value::text("something"),
+    }
+}
+
+/// Values that an argument of this type, as `format_type` writes it, may have.
+pub(crate) fn some(type_text: &str) -> Vec<Value> {
+    match type_text {
+        "boolean" => vec![Value::Bool(true), Value::Bool(false)],
+        "uuid" | "date" => vec![fresh(type_text)],
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" => vec![fresh("int8")],
+        _ if type_text.starts_with("timestamp") => vec![fresh("timestamptz")],
+        _ => Vec::new(),
     }
 }
 

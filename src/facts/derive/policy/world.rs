@@ -3,13 +3,14 @@
 use super::expr::{Expr, Query};
 use super::known::Known;
 use super::lower;
+use super::value::{self, Value};
 use crate::facts::derive::binding;
 use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, PUBLIC, Policy, Relation};
 use crate::facts::derive::privileges::{self, Privileges};
 use crate::facts::derive::reach::Reach;
 use crate::facts::derive::tenancy::{self, Tenancy};
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// How the values of a column relate to the tenant of its row.
@@ -36,6 +37,8 @@ pub(crate) struct World<'a> {
     /// The session names a person and the person's memberships name the tenants: then a row that names the
     /// person is the session's own. Where the session names the tenant itself, it is not.
     pub(crate) person_implies_tenant: bool,
+    /// The session's own key in every type that keys have.
+    pub(crate) own_keys: BTreeSet<Value>,
     expressions: RefCell<HashMap<String, Arc<Expr>>>,
     bodies: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
     defaults: RefCell<HashMap<Oid, Arc<Vec<Expr>>>>,
@@ -53,12 +56,16 @@ impl<'a> World<'a> {
         tenancy: &'a Tenancy,
         person_implies_tenant: bool,
     ) -> Self {
+        let typed = |(oid, number): &(Oid, i64)| {
+            Some(value::own(&catalog.relations.get(oid)?.column_number(*number)?.type_name))
+        };
         Self {
             catalog,
             reach,
             privileges,
             tenancy,
             person_implies_tenant,
+            own_keys: tenancy.keys.keys().filter_map(typed).collect(),
             expressions: RefCell::default(),
             bodies: RefCell::default(),
             defaults: RefCell::default(),

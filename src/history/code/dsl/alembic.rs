@@ -5,16 +5,17 @@ use crate::history::code::call::{Call, Value};
 use crate::history::event::{Column, Constraint, CreateTable, Event, Name, What};
 use std::collections::BTreeMap;
 
-pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
+pub(super) fn read(text: &str, chains: &[Vec<Call>]) -> Vec<Event> {
     let mut events = Vec::new();
+    let kept = kept(text, chains);
     // `with op.batch_alter_table("t") as batch_op:` names the table of what follows.
     let mut batch = Current::default();
-    // `kind = sa.Enum("a", "b", name="kind")`
-    let mut enums: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for call in chains.iter().flatten().filter(|call| call.called) {
         let schema = call.named_text(&["schema"]);
         let named = |n: usize| call.text(n).map(|name| table(name, schema));
-        let in_batch = call.path.starts_with("batch_op.");
+        // Whatever the batch is called; `op` is none.
+        let in_batch =
+            call.path.split('.').count() == 2 && !call.path.starts_with("op.") && batch.names().next().is_some();
         let own = |n: usize| if in_batch { batch.names().collect() } else { named(n).into_iter().collect::<Vec<_>>() };
         let place = |what| Event { at: call.at, what };
         match call.name() {
@@ -22,7 +23,6 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 if let Some(name) = call.named_text(&["name"]) {
                     let labels = positional_texts(call);
                     if !labels.is_empty() {
-                        enums.insert(name.to_owned(), labels.clone());
                         events.push(place(What::CreateEnum { name: Name::bare(name), labels }));
                     }
                 }
@@ -32,13 +32,17 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
                 let mut building =
                     Building { made: CreateTable { table: name, ..CreateTable::default() }, at: call.at };
                 for inner in call.arguments.iter().flat_map(|argument| argument.value.calls()) {
-                    add(&mut building.made, inner);
+                    add(&mut building.made, inner, &kept);
                 }
                 events.push(building.event());
             }
             "batch_alter_table" => named(0).into_iter().for_each(|name| batch.begin(call.at, name, None)),
             "add_column" => {
-                let found = call.arguments.iter().flat_map(|argument| argument.value.calls()).find_map(column_of);
+                let found = call
+                    .arguments
+                    .iter()
+                    .flat_map(|argument| argument.value.calls())
+                    .find_map(|call| column_of(call, &kept));
                 let Some((column, constraints)) = found else { continue };
                 for target in own(0) {
                     events.push(place(What::AddColumn(target.clone(), column.clone())));
@@ -88,10 +92,26 @@ pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
     events
 }
 
-fn add(made: &mut CreateTable, inner: &Call) {
+/// Enums by the name of the variable they are kept in: their own name and their labels.
+type Kept = BTreeMap<String, (String, Vec<String>)>;
+
+/// `kind = sa.Enum("a", "b", name="kind")`
+fn kept(text: &str, chains: &[Vec<Call>]) -> Kept {
+    let enums = chains.iter().flatten().filter(|call| call.called && matches!(call.name(), "Enum" | "ENUM"));
+    let each = enums.filter_map(|call| {
+        let line = text[..call.at].rsplit('\n').next()?;
+        let variable = line.trim_end().strip_suffix('=')?.split(':').next()?.trim();
+        let is_name = !variable.is_empty() && variable.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let own = call.named_text(&["name"]).unwrap_or("enum").to_owned();
+        is_name.then(|| (variable.to_owned(), (own, positional_texts(call))))
+    });
+    each.collect()
+}
+
+fn add(made: &mut CreateTable, inner: &Call, kept: &Kept) {
     match inner.name() {
         "Column" => {
-            if let Some((column, constraints)) = column_of(inner) {
+            if let Some((column, constraints)) = column_of(inner, kept) {
                 made.columns.push(column);
                 made.constraints.extend(constraints);
             }
@@ -117,13 +137,18 @@ fn referenced(target: &str) -> Option<Name> {
     Some(table(name, None))
 }
 
-fn column_of(call: &Call) -> Option<(Column, Vec<Constraint>)> {
+fn column_of(call: &Call, kept: &Kept) -> Option<(Column, Vec<Constraint>)> {
     if call.name() != "Column" {
         return None;
     }
     let mut found = column(call.text(0)?, "");
     let mut constraints = Vec::new();
     for inner in call.arguments.iter().flat_map(|argument| argument.value.calls()) {
+        if let Some((name, labels)) = kept.get(&inner.path).filter(|_| !inner.called) {
+            found.type_name.clone_from(name);
+            found.labels.clone_from(labels);
+            continue;
+        }
         match inner.name() {
             "ForeignKey" => found.references = inner.text(0).and_then(referenced),
             "Enum" | "ENUM" => {

@@ -5,9 +5,9 @@ use super::{column, table};
 use crate::history::code::call::{Argument, Call, Value};
 use crate::history::event::{Column, Constraint, CreateTable, Event, Name, What};
 
-pub(super) fn read(chains: &[Vec<Call>], path: &str) -> Vec<Event> {
-    // `app/migrations/0001_initial.py`
-    let app = path.rsplit('/').nth(2).unwrap_or_default().to_lowercase();
+/// `name` is `<app>.0001_initial`.
+pub(super) fn read(chains: &[Vec<Call>], name: &str) -> Vec<Event> {
+    let app = name.split('.').next().unwrap_or_default().to_lowercase();
     let named = |model: &str| Name::bare(table_name(&app, model));
     let mut events = Vec::new();
     for call in chains.iter().flatten().filter(|call| call.called) {

@@ -2,7 +2,7 @@
 
 use super::{Current, check, column, table};
 use crate::history::code::call::{Argument, Call, Value};
-use crate::history::event::{Column, Constraint, CreateTable, Event, Name, Policy, Rls, What};
+use crate::history::event::{Column, Constraint, CreateTable, Event, Name, Policy, Rls, What, expression};
 
 pub(super) fn read(chains: &[Vec<Call>]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
@@ -197,8 +197,8 @@ fn policy(call: &Call) -> Option<Policy> {
         name: call.text(1)?.to_owned(),
         restrictive: false,
         command: text(&["command"]).unwrap_or_else(|| "all".to_owned()).to_lowercase(),
-        using: text(&["using"]),
-        check: text(&["check"]),
+        using: text(&["using"]).as_deref().map(expression),
+        check: text(&["check"]).as_deref().map(expression),
     })
 }
 

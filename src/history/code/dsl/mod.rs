@@ -19,22 +19,22 @@ pub(super) fn read(
     tokens: &[Token],
     language: Language,
     tool: &str,
-    path: &str,
+    name: &str,
     bindings: &Bindings,
 ) -> Vec<Event> {
     let bare = matches!(language, Language::Ruby | Language::Elixir);
     let chains = match language {
-        Language::Go => Vec::new(),
+        Language::Go | Language::Java | Language::Kotlin => Vec::new(),
         _ => filled::filled(call::chains(text, tokens, bare), bindings),
     };
     match language {
-        Language::Python if tool == "django" => django::read(&chains, path),
-        Language::Python => alembic::read(&chains),
+        Language::Python if tool == "django" => django::read(&chains, name),
+        Language::Python => alembic::read(text, &chains),
         Language::Ruby | Language::Elixir => blocks::read(&chains),
         Language::JavaScript => javascript::read(&chains),
         Language::CSharp => efcore::read(&chains),
         Language::Rust => seaorm::read(&chains),
-        Language::Go => Vec::new(),
+        Language::Go | Language::Java | Language::Kotlin => Vec::new(),
     }
 }
 

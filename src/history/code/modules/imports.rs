@@ -22,7 +22,7 @@ pub(super) fn paths(modules: &Modules, file: &Path, text: &str, tokens: &[Token]
         Language::Elixir => found.elixir(),
         Language::CSharp => found.csharp(),
         Language::Rust => found.rust(),
-        Language::Go => Vec::new(),
+        Language::Go | Language::Java | Language::Kotlin => Vec::new(),
     }
 }
 

@@ -92,10 +92,16 @@ pub(super) async fn tables(
     let (mut makings, mut attachments) = (Vec::new(), Vec::new());
     for table in &tables {
         let Some(own) = names.own(table.oid) else { continue };
-        let lines = columns.get(&table.oid).into_iter().flatten();
-        let lines: Vec<_> = lines.map(|column| line(column, table, names, &identities, maker.version)).collect();
-        let mut sql = format!("{} {} ({})", head(table), own.sql, lines.join(", "));
         let above = parents.get(&table.oid).map(Vec::as_slice).unwrap_or_default();
+        // Before PostgreSQL 16 a child may not say again how its parent makes a column.
+        let is_inherited = |column: &Column| {
+            let mut of_parents = above.iter().filter_map(|(parent, _)| columns.get(parent)).flatten();
+            column.is_generated && of_parents.any(|other| other.is_generated && other.name == column.name)
+        };
+        let lines = columns.get(&table.oid).into_iter().flatten();
+        let line = |column: &Column| line(column, table, is_inherited(column), names, &identities, maker.version);
+        let lines: Vec<_> = lines.map(line).collect();
+        let mut sql = format!("{} {} ({})", head(table), own.sql, lines.join(", "));
         let inherits: Vec<_> = above
             .iter()
             .filter(|(_, bound)| bound.is_none())
@@ -133,7 +139,14 @@ fn head(table: &Table) -> &'static str {
 }
 
 /// A column as `CREATE TABLE` has it.
-fn line(column: &Column, table: &Table, names: &Names, identities: &HashMap<(i64, i64), i64>, version: u32) -> String {
+fn line(
+    column: &Column,
+    table: &Table,
+    is_inherited: bool,
+    names: &Names,
+    identities: &HashMap<(i64, i64), i64>,
+    version: u32,
+) -> String {
     let mut line = format!("{} {}", ident(&column.name), column.r#type);
     let more = names.ddl("column", column.relation, column.number).unwrap_or_default();
     let (collation, is_virtual) = match more.strip_suffix("virtual") {
@@ -144,6 +157,7 @@ fn line(column: &Column, table: &Table, names: &Names, identities: &HashMap<(i64
         line += &format!(" {}", collation.trim());
     }
     match (&column.default_expression, &column.identity) {
+        (Some(_), _) if column.is_generated && is_inherited && !table.is_partition => {}
         (Some(expression), _) if column.is_generated => {
             let stored = if is_virtual && version >= 180_000 { "virtual" } else { "stored" };
             line += &format!(" generated always as ({expression}) {stored}");

@@ -104,9 +104,25 @@ impl Plot {
         for (of, label) in labels {
             by_type.entry(of).or_default().push(label);
         }
-        const PERSONS: [&str; 8] =
-            ["users", "user", "profiles", "accounts", "people", "persons", "members", "app_users"];
-        let rank = |table: &Table| PERSONS.iter().position(|name| *name == table.name);
+        const PERSONS: [&str; 15] = [
+            "users",
+            "user",
+            "profiles",
+            "profile",
+            "people",
+            "persons",
+            "person",
+            "employees",
+            "employee",
+            "staff",
+            "appusers",
+            "userprofiles",
+            "useraccounts",
+            "accounts",
+            "members",
+        ];
+        let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
+        let rank = |table: &Table| PERSONS.iter().position(|name| *name == plain(&table.name));
         let persons = tables.values().filter(|table| table.has_primary_key && rank(table).is_some());
         // Of a key with the tenant in it, the rest names the person.
         let is_tenant = |oid, number| keys.iter().any(|(of, key, role)| *of == oid && *key == number && role != "user");

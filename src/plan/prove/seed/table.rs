@@ -176,7 +176,10 @@ async fn bounds(facts: &mut Facts, tables: &mut BTreeMap<i64, Table>) -> Result<
         while let Some((_, child, bound)) = rows.iter().find(|(parent, ..)| *parent == level) {
             let own = keys.iter().filter(|(of, _)| *of == level).map(|(_, number)| *number);
             let values = bound.split_once(" TO ").map_or(bound.as_str(), |(from, _)| from);
-            table.bounds.extend(own.zip(literals(values)));
+            // By hash, any value has its partition.
+            if !values.contains(" WITH (") {
+                table.bounds.extend(own.zip(literals(values)));
+            }
             level = *child;
         }
     }

@@ -1,8 +1,10 @@
 //! Two tenants in one database: what one gets hold of, or changes, of the other's, and whether it still has its own.
 
 mod attempt;
+mod first;
 mod scene;
 
+pub(super) use first::of_the_first;
 pub(super) use scene::Scene;
 
 use super::seed::{Seed, Seeded};

@@ -99,7 +99,7 @@ impl Scene {
             views.into_iter().map(|(schema, name)| (relation(Some(&schema), &name), format!("{schema}.{name}")));
         let settings: Vec<String> =
             sqlx::query_scalar("select distinct setting from policy_settings").fetch_all(facts.connection()).await?;
-        let keys: Vec<String> = sqlx::query_scalar("select distinct name from tenant_keys where role <> 'user'")
+        let keys: Vec<String> = sqlx::query_scalar("select distinct name from tenant_keys where role = 'key'")
             .fetch_all(facts.connection())
             .await?;
         let settings = settings.into_iter().map(|setting| {

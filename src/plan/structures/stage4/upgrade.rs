@@ -305,7 +305,8 @@ async fn chain(
         ("frames", json!(frames)),
         ("hash", json!(ident(&hash))),
         ("chain", json!(ident(&chain))),
-        ("forced", json!(log.force_rls == 1)),
+        // Stage 2 forces what says a tenant, if nobody has.
+        ("forced", json!(log.force_rls == 1 || log.key.is_some())),
         ("own_setting", json!(literal(OWN_SETTING))),
         ("owner_role", json!(ident(owner_role))),
         ("backfill", json!(backfill)),
@@ -511,11 +512,31 @@ fn hand_over(log: &Log, owner: &str, made: &[String], changes: &mut Vec<Change>)
     let objects = || made.iter().cloned().chain([format!("table {}", log.sql())]);
     let alter: String = objects().map(|object| format!("  alter {object} owner to {quoted};\n")).collect();
     let back: String = objects().map(|object| format!("  alter {object} owner to current_user;\n")).collect();
-    let up = block(&format!(
-        "  grant {quoted} to current_user;\n  grant usage, create on schema {schema} to {quoted};\n{alter}  revoke create on schema {schema} from {quoted};\n  revoke {quoted} from current_user;"
-    ));
+    // The functions of its triggers go with it, where no other table has them.
+    let guards = |of: &str, to: &str| {
+        format!(
+            "  for it in select distinct p.oid::regprocedure::text as guard from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+      join pg_catalog.pg_class c on c.oid = t.tgrelid and c.relnamespace = p.pronamespace
+      where t.tgrelid = {}::regclass and not t.tgisinternal and p.proowner = {of}
+        and not exists (select from pg_catalog.pg_trigger o where o.tgfoid = p.oid and o.tgrelid <> t.tgrelid and o.tgparentid = 0) loop
+    execute format('alter function %s owner to %s', it.guard, {to});
+  end loop;\n",
+            literal(&log.sql())
+        )
+    };
+    let over = guards("c.relowner", &format!("{}::text", literal(&quoted)));
+    let restored =
+        guards(&format!("(select oid from pg_catalog.pg_roles where rolname = {name})"), "'current_user'::text");
+    let up = format!(
+        "  grant {quoted} to current_user;\n  grant usage, create on schema {schema} to {quoted};\n{over}{alter}  revoke create on schema {schema} from {quoted};\n  revoke {quoted} from current_user;"
+    );
     let down =
-        block(&format!("  grant {quoted} to current_user;\n{back}  revoke usage on schema {schema} from {quoted};"));
+        format!("  grant {quoted} to current_user;\n{restored}{back}  revoke usage on schema {schema} from {quoted};");
+    let looped = |body: &str| {
+        let tag = dollar(&[body]);
+        format!("do {tag} declare\n  it record;\nbegin\n{body}\nend {tag}")
+    };
+    let (up, down) = (looped(&up), looped(&down));
     let why = "No guard binds an owner: the log belongs to a role that nobody is.";
     let last = log.change("hand_the_log_over", Phase::Note, why, vec![Statement::undone_by(up, down)], check);
     changes.push(Change { questions, ..last });

@@ -27,13 +27,33 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     // Whoever runs all of `*.sql` by name would run the way back too, and first.
     let downs: Vec<_> = ground.files().filter(|file| file.ends_with(".down.sql")).collect();
     let apart = !ground.is_empty() && downs.is_empty();
-    for (n, part) in parts.iter().enumerate() {
-        let stem = format!("{}{separator}{}", count.next(n, ground.now), part.name);
+    let mut rest = parts;
+    for n in 0.. {
+        let many = if ground.is_empty() { alike(rest) } else { 1 };
+        let (group, after) = rest.split_at(many.min(rest.len()));
+        rest = after;
+        let Some(part) = group.first() else { break };
+        let name = match (part.step.kind, group.len()) {
+            (Some(kind), 2..) => format!("{kind}_each_of_{}", group.len()),
+            _ => part.name.clone(),
+        };
+        let stem = format!("{}{separator}{name}", count.next(n, ground.now));
         let (up, down) = (format!("{stem}.sql"), format!("{stem}.down.sql"));
         let place = if apart { format!("down/{down}") } else { down.clone() };
-        draft.file(&up, whole(part, &up, Way::Up, &format!("see {place}")));
-        if !part.down.is_empty() {
-            draft.file(place, whole(part, &down, Way::Down, ""));
+        let goes_back = group.iter().any(|part| !part.down.is_empty());
+        match group {
+            [part] => {
+                draft.file(&up, whole(part, &up, Way::Up, &format!("see {place}")));
+                if goes_back {
+                    draft.file(place, whole(part, &down, Way::Down, ""));
+                }
+            }
+            _ => {
+                draft.file(&up, several(group, &up, Way::Up, &format!("see {place}")));
+                if goes_back {
+                    draft.file(place, several(group, &down, Way::Down, ""));
+                }
+            }
         }
     }
     if apart {
@@ -46,6 +66,39 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     }
     draft.note("The files are for psql, with -v ON_ERROR_STOP=1 and without -1, in the order of their names; --tool names a tool.");
     Ok(draft)
+}
+
+/// What somebody still reads.
+const TOGETHER: usize = 25;
+
+/// How many of these, from the first on, do the same to one table after the other.
+fn alike(parts: &[Part<'_>]) -> usize {
+    let kind = |part: &Part<'_>| part.step.kind.map(|kind| (part.step.stage, kind));
+    let Some(first) = parts.first().and_then(kind) else { return 1 };
+    parts.iter().take(TOGETHER).take_while(|part| kind(part) == Some(first)).count().max(1)
+}
+
+/// Several in one file, each in a transaction of its own: no two tables are locked at once.
+fn several(group: &[Part<'_>], file: &str, way: Way, undo: &str) -> String {
+    let mut text = format!(
+        "-- {file}: {} migrations, each in a transaction of its own, so that no two tables are locked at once.\n\
+         -- Stopped half-way, it is run again: what was done is found done.\n-- squawk-disable-assume-in-transaction\n",
+        group.len()
+    );
+    let mut one = |part: &Part<'_>| {
+        let statements = if way == Way::Up { &part.up } else { &part.down };
+        if statements.is_empty() {
+            return;
+        }
+        let (head, body) = (script::head(part, &part.name, way, undo), script::body(statements));
+        let (begin, commit) = if part.transaction { ("begin;\n\n", "\ncommit;\n") } else { ("", "") };
+        text += &format!("\n{head}\n{begin}{body}{commit}");
+    };
+    match way {
+        Way::Up => group.iter().for_each(&mut one),
+        Way::Down => group.iter().rev().for_each(&mut one),
+    }
+    text
 }
 
 /// One file, with its transaction in it.

@@ -1,0 +1,91 @@
+//! A plan that makes the first tenant: whoever saw the rows that were there sees them still, in its name.
+
+use super::attempt::Session;
+use super::{Scene, Seen};
+use crate::check::quote::ident;
+use crate::error::Stop;
+use crate::facts::Facts;
+use crate::plan::Proof;
+use crate::plan::prove::apply::run;
+use crate::plan::prove::bench::Bench;
+use crate::plan::prove::seed::Seed;
+use crate::target::refusal;
+use sqlx::{AssertSqlSafe, Row};
+
+/// Looks, and makes room for rows of two tenants. False, and nothing done, where there were tenants before.
+pub(in crate::plan::prove) async fn of_the_first(
+    before: &mut Facts,
+    after: &mut Facts,
+    seed: &Seed,
+    had: &Seen,
+    bench: &mut Bench,
+    proof: &mut Proof,
+) -> Result<bool, Stop> {
+    if has_keys(before).await? || !has_keys(after).await? {
+        return Ok(false);
+    }
+    let scene = Scene::read(after).await?;
+    let Some(key) = key(&scene, seed, bench).await? else { return Ok(false) };
+    let mut told = Seed { superuser: seed.superuser.clone(), tenants: seed.tenants.clone(), ..Seed::default() };
+    told.tenants.keys = [key.clone(), key];
+    // Nobody has a role yet: a session that names a person would be held to it.
+    let mut settings = scene.settings.clone();
+    settings.retain(|_, meaning| *meaning != Some(super::Meaning::Person));
+    let mut kept = 0;
+    for actor in &scene.actors {
+        let session = Session::begin(actor, 0, &settings, &told, &mut bench.connection).await?;
+        let Some(mut session) = session else { continue };
+        for table in seed.tables.iter().filter(|table| scene.data.iter().any(|data| data.plain == table.plain)) {
+            let of = |tenant| had.get(&(actor.role.clone(), table.plain.clone(), tenant)).copied().unwrap_or_default();
+            let had = of(0) + of(1);
+            let rows = session.read(table).await?.unwrap_or_default();
+            let has = rows.iter().filter(|row| table.rows.iter().any(|own| own.contains(row))).count();
+            if has < had {
+                proof.failed.push(format!(
+                    "{} saw {had} rows in {} and sees {has} for the first tenant",
+                    actor.role, table.plain
+                ));
+            } else {
+                kept += usize::from(had > 0);
+            }
+        }
+        session.end().await?;
+    }
+    if kept > 0 {
+        proof.held.push(format!("{kept} times a role sees for the first tenant as many rows as before"));
+    }
+    // Rows of two tenants come in their place.
+    for table in &seed.tables {
+        let sql = format!(
+            "set session_replication_role = replica; delete from {}; reset session_replication_role",
+            table.sql
+        );
+        run(&mut bench.connection, sql).await?;
+    }
+    Ok(true)
+}
+
+/// Whether rows say whose they are; a person is no tenant.
+async fn has_keys(facts: &mut Facts) -> Result<bool, Stop> {
+    let found: Option<i64> = sqlx::query_scalar("select 1 from tenant_keys where role = 'key' limit 1")
+        .fetch_optional(facts.connection())
+        .await?;
+    Ok(found.is_some())
+}
+
+/// What the rows that were there say of whose they are.
+async fn key(scene: &Scene, seed: &Seed, bench: &mut Bench) -> Result<Option<String>, Stop> {
+    for table in &seed.tables {
+        let data = scene.data.iter().find(|data| data.plain == table.plain);
+        let Some(column) = data.and_then(|data| data.key.as_ref()) else { continue };
+        let sql = format!("select {0}::text from {1} where {0} is not null limit 1", ident(column), table.sql);
+        // AssertSqlSafe: quoted names.
+        match sqlx::raw_sql(AssertSqlSafe(sql)).fetch_optional(&mut bench.connection).await {
+            Ok(Some(row)) => return Ok(row.try_get(0).ok()),
+            Ok(None) => {}
+            Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
+}
