@@ -1,10 +1,12 @@
 //! Hash functions that chains in the wild are made of, and the digests they give.
 
-use hmac::{Hmac, KeyInit, Mac};
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Blake2b512, Blake2s256};
+use hmac::{Hmac, KeyInit, Mac, SimpleHmac};
 use md5::Md5;
 use sha1::Sha1;
-use sha2::digest::Digest as _;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
+use sha3::{Keccak256, Sha3_256, Sha3_512};
 use std::fmt;
 
 /// A hash function.
@@ -22,21 +24,66 @@ pub enum Algorithm {
     Sha384,
     /// 64 bytes.
     Sha512,
+    /// 32 bytes (FIPS 202).
+    Sha3_256,
+    /// 64 bytes (FIPS 202).
+    Sha3_512,
+    /// 32 bytes: SHA-3 as it was before the standard.
+    Keccak256,
+    /// 32 bytes (RFC 7693).
+    Blake2b256,
+    /// 64 bytes (RFC 7693).
+    Blake2b512,
+    /// 32 bytes (RFC 7693).
+    Blake2s256,
+    /// The SHA-256 of the bytes of a SHA-256.
+    Sha256Twice,
+    /// The SHA-256 of the hex of a SHA-256.
+    Sha256OfHex,
+    /// The first 16 bytes of a SHA-256: 32 digits.
+    Sha256Cut,
 }
 
 impl Algorithm {
     /// All of them, the commonest first.
-    pub const ALL: [Self; 6] = [Self::Sha256, Self::Sha512, Self::Md5, Self::Sha1, Self::Sha384, Self::Sha224];
+    pub const ALL: [Self; 15] = [
+        Self::Sha256,
+        Self::Sha512,
+        Self::Md5,
+        Self::Sha1,
+        Self::Sha384,
+        Self::Sha224,
+        Self::Sha3_256,
+        Self::Sha3_512,
+        Self::Blake2b256,
+        Self::Blake2b512,
+        Self::Sha256Twice,
+        Self::Sha256OfHex,
+        Self::Sha256Cut,
+        Self::Keccak256,
+        Self::Blake2s256,
+    ];
+
+    /// What nearly every chain is made of; the others are looked for when these explain nothing.
+    pub const fn is_usual(self) -> bool {
+        matches!(self, Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 | Self::Sha384 | Self::Sha512)
+    }
 
     /// Bytes of a digest.
     pub const fn length(self) -> usize {
         match self {
-            Self::Md5 => 16,
+            Self::Md5 | Self::Sha256Cut => 16,
             Self::Sha1 => 20,
             Self::Sha224 => 28,
-            Self::Sha256 => 32,
+            Self::Sha256
+            | Self::Sha3_256
+            | Self::Keccak256
+            | Self::Blake2b256
+            | Self::Blake2s256
+            | Self::Sha256Twice
+            | Self::Sha256OfHex => 32,
             Self::Sha384 => 48,
-            Self::Sha512 => 64,
+            Self::Sha512 | Self::Sha3_512 | Self::Blake2b512 => 64,
         }
     }
 
@@ -55,6 +102,15 @@ impl Algorithm {
             Self::Sha256 => "sha256",
             Self::Sha384 => "sha384",
             Self::Sha512 => "sha512",
+            Self::Sha3_256 => "sha3-256",
+            Self::Sha3_512 => "sha3-512",
+            Self::Keccak256 => "keccak-256",
+            Self::Blake2b256 => "blake2b-256",
+            Self::Blake2b512 => "blake2b-512",
+            Self::Blake2s256 => "blake2s-256",
+            Self::Sha256Twice => "sha256-twice",
+            Self::Sha256OfHex => "sha256-of-hex",
+            Self::Sha256Cut => "sha256-128",
         }
     }
 
@@ -66,25 +122,27 @@ impl Algorithm {
     /// The digest of some bytes; with a key, their HMAC (RFC 2104).
     pub fn digest(self, key: Option<&[u8]>, bytes: &[u8]) -> Digest {
         match self {
-            Self::Md5 => key.map_or_else(|| Digest::new(&Md5::digest(bytes)), |key| mac::<Hmac<Md5>>(key, bytes)),
-            Self::Sha1 => key.map_or_else(|| Digest::new(&Sha1::digest(bytes)), |key| mac::<Hmac<Sha1>>(key, bytes)),
-            Self::Sha224 => {
-                key.map_or_else(|| Digest::new(&Sha224::digest(bytes)), |key| mac::<Hmac<Sha224>>(key, bytes))
-            }
-            Self::Sha256 => {
-                key.map_or_else(|| Digest::new(&Sha256::digest(bytes)), |key| mac::<Hmac<Sha256>>(key, bytes))
-            }
-            Self::Sha384 => {
-                key.map_or_else(|| Digest::new(&Sha384::digest(bytes)), |key| mac::<Hmac<Sha384>>(key, bytes))
-            }
-            Self::Sha512 => {
-                key.map_or_else(|| Digest::new(&Sha512::digest(bytes)), |key| mac::<Hmac<Sha512>>(key, bytes))
-            }
+            Self::Md5 => plain_or::<Md5, Hmac<Md5>>(key, bytes),
+            Self::Sha1 => plain_or::<Sha1, Hmac<Sha1>>(key, bytes),
+            Self::Sha224 => plain_or::<Sha224, Hmac<Sha224>>(key, bytes),
+            Self::Sha256 => plain_or::<Sha256, Hmac<Sha256>>(key, bytes),
+            Self::Sha384 => plain_or::<Sha384, Hmac<Sha384>>(key, bytes),
+            Self::Sha512 => plain_or::<Sha512, Hmac<Sha512>>(key, bytes),
+            Self::Sha3_256 => plain_or::<Sha3_256, SimpleHmac<Sha3_256>>(key, bytes),
+            Self::Sha3_512 => plain_or::<Sha3_512, SimpleHmac<Sha3_512>>(key, bytes),
+            Self::Keccak256 => plain_or::<Keccak256, SimpleHmac<Keccak256>>(key, bytes),
+            Self::Blake2b256 => plain_or::<Blake2b<U32>, SimpleHmac<Blake2b<U32>>>(key, bytes),
+            Self::Blake2b512 => plain_or::<Blake2b512, SimpleHmac<Blake2b512>>(key, bytes),
+            Self::Blake2s256 => plain_or::<Blake2s256, SimpleHmac<Blake2s256>>(key, bytes),
+            Self::Sha256Twice => Self::Sha256.digest(None, Self::Sha256.digest(key, bytes).bytes()),
+            Self::Sha256OfHex => Self::Sha256.digest(None, Self::Sha256.digest(key, bytes).hex().as_bytes()),
+            Self::Sha256Cut => Digest::new(&Self::Sha256.digest(key, bytes).bytes()[..16]),
         }
     }
 }
 
-fn mac<M: Mac + KeyInit>(key: &[u8], bytes: &[u8]) -> Digest {
+fn plain_or<D: sha2::Digest, M: Mac + KeyInit>(key: Option<&[u8]>, bytes: &[u8]) -> Digest {
+    let Some(key) = key else { return Digest::new(&D::digest(bytes)) };
     // An HMAC key may have any length.
     let Ok(mut mac) = <M as KeyInit>::new_from_slice(key) else { return Digest::new(&[]) };
     mac.update(bytes);
@@ -144,6 +202,13 @@ mod tests {
         assert!(
             hex(Algorithm::Sha256).starts_with("ba7816bf8f01cfea") && hex(Algorithm::Sha512).starts_with("ddaf35a1")
         );
+        assert!(hex(Algorithm::Sha3_256).starts_with("3a985da74fe225b2"));
+        assert!(hex(Algorithm::Keccak256).starts_with("4e03657aea45a94f"));
+        assert!(hex(Algorithm::Blake2b512).starts_with("ba80a53f981c4d0d"));
+        assert!(hex(Algorithm::Blake2b256).starts_with("bddd813c634239723171ef3fee98579b"));
+        assert!(hex(Algorithm::Blake2s256).starts_with("508c5e8c327c14e2"));
+        assert!(hex(Algorithm::Sha256Twice).starts_with("4f8b42c22dd3729b"));
+        assert_eq!(hex(Algorithm::Sha256Cut), hex(Algorithm::Sha256)[..32]);
         // RFC 4231, test case 2
         let mac = Algorithm::Sha256.digest(Some(b"Jefe"), b"what do ya want for nothing?");
         assert_eq!(mac.hex(), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

@@ -151,6 +151,11 @@ fn words(piece: &Piece, items: &[Item], rules: &Rules) -> String {
             format!("the hash of the row before {}, {} in the first row", spelling(form), bytes(genesis))
         }
         Piece::Led(lead, piece) => format!("{} and {}", bytes(lead), words(piece, items, rules)),
+        Piece::Hashed { algorithm, hex, of } => {
+            let inner: Vec<String> = of.iter().map(|piece| words(piece, items, rules)).collect();
+            let how = if *hex { "in hex" } else { "as bytes" };
+            format!("the {} {how} of [{}]", algorithm.name(), inner.join("; "))
+        }
         Piece::Joined(separator, pieces) => {
             let inner: Vec<String> = pieces.iter().map(|piece| words(piece, items, rules)).collect();
             format!("those that are not null of [{}] with {} between them", inner.join("; "), bytes(separator))

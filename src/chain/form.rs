@@ -34,8 +34,14 @@ pub enum Form {
     Bool(&'static str, &'static str),
     /// A uuid without its dashes.
     BareUuid,
-    /// A whole number in so many bytes, big endian.
+    /// A whole number in so many bytes, the highest first.
     BigEndian(u8),
+    /// The same, the lowest first.
+    LittleEndian(u8),
+    /// A number with a fraction, as a language prints it.
+    Number(Fraction),
+    /// A spelling as a string inside a JSON document.
+    Quoted(Style, Box<Self>),
     /// A value inside a JSON document; times as `Clock` spells them.
     Json(Style, Option<Clock>),
     /// A json or jsonb column written anew.
@@ -46,6 +52,15 @@ pub enum Form {
     Framed,
     /// The length of a spelling in bytes, then the spelling.
     Counted(Count, Box<Self>),
+}
+
+/// How a number with a fraction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fraction {
+    /// Without zeros that say nothing: `12.5`, `12`, as JavaScript.
+    Needed,
+    /// With at least one digit: `12.5`, `12.0`, as Python.
+    One,
 }
 
 /// How a length is written.
@@ -81,6 +96,27 @@ impl Count {
         }
         counted.extend_from_slice(bytes);
         counted
+    }
+}
+
+impl Fraction {
+    /// Ends the number that begins at `start`.
+    fn end(self, start: usize, out: &mut Vec<u8>) {
+        // What has an exponent, and what is no number, stays as it is.
+        if !out[start..].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-')) {
+            return;
+        }
+        if out[start..].contains(&b'.') {
+            while out.last() == Some(&b'0') {
+                out.pop();
+            }
+            if out.last() == Some(&b'.') {
+                out.pop();
+            }
+        }
+        if self == Self::One && !out[start..].contains(&b'.') {
+            out.extend_from_slice(b".0");
+        }
     }
 }
 
@@ -161,6 +197,23 @@ impl Form {
                 out.extend_from_slice(&bytes[8 - usize::from((*length).min(8))..]);
                 true
             }),
+            Self::LittleEndian(length) => int(value).is_some_and(|number| {
+                let bytes = number.to_le_bytes();
+                out.extend_from_slice(&bytes[..usize::from((*length).min(8))]);
+                true
+            }),
+            Self::Number(fraction) => {
+                let start = out.len();
+                let done = text(kind, value, out);
+                fraction.end(start, out);
+                done
+            }
+            Self::Quoted(style, form) => {
+                let mut inner = Vec::new();
+                let done = form.write(kind, value, &mut inner);
+                style.string(&String::from_utf8_lossy(&inner), out);
+                done
+            }
             Self::Json(style, clock) => json(*style, clock.as_ref(), kind, value, out),
             Self::Rewritten(style) => parsed(kind, value).is_some_and(|value| {
                 style.value(&value, out);
@@ -236,7 +289,11 @@ fn parsed(kind: Kind, value: &[u8]) -> Option<serde_json::Value> {
 
 fn json(style: Style, clock: Option<&Clock>, kind: Kind, value: &[u8], out: &mut Vec<u8>) -> bool {
     match kind {
-        Kind::Int | Kind::Bool => text(kind, value, out),
+        Kind::Int => text(kind, value, out),
+        Kind::Bool => {
+            out.extend_from_slice(style.truth(value == [1]).as_bytes());
+            true
+        }
         Kind::Json | Kind::Jsonb => parsed(kind, value).is_some_and(|value| {
             style.value(&value, out);
             true
@@ -310,6 +367,12 @@ mod tests {
         assert_eq!(written(&Form::Text, Kind::Uuid, &[0x11; 16]), "11111111-1111-1111-1111-111111111111");
         assert_eq!(written(&Form::Text, Kind::Jsonb, b"\x01{}"), "{}");
         assert_eq!(written(&Form::Epoch(1000), Kind::Timestamptz, &0i64.to_be_bytes()), "946684800000");
+        let number = |fraction, value: &str| written(&Form::Number(fraction), Kind::Rendered, value.as_bytes());
+        assert_eq!(
+            ["12.50", "100", "7.00", "1e+20"].map(|n| number(Fraction::Needed, n)),
+            ["12.5", "100", "7", "1e+20"]
+        );
+        assert_eq!(["12.50", "100", "7.00", "NaN"].map(|n| number(Fraction::One, n)), ["12.5", "100.0", "7.0", "NaN"]);
         let style = Style::compact(false);
         assert_eq!(written(&Form::Json(style, None), Kind::Text, br#"a"b"#), r#""a\"b""#);
     }

@@ -26,6 +26,8 @@ pub enum Escaped {
     Slash,
     /// `<`, `>` and `&`, as Go does.
     Html,
+    /// No JSON at all: Python's `repr`, with quotes, `None`, `True` and `False` of its own.
+    Repr,
 }
 
 impl Style {
@@ -37,6 +39,24 @@ impl Style {
     /// Python's `json.dumps`.
     pub const fn python(sorted: bool) -> Self {
         Self { comma: ", ", colon: ": ", ascii: true, sorted, escaped: Escaped::Nothing }
+    }
+
+    /// Python's `str` of a dictionary.
+    pub const REPR: Self = Self { comma: ", ", colon: ": ", ascii: false, sorted: false, escaped: Escaped::Repr };
+
+    /// What it writes for nothing.
+    pub const fn null(self) -> &'static str {
+        if matches!(self.escaped, Escaped::Repr) { "None" } else { "null" }
+    }
+
+    /// `true` and `false`.
+    pub const fn truth(self, value: bool) -> &'static str {
+        match (self.escaped, value) {
+            (Escaped::Repr, true) => "True",
+            (Escaped::Repr, false) => "False",
+            (_, true) => "true",
+            (_, false) => "false",
+        }
     }
 
     /// The spellings that are tried.
@@ -57,6 +77,9 @@ impl Style {
 
     /// A string with its quotes.
     pub fn string(self, text: &str, out: &mut Vec<u8>) {
+        if self.escaped == Escaped::Repr {
+            return repr(text, out);
+        }
         out.push(b'"');
         for character in text.chars() {
             match character {
@@ -86,9 +109,8 @@ impl Style {
     /// A whole value.
     pub fn value(self, value: &Value, out: &mut Vec<u8>) {
         match value {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(true) => out.extend_from_slice(b"true"),
-            Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::Null => out.extend_from_slice(self.null().as_bytes()),
+            Value::Bool(value) => out.extend_from_slice(self.truth(*value).as_bytes()),
             Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Value::String(text) => self.string(text, out),
             Value::Array(items) => {
@@ -122,6 +144,26 @@ impl Style {
     }
 }
 
+/// A string as Python's `repr` writes it: in single quotes, unless only they are in it.
+fn repr(text: &str, out: &mut Vec<u8>) {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.push(quote as u8);
+    for character in text.chars() {
+        match character {
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            c if c == quote => out.extend_from_slice(&[b'\\', quote as u8]),
+            c if u32::from(c) < 0x20 || u32::from(c) == 0x7f => {
+                out.extend_from_slice(format!("\\x{:02x}", u32::from(c)).as_bytes());
+            }
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out.push(quote as u8);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +177,7 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(Style::compact(false)), r#"{"b":[1,true,null],"a":"é\n"}"#);
+        assert_eq!(written(Style::REPR), r#"{'b': [1, True, None], 'a': 'é\n'}"#);
         assert_eq!(written(Style::python(true)), r#"{"a": "\u00e9\n", "b": [1, true, null]}"#);
     }
 }

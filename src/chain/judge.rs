@@ -67,7 +67,14 @@ pub async fn weigh(
         seen.iter().enumerate().flat_map(|(at, seen)| seen.stretches(at, of_all[at])).collect();
     let stretches = if chain.is_numbered() { stretches } else { Vec::new() };
     let lost = lost::find(connection, chain, segment, &of_all, &stretches).await?;
-    for (at, Seen { faults, holes, found, beginning, later }) in seen.into_iter().enumerate() {
+    for (at, Seen { faults, holes, found, mut beginning, later }) in seen.into_iter().enumerate() {
+        // Every number before its first is there, in another chain: nothing is gone, this is what it begins with.
+        if let (Beginning::Gone, Some(first)) = (beginning, of_all[at].first.number)
+            && !chain.partition.is_empty()
+            && lost.of(Stretch { thread: at, from: 1, to: first.saturating_sub(1) }).is_some_and(<[_]>::is_empty)
+        {
+            beginning = Beginning::Unknown;
+        }
         if faults.is_empty() && found.is_empty() && holes.is_empty() && beginning == Beginning::Known {
             continue;
         }
@@ -82,10 +89,12 @@ pub async fn weigh(
                 total += 1;
                 report.breaks.splice(0..0, case.headless());
             }
-            Beginning::Unknown => report.notes.push(
-                "the first row names a hash that no row has: taken for the beginning, since nothing was ever before it"
-                    .to_owned(),
-            ),
+            Beginning::Unknown => {
+                let note = "the first row names a hash that no row has: taken for the beginning, since nothing was ever before it";
+                if !report.notes.iter().any(|known| known == note) {
+                    report.notes.push(note.to_owned());
+                }
+            }
         }
     }
     report.breaks.extend(lost.shared.iter().map(|(from, to)| diagnose::of_nobody(*from, *to)));

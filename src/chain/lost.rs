@@ -61,7 +61,8 @@ pub async fn find(
     let mut lost = Lost::default();
     let mut open: BTreeMap<(i64, i64, usize), Vec<i64>> = BTreeMap::new();
     for stretch in stretches.iter().copied().filter(|stretch| stretch.from <= stretch.to) {
-        if chain.partition.is_empty() || threads.get(stretch.thread).is_some_and(|thread| thread.is_counted()) {
+        let counted = |thread: &&Thread| thread.is_counted() && !numbers_are_shared(chain, threads);
+        if chain.partition.is_empty() || threads.get(stretch.thread).is_some_and(counted) {
             lost.runs.insert(stretch, vec![(stretch.from, stretch.to)]);
         } else if stretch.to.saturating_sub(stretch.from) <= LONGEST {
             let numbers = numbers(connection, chain, stretch).await?;
@@ -100,6 +101,18 @@ pub async fn find(
     }
     lost.shared = if elsewhere && shared.len() > TOLD { Vec::new() } else { runs(&shared) };
     Ok(lost)
+}
+
+/// The chains of a table take their numbers from one counter: no number is there twice, so none can be.
+pub fn numbers_are_shared(chain: &Chain, threads: &[&Thread]) -> bool {
+    let unique = chain.order.first().and_then(|at| chain.column(*at)).is_some_and(|column| {
+        column.sequenced
+            || chain.relation.indexes.iter().any(|index| index.unique && index.columns == [column.name.as_str()])
+    });
+    let mut ranges: Vec<(i64, i64)> =
+        threads.iter().filter_map(|thread| Some((thread.first.number?, thread.last.number?))).collect();
+    ranges.sort_unstable();
+    unique || ranges.len() > 1 && ranges.windows(2).all(|two| two[0].1 < two[1].0)
 }
 
 /// Numbers that the whole table leaves out between its first row and its last.

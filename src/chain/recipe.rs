@@ -56,6 +56,15 @@ pub enum Piece {
     Joined(Vec<u8>, Vec<Self>),
     /// Bytes and what they lead to; null where that is.
     Led(Vec<u8>, Box<Self>),
+    /// A digest of pieces that no column stores: its hex, or its bytes.
+    Hashed {
+        /// With what.
+        algorithm: Algorithm,
+        /// In hex.
+        hex: bool,
+        /// Of what.
+        of: Vec<Self>,
+    },
 }
 
 /// What a row is verified with beside its own values.
@@ -94,7 +103,14 @@ impl Formula {
 
     /// Needs the rows in order.
     pub fn needs_last(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Last { .. }))
+        fn any(pieces: &[Piece]) -> bool {
+            pieces.iter().any(|piece| match piece {
+                Piece::Last { .. } => true,
+                Piece::Hashed { of, .. } => any(of),
+                _ => false,
+            })
+        }
+        any(&self.pieces)
     }
 
     /// The hash of a row; none where the formula gives null or the row does not fit it. `buffer` is scratch space.
@@ -140,12 +156,22 @@ impl Piece {
         Self::Literal(text.as_bytes().to_vec())
     }
 
+    /// The pieces in it.
+    pub fn within(&mut self) -> &mut [Self] {
+        match self {
+            Self::Joined(_, pieces) | Self::Hashed { of: pieces, .. } => pieces,
+            Self::Led(_, piece) => std::slice::from_mut(&mut **piece),
+            _ => &mut [],
+        }
+    }
+
     fn reads(&self, read: &mut Vec<usize>) {
         match self {
             Self::Item { at, .. } => read.push(*at),
             Self::Frames(count) => read.extend(0..*count),
             Self::Joined(_, pieces) => pieces.iter().for_each(|piece| piece.reads(read)),
             Self::Led(_, piece) => piece.reads(read),
+            Self::Hashed { of, .. } => of.iter().for_each(|piece| piece.reads(read)),
             Self::Literal(_) | Self::Last { .. } => {}
         }
     }
@@ -192,6 +218,19 @@ impl Piece {
             Self::Led(lead, piece) => {
                 out.extend_from_slice(lead);
                 piece.write(items, fields, tuple, context, out)
+            }
+            Self::Hashed { algorithm, hex, of } => {
+                let mut inner = Vec::new();
+                if !of.iter().all(|piece| piece.write(items, fields, tuple, context, &mut inner)) {
+                    return false;
+                }
+                let digest = algorithm.digest(None, &inner);
+                if *hex {
+                    encoding::push_hex(digest.bytes(), out);
+                } else {
+                    out.extend_from_slice(digest.bytes());
+                }
+                true
             }
             Self::Joined(separator, pieces) => {
                 let mut first = true;

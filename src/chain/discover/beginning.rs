@@ -71,7 +71,6 @@ fn begin_with(piece: &mut Piece, prev: Option<usize>, spelling: &[u8]) -> bool {
             *genesis = spelling.to_vec();
             true
         }
-        Piece::Joined(_, pieces) => begin_all(pieces, prev, spelling),
-        _ => false,
+        other => begin_all(other.within(), prev, spelling),
     }
 }

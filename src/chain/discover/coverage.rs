@@ -71,7 +71,21 @@ fn member(mut behind: &[Token]) -> Option<&str> {
     }
 }
 
-/// `to_jsonb(t) - 'column'`.
+/// `to_jsonb(t) - 'column'`, or `- array['column', …]`, or `- '{column, …}'::text[]`.
 fn removes(expression: &[Token], name: &str) -> bool {
-    expression.windows(2).any(|two| two[0].is_sign("-") && matches!(&two[1], Token::Text(text) if text == name))
+    let is = |token: &Token| matches!(token, Token::Text(text) if text == name);
+    let listed = |token: &Token| match token {
+        Token::Text(text) => text
+            .strip_prefix('{')
+            .and_then(|text| text.strip_suffix('}'))
+            .is_some_and(|names| names.split(',').any(|one| one.trim().trim_matches('"') == name)),
+        _ => false,
+    };
+    (0..expression.len()).filter(|at| expression[*at].is_sign("-")).any(|at| match &expression[at + 1..] {
+        [array, open, rest @ ..] if array.is_word("array") && open.is_sign("[") => {
+            rest.iter().take_while(|token| !token.is_sign("]")).any(is)
+        }
+        [first, ..] => is(first) || listed(first),
+        [] => false,
+    })
 }

@@ -61,6 +61,7 @@ pub(super) async fn find(
     means: &Means<'_>,
     rows: &[Row],
     digests: &[pair::Digests],
+    guessed: bool,
 ) -> Result<Chain, Stop> {
     let relation = chain.relation.clone();
     let mut items = Items { columns: relation.columns.clone(), list: chain.items.clone() };
@@ -123,7 +124,7 @@ pub(super) async fn find(
         if rest.is_empty() || !chosen.is_empty() && !may_be_epoch(&rest, sampled.explainable()) {
             break;
         }
-        let candidates = if chosen.is_empty() { CANDIDATES } else { FEWER };
+        let candidates = if chosen.is_empty() && !guessed { CANDIDATES } else { FEWER };
         let mut found = None;
         for chained in [true, false] {
             let search = Search {
@@ -134,8 +135,10 @@ pub(super) async fn find(
                 sample: &sampled,
                 unexplained: rest.clone(),
                 key: means.key,
+                own: name.clone(),
                 words: words(&relation, &constants),
                 candidates: if chained { candidates } else { FEWER },
+                outer: Vec::new(),
             };
             found = search.run();
             if found.is_some() {
@@ -349,10 +352,8 @@ fn in_zone(formula: &Formula, items: &[Item], zone: &str) -> Option<Formula> {
         }
     };
     for piece in &mut moved.pieces {
-        match piece {
-            Piece::Joined(_, pieces) => pieces.iter_mut().for_each(&mut turn),
-            piece => turn(piece),
-        }
+        turn(piece);
+        piece.within().iter_mut().for_each(&mut turn);
     }
     moved.source = format!("{} with times in {zone}", formula.source);
     any.then_some(moved)
@@ -413,8 +414,10 @@ async fn commitments(
                 sample: &own,
                 unexplained: unexplained(&own, &[], &items.list, means.key),
                 key: means.key,
+                own: column.clone(),
                 words: Vec::new(),
                 candidates: OF_DIGEST,
+                outer: Vec::new(),
             };
             found.extend(search.run().map(|formula| otherwise::best_written(&own, formula, &items.list, means.key)));
         }
@@ -477,18 +480,8 @@ fn finish(chain: &mut Chain, mut items: Items, mut formulas: Vec<Formula>) {
 }
 
 fn renumber(chain: &mut Chain, formulas: &mut [Formula], to: &dyn Fn(usize) -> usize) {
-    fn pieces(pieces: &mut [Piece], to: &dyn Fn(usize) -> usize) {
-        for piece in pieces {
-            match piece {
-                Piece::Item { at, .. } => *at = to(*at),
-                Piece::Joined(_, inner) => self::renumber_pieces(inner, to),
-                Piece::Led(_, inner) => self::renumber_pieces(std::slice::from_mut(&mut **inner), to),
-                _ => {}
-            }
-        }
-    }
     let each = |formula: &mut Formula| {
-        pieces(&mut formula.pieces, to);
+        renumber_pieces(&mut formula.pieces, to);
         formula.computed = formula.computed.map(to);
     };
     formulas.iter_mut().for_each(each);
@@ -509,10 +502,9 @@ fn renumber(chain: &mut Chain, formulas: &mut [Formula], to: &dyn Fn(usize) -> u
 
 fn renumber_pieces(pieces: &mut [Piece], to: &dyn Fn(usize) -> usize) {
     for piece in pieces {
-        match piece {
-            Piece::Item { at, .. } => *at = to(*at),
-            Piece::Led(_, inner) => renumber_pieces(std::slice::from_mut(&mut **inner), to),
-            _ => {}
+        if let Piece::Item { at, .. } = piece {
+            *at = to(*at);
         }
+        renumber_pieces(piece.within(), to);
     }
 }

@@ -15,6 +15,7 @@ use super::definition::Chain;
 use super::encoding;
 use super::genesis;
 use super::items::{Column, Items};
+use super::recipe::Formula;
 use super::relation::{Library, Relation};
 use super::stream;
 use super::value::{Kind, Row};
@@ -89,6 +90,9 @@ pub async fn discover(connection: &mut PgConnection, relation: &Relation, means:
     if pairs.is_empty() {
         pairs.extend(by_name(relation, &digests, &rows, means));
     }
+    if let (true, Some(hidden)) = (pairs.is_empty(), unrepeated(relation, &digests, &rows, means)) {
+        return Ok(hidden);
+    }
     let mut chains = Vec::new();
     for pair in &pairs {
         let layout = declared_layout(relation, means.declared)
@@ -97,7 +101,8 @@ pub async fn discover(connection: &mut PgConnection, relation: &Relation, means:
         let Some(layout) = layout else { continue };
         let chain = chain(connection, relation, means, pair, &layout, &rows, &digests).await?;
         // Without links and without a formula a column of digests is only that.
-        if pair.prev.is_some() || !chain.formulas.is_empty() || means.declared.is_some() {
+        let builds = !pair.guessed || chain.formulas.iter().any(Formula::needs_last);
+        if pair.prev.is_some() || !chain.formulas.is_empty() && builds || means.declared.is_some() {
             chains.push(chain);
         }
     }
@@ -207,7 +212,7 @@ fn by_name(relation: &Relation, digests: &[pair::Digests], rows: &[Row], means: 
         // One row, or none, links nothing; but these names say what they are for.
         Some((prev, _)) if rows.len() < 3 || means.named => {
             let (hash, _) = candidates.first()?;
-            Some(Pair { prev: Some(prev), hash: *hash, links: Vec::new() })
+            Some(Pair { prev: Some(prev), hash: *hash, links: Vec::new(), guessed: false })
         }
         Some(_) => None,
         None if rows.is_empty() => None,
@@ -220,13 +225,38 @@ fn by_name(relation: &Relation, digests: &[pair::Digests], rows: &[Row], means: 
                     candidate.expression.iter().any(|token| matches!(token, super::source::token::Token::Previous(_)))
                 })
             };
-            let (hash, _) = candidates
+            let known = candidates
                 .iter()
                 .find(|(_, column)| writes_chain(&column.name))
-                .or_else(|| candidates.iter().find(|(_, column)| column.name.contains("chain") || means.named))?;
-            Some(Pair { prev: None, hash: *hash, links: Vec::new() })
+                .or_else(|| candidates.iter().find(|(_, column)| column.name.contains("chain") || means.named));
+            let guessed = known.is_none();
+            let (hash, _) = known
+                .or_else(|| candidates.iter().find(|(_, column)| column.name == "hash" || of_chain(&column.name)))?;
+            Some(Pair { prev: None, hash: *hash, links: Vec::new(), guessed })
         }
     }
+}
+
+/// A log whose rows name hashes of rows before them that no column holds.
+fn unrepeated(relation: &Relation, digests: &[pair::Digests], rows: &[Row], means: &Means<'_>) -> Option<Found> {
+    let name = relation.name.to_ascii_lowercase();
+    let is_log = ["audit", "log", "ledger", "chain", "journal", "event", "block", "history"];
+    let (_, column) =
+        digests.iter().map(|digests| (digests, &relation.columns[digests.column])).find(|(of, column)| {
+            let mut values: Vec<_> = of.values.iter().flatten().collect();
+            values.sort_unstable();
+            values.dedup();
+            // Passwords have previous hashes, too.
+            pair::names_before(&column.name) && !column.name.contains("pass") && values.len() * 10 > rows.len() * 8
+        })?;
+    (rows.len() > 3 && (means.named || is_log.iter().any(|word| name.contains(word)))).then(|| Found::Hidden {
+        why: format!("the rows of {} name hashes in {} that no column holds", relation.shown(), column.name),
+        needs: format!(
+            "say in govctl.yaml which column holds the hash of a row: chains: [{{table: {}, prev: {}, hash: …}}]",
+            relation.shown(),
+            column.name
+        ),
+    })
 }
 
 /// The configuration has the last word on which columns are meant.
@@ -237,7 +267,7 @@ fn declare(relation: &Relation, declared: &config::Chain, pairs: &mut Vec<Pair>)
     let Some(hash) = number(&declared.hash) else { return };
     let prev = number(&declared.prev);
     let known = pairs.iter().find(|pair| pair.hash == hash && pair.prev == prev).cloned();
-    *pairs = vec![known.unwrap_or(Pair { prev, hash, links: Vec::new() })];
+    *pairs = vec![known.unwrap_or(Pair { prev, hash, links: Vec::new(), guessed: false })];
 }
 
 fn declared_layout(relation: &Relation, declared: Option<&config::Chain>) -> Option<Layout> {
@@ -295,7 +325,7 @@ async fn chain(
         uncovered: Vec::new(),
         notes: Vec::new(),
     };
-    formula::find(connection, chain, means, rows, digests).await
+    formula::find(connection, chain, means, rows, digests, pair.guessed).await
 }
 
 /// The sample in the order of the chain, with the hash of the row before each.

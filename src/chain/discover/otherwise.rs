@@ -3,9 +3,10 @@
 
 use super::evaluate::Sample;
 use super::search::clocks;
-use crate::chain::form::Form;
+use crate::chain::form::{Form, Fraction};
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Item, Null, Piece};
+use crate::chain::value::Kind;
 
 /// Rows that are looked at.
 const ROWS: usize = 40;
@@ -72,10 +73,8 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
         let mut other = formula.clone();
         let mut changed = false;
         for piece in &mut other.pieces {
-            match piece {
-                Piece::Joined(_, pieces) => pieces.iter_mut().for_each(|piece| changed |= change(piece)),
-                piece => changed |= change(piece),
-            }
+            changed |= change(piece);
+            piece.within().iter_mut().for_each(|piece| changed |= change(piece));
         }
         changed.then_some(other)
     };
@@ -166,33 +165,77 @@ fn without_nulls(formula: &Formula) -> Option<Formula> {
     Some(Formula { pieces, ..formula.clone() })
 }
 
-/// A row without an accent does not tell how accents are written: the first of those that explain most.
+/// A row without an accent does not tell how accents are written, nor one with a fraction how whole numbers are: the first of
+/// those that explain most.
 pub(super) fn best_written(sample: &Sample, formula: Formula, items: &[Item], key: Option<&[u8]>) -> Formula {
     let matches =
         |formula: &Formula| sample.matches(formula, items, key).into_iter().filter(|matches| *matches).count();
-    let others = written_otherwise(&formula).into_iter().map(|other| (matches(&other), other));
-    let first = (matches(&formula), formula);
-    others.fold(first, |best, other| if other.0 > best.0 { other } else { best }).1
+    let best = |formula: Formula, others: Vec<Formula>| {
+        let first = (matches(&formula), formula);
+        let others = others.into_iter().map(|other| (matches(&other), other));
+        others.fold(first, |best, other| if other.0 > best.0 { other } else { best }).1
+    };
+    let others = escaped_otherwise(&formula);
+    let formula = best(formula, others);
+    let others = numbered_otherwise(&formula, items);
+    best(formula, others)
+}
+
+/// The formula with another form of each value for which there is one.
+fn with_forms(formula: &Formula, other: &dyn Fn(usize, &Form) -> Option<Form>) -> Option<Formula> {
+    fn change(pieces: &mut [Piece], other: &dyn Fn(usize, &Form) -> Option<Form>) -> bool {
+        let mut changed = false;
+        for piece in pieces {
+            if let Piece::Item { at, form, .. } = piece
+                && let Some(new) = other(*at, form)
+            {
+                *form = new;
+                changed = true;
+            }
+            changed |= change(piece.within(), other);
+        }
+        changed
+    }
+    let mut formula = formula.clone();
+    change(&mut formula.pieces, other).then_some(formula)
 }
 
 /// The same formula by serialisers that escape other characters.
-fn written_otherwise(formula: &Formula) -> Vec<Formula> {
-    let like = |style: Style, other: &Style| {
-        (style.comma, style.colon, style.sorted) == (other.comma, other.colon, other.sorted) && style != *other
-    };
-    let style = formula.pieces.iter().find_map(|piece| match piece {
-        Piece::Item { form: Form::Json(style, _) | Form::Rewritten(style), .. } => Some(*style),
-        _ => None,
-    });
-    let Some(style) = style else { return Vec::new() };
-    let with = |other: Style| {
-        let mut formula = formula.clone();
-        for piece in &mut formula.pieces {
-            if let Piece::Item { form: Form::Json(style, _) | Form::Rewritten(style), .. } = piece {
-                *style = other;
+fn escaped_otherwise(formula: &Formula) -> Vec<Formula> {
+    let with = |style: Style| {
+        with_forms(formula, &|_, form| {
+            let like = |old: &Style| {
+                (old.comma, old.colon, old.sorted) == (style.comma, style.colon, style.sorted) && *old != style
+            };
+            match form {
+                Form::Json(old, clock) if like(old) => Some(Form::Json(style, clock.clone())),
+                Form::Rewritten(old) if like(old) => Some(Form::Rewritten(style)),
+                Form::Digested(old) if like(old) => Some(Form::Digested(style)),
+                _ => None,
             }
-        }
-        formula
+        })
     };
-    Style::ALL.into_iter().filter(|other| like(style, other)).map(with).collect()
+    Style::ALL.into_iter().filter_map(with).collect()
+}
+
+/// The same formula by languages that print whole numbers, and what is false, in another way.
+fn numbered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
+    let number = |new: Form| {
+        with_forms(formula, &|at, form| match form {
+            Form::Text | Form::Number(_) if items[at].kind == Kind::Rendered && *form != new => Some(new.clone()),
+            _ => None,
+        })
+    };
+    let words = |new: Form| {
+        with_forms(formula, &|_, form| match form {
+            Form::Bool(..) if *form != new => Some(new.clone()),
+            _ => None,
+        })
+    };
+    let numbers = [Form::Number(Fraction::One), Form::Number(Fraction::Needed), Form::Text];
+    numbers
+        .into_iter()
+        .filter_map(number)
+        .chain([Form::Bool("1", "0"), Form::Bool("1", "")].into_iter().filter_map(words))
+        .collect()
 }

@@ -27,6 +27,8 @@ pub(super) struct Pair {
     pub hash: usize,
     /// Parent and child, as numbers of rows.
     pub links: Vec<(usize, usize)>,
+    /// Only the name of the column speaks for it: without a formula that needs the row before, it is no chain.
+    pub guessed: bool,
 }
 
 /// Columns that hold digests in most rows that hold anything.
@@ -63,7 +65,7 @@ pub(super) fn find(columns: &[Column], digests: &[Digests]) -> Vec<Pair> {
             let named = is_hash_name(&columns[hash.column].name) && is_hash_name(&columns[prev.column].name);
             let enough = if named { links.len() * 10 >= held } else { links.len() * 2 >= held && links.len() >= 3 };
             if enough && !links.is_empty() {
-                pairs.push(Pair { prev: Some(prev.column), hash: hash.column, links });
+                pairs.push(Pair { prev: Some(prev.column), hash: hash.column, links, guessed: false });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! JSON objects and lists of fields, as applications hash them.
 
+use super::naming::camelled;
 use super::subsets::{WIDEST, stages};
 use super::{Left, MOST, Search, clocks};
 use crate::chain::form::Form;
@@ -287,16 +288,4 @@ fn levels(count: usize) -> Vec<Vec<usize>> {
     let two = (0..count).flat_map(|a| (0..a).map(move |b| all ^ (1 << a) ^ (1 << b))).collect();
     let [likely, ..] = stages(count);
     vec![vec![all], one, likely, two]
-}
-
-/// `previous_hash` as `previousHash`.
-pub(super) fn camelled(name: &str) -> String {
-    let mut words = name.split('_');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        camel.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-        camel.push_str(letters.as_str());
-    }
-    camel
 }

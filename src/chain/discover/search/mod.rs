@@ -6,11 +6,17 @@
 
 mod documents;
 mod framed;
+mod inner;
 mod joined;
+mod lists;
+mod members;
 mod middle;
+mod naming;
+mod orders;
 mod single;
 mod subsets;
 mod wrapped;
+mod writing;
 
 use super::evaluate::Sample;
 use crate::chain::algorithm::Algorithm;
@@ -20,8 +26,10 @@ use crate::chain::json_form::Style;
 use crate::chain::recipe::{Context, Formula, Item, Null, Piece};
 use crate::chain::time::{Clock, Fraction};
 use crate::chain::value::Kind;
+pub(super) use inner::Outer;
 
 /// What is searched.
+#[derive(Clone)]
 pub(super) struct Search<'a> {
     /// The stream: one item a column.
     pub items: &'a Items,
@@ -37,10 +45,14 @@ pub(super) struct Search<'a> {
     pub unexplained: Vec<usize>,
     /// The secret of a keyed chain.
     pub key: Option<&'a [u8]>,
+    /// The name of the column that is explained.
+    pub own: String,
     /// Words of this table that a preimage may begin with.
     pub words: Vec<String>,
     /// How many candidates of each shape are tried on a row.
     pub candidates: u32,
+    /// What is hashed is the previous hash and a digest of the text that is looked for.
+    pub outer: Vec<Outer>,
 }
 
 /// Candidates that may still be tried.
@@ -114,31 +126,70 @@ impl Search<'_> {
         for at in [fullest / 2, 0, fullest.checked_sub(1)?] {
             targets.extend(rows.get(at).filter(|row| !targets.contains(*row)).copied().into_iter().collect::<Vec<_>>());
         }
-        targets.iter().copied().find_map(|target| {
+        targets.iter().enumerate().find_map(|(number, target)| {
             // Each shape has a number of its own: many of one take nothing from the next.
             let left = || Left(self.candidates);
-            self.framed(target, left())
-                .or_else(|| self.single(target))
-                .or_else(|| self.joined(target, left()))
-                .or_else(|| self.documents(target, Left(self.candidates / 2)))
-                .or_else(|| self.wrapped(target, left(), targets.first() == Some(&target)))
-                .or_else(|| self.middle(target, Left(self.candidates / 4)))
-                .or_else(|| self.permuted(target, left()))
+            // What the likeliest row does not tell, the others tell only if that one was tampered with: they get less.
+            let candidates = if number == 0 { self.candidates / 2 } else { self.candidates / 8 };
+            let (usual, rare): (Vec<_>, Vec<_>) =
+                self.under_key(self.of_length(*target)).partition(|(algorithm, _)| algorithm.is_usual());
+            self.framed(*target, left())
+                .or_else(|| self.single(*target))
+                .or_else(|| self.joined(*target, left()))
+                .or_else(|| self.documents(*target, Left(self.candidates / 2)))
+                .or_else(|| self.wrapped(*target, left(), number == 0))
+                .or_else(|| self.middle(*target, Left(self.candidates / 4)))
+                .or_else(|| self.lists(*target, &usual, candidates))
+                .or_else(|| self.members(*target, &usual, candidates))
+                .or_else(|| self.inner(*target, &usual, candidates / 8))
+                .or_else(|| self.lists(*target, &rare, candidates / 6))
+                .or_else(|| self.members(*target, &rare, candidates / 6))
+                .or_else(|| self.permuted(*target, Left(self.candidates / 2)))
         })
     }
 
+    /// The formula of a candidate, where it is one: `text` gives the hash of the row, and so it does in another.
+    fn proved(
+        &self,
+        target: usize,
+        (algorithm, keyed): (Algorithm, bool),
+        text: &[u8],
+        pieces: impl Fn() -> Vec<Piece>,
+    ) -> Option<Formula> {
+        let wanted = self.sample.hashes[target];
+        let key = if keyed { self.key } else { None };
+        let pieces = if self.outer.is_empty() {
+            (Some(algorithm.digest(key, text)) == wanted).then(pieces)?
+        } else {
+            let inner = algorithm.digest(None, text);
+            let outer = self.outer.iter().find(|outer| Some(algorithm.digest(key, &outer.around(&inner))) == wanted)?;
+            outer.pieces(algorithm, pieces())
+        };
+        let formula = Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
+        self.holds(&formula, target, &mut Vec::new()).then_some(formula)
+    }
+
+    /// The usual ones that give a digest of this length.
     fn algorithms(&self, target: usize) -> impl Iterator<Item = Algorithm> {
+        self.of_length(target).filter(|algorithm| algorithm.is_usual())
+    }
+
+    /// All that give a digest of this length.
+    fn of_length(&self, target: usize) -> impl Iterator<Item = Algorithm> {
         let length = self.sample.hashes[target].map_or(0, |digest| digest.bytes().len());
         Algorithm::ALL.into_iter().filter(move |algorithm| algorithm.length() == length)
     }
 
-    /// Algorithms, each plain, and under the key where there is one.
+    /// The usual algorithms, each plain, and under the key where there is one.
     fn keyed(&self, target: usize) -> impl Iterator<Item = (Algorithm, bool)> {
+        self.under_key(self.algorithms(target))
+    }
+
+    fn under_key(&self, algorithms: impl Iterator<Item = Algorithm>) -> impl Iterator<Item = (Algorithm, bool)> {
         let keyed = self.key.is_some();
-        let both = move |algorithm| {
+        algorithms.flat_map(move |algorithm| {
             [false, true].into_iter().take(1 + usize::from(keyed)).map(move |keyed| (algorithm, keyed))
-        };
-        self.algorithms(target).flat_map(both)
+        })
     }
 
     /// What a piece writes for a row.

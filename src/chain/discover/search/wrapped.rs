@@ -17,8 +17,8 @@ enum Wrap {
     Named { assign: &'static str, camel: bool, sorted: bool },
     /// Nothing, but a word before all of them.
     Tagged,
-    /// Nothing; numbers in so many bytes, and what has bytes as they are.
-    Binary(u8),
+    /// Nothing; numbers in so many bytes, and what has bytes as they are. The lowest first?
+    Binary(u8, bool),
 }
 
 /// A field, or the previous hash, as it stands in the preimage.
@@ -82,7 +82,7 @@ impl Search<'_> {
                 wraps.push(Wrap::Named { assign, camel, sorted });
             }
         }
-        wraps.extend([Wrap::Binary(8), Wrap::Binary(4)]);
+        wraps.extend([Wrap::Binary(8, false), Wrap::Binary(4, false), Wrap::Binary(8, true), Wrap::Binary(4, true)]);
         wraps.extend(tagged.then_some(Wrap::Tagged));
         let stages = stages(fields.len());
         // Each has its share, so that none goes without.
@@ -111,7 +111,7 @@ impl Search<'_> {
             Wrap::Counted(_) => &["", "|", "\n", ","],
             Wrap::Named { .. } => &["|", ";", "&", ",", "\n", " ", ", ", "; ", ""],
             Wrap::Tagged => &["|", ":", "", "\n"],
-            Wrap::Binary(_) => &[""],
+            Wrap::Binary(..) => &[""],
         };
         let ends: &[&str] = if matches!(wrap, Wrap::Named { .. }) { &["", "\n"] } else { &[""] };
         let previous = self.previous_entries(target, wrap);
@@ -169,13 +169,14 @@ impl Search<'_> {
             // A length counts what is sent where the field has no better text.
             Wrap::Counted(count) => (name, Vec::new(), Form::Counted(count, Box::new(form)), count.of(b"")),
             Wrap::Named { assign, camel, .. } => {
-                let key = if camel { super::documents::camelled(&name) } else { name };
+                let key = if camel { super::naming::camelled(&name) } else { name };
                 let lead = format!("{key}{assign}").into_bytes();
                 (key, lead, form, Vec::new())
             }
             Wrap::Tagged => (name, Vec::new(), form, Vec::new()),
-            Wrap::Binary(length) => {
+            Wrap::Binary(length, lowest) => {
                 let form = match self.items.list[at].kind {
+                    Kind::Int if lowest => Form::LittleEndian(length),
                     Kind::Int => Form::BigEndian(length),
                     Kind::Uuid | Kind::Bytes | Kind::Bool => Form::Raw,
                     _ => form,
@@ -208,7 +209,7 @@ impl Search<'_> {
                 }
             }
             Wrap::Named { assign, camel, .. } => {
-                let own = column.map(|name| if camel { super::documents::camelled(&name) } else { name });
+                let own = column.map(|name| if camel { super::naming::camelled(&name) } else { name });
                 let others = CALLED.iter().map(|name| (*name).to_owned());
                 let mut keys: Vec<String> = Vec::new();
                 own.into_iter().chain(others).for_each(|key| {
@@ -220,7 +221,7 @@ impl Search<'_> {
                 all.extend(keys.iter().map(named));
                 all.push(entry("", Vec::new(), Form::Text, b""));
             }
-            Wrap::Tagged | Wrap::Binary(_) => {
+            Wrap::Tagged | Wrap::Binary(..) => {
                 all.extend([Form::Text, Form::Digest].map(|form| entry("", Vec::new(), form, b"")))
             }
         }
@@ -242,7 +243,7 @@ impl Search<'_> {
     }
 
     /// Words that may begin a preimage: those in use, and the names of the table.
-    fn tags(&self) -> Vec<Vec<u8>> {
+    pub(super) fn tags(&self) -> Vec<Vec<u8>> {
         let mut tags: Vec<Vec<u8>> = Vec::new();
         let words = TAGS.iter().map(|tag| (*tag).to_owned()).chain(self.words.iter().cloned());
         for word in words {

@@ -1,0 +1,222 @@
+//! Texts whose fields stand side by side, in any order people put them, with anything between them.
+
+use super::orders::{self, Reach};
+use super::subsets::WIDEST;
+use super::writing::Ways;
+use super::{Left, Search};
+use crate::chain::algorithm::Algorithm;
+use crate::chain::form::Form;
+use crate::chain::recipe::{Formula, Piece};
+
+/// What stands between fields: what most have, and what others have.
+const USUAL: [&str; 6] = ["|", "", ":", ",", "\n", "-"];
+const RARE: [&str; 24] = [
+    "\u{1f}", "\u{1e}", "\0", ".", "||", "::", ";", "~", "#", "/", " ", "_", " | ", ", ", "\t", "^", "&", "->", " -> ",
+    "=", "\u{1d}", "+", "*", "<|>",
+];
+
+/// Where the previous hash stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    First,
+    Last,
+    Second,
+    LastButOne,
+    /// In front of all, with this behind it.
+    Before(&'static str),
+    /// Behind all, with this in front of it.
+    Behind(&'static str),
+    Nowhere,
+}
+
+/// The previous hash in one spelling.
+struct Previous {
+    piece: Piece,
+    bytes: Vec<u8>,
+    places: Vec<Place>,
+}
+
+/// What is fixed while orders are tried.
+struct Around<'a> {
+    separators: &'a [&'static str],
+    previous: &'a [Previous],
+    algorithms: &'a [(Algorithm, bool)],
+}
+
+impl Search<'_> {
+    /// Fields side by side.
+    pub(super) fn lists(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
+        let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
+        let mut ways = self.ways_of_lists(target, &fields);
+        use Place::{Before, Behind, First, Last, LastButOne, Second};
+        let everywhere = self.previous_in(
+            target,
+            &[First, Last, Second, LastButOne, Before(""), Behind(""), Before("\n"), Before("|"), Before(":")],
+        );
+        let ends = self.previous_in(target, &[First, Last, Second, Before("")]);
+        let usual = Around { separators: &USUAL, previous: &everywhere, algorithms };
+        let rare = Around { separators: &RARE, previous: &ends, algorithms };
+        let moved = Around { separators: &USUAL, previous: &ends, algorithms };
+        let few = Around { separators: &USUAL[..3], previous: &ends, algorithms };
+        let mut attempt = |reach, around: &Around<'_>, share| {
+            self.lists_of(target, &fields, &mut ways, reach, around, Left(candidates / 16 * share))
+        };
+        attempt(Reach::Table, &usual, 4)
+            .or_else(|| attempt(Reach::Table, &rare, 3))
+            .or_else(|| attempt(Reach::Few(5), &few, 3))
+            .or_else(|| attempt(Reach::OneMoved(3), &moved, 3))
+            .or_else(|| attempt(Reach::TwoMoved(1), &few, 3))
+            .or_else(|| attempt(Reach::Any(7), &few, 4))
+    }
+
+    /// The previous hash as it is stored and as its bytes, where that is another thing.
+    fn previous_in(&self, target: usize, places: &[Place]) -> Vec<Previous> {
+        if !self.chained {
+            return vec![Previous { piece: Piece::literal(""), bytes: Vec::new(), places: vec![Place::Nowhere] }];
+        }
+        let mut all: Vec<Previous> = Vec::new();
+        for form in [Form::Text, Form::Hex, Form::Digest] {
+            let places: Vec<Place> = match form {
+                // Bytes stand apart from text.
+                Form::Digest => vec![Place::Before(""), Place::Behind("")],
+                _ => places.to_vec(),
+            };
+            let piece = self.previous(form, b"");
+            if let Some(bytes) = self.bytes(target, &piece)
+                && !all.iter().any(|known| known.bytes == bytes)
+            {
+                all.push(Previous { piece, bytes, places });
+            }
+        }
+        all
+    }
+
+    fn lists_of(
+        &self,
+        target: usize,
+        fields: &[usize],
+        ways: &mut Ways,
+        reach: Reach,
+        around: &Around<'_>,
+        mut left: Left,
+    ) -> Option<Formula> {
+        let mut buffer = Vec::with_capacity(1024);
+        orders::each(reach, fields.len(), &mut |order| {
+            for way in ways.of(order).iter() {
+                let written = &ways.all[*way];
+                for separator in around.separators {
+                    for previous in around.previous {
+                        for place in &previous.places {
+                            if is_said(*place, separator, order.len()) {
+                                continue;
+                            }
+                            buffer.clear();
+                            lay(
+                                order,
+                                *place,
+                                separator,
+                                &previous.bytes,
+                                |field| &written.bytes[field],
+                                |bytes| {
+                                    buffer.extend_from_slice(bytes);
+                                },
+                            );
+                            for algorithm in around.algorithms {
+                                if !left.take(1) {
+                                    return Some(None);
+                                }
+                                let pieces = || assembled(order, *place, separator, &previous.piece, &written.pieces);
+                                if let Some(formula) = self.proved(target, *algorithm, &buffer, pieces) {
+                                    return Some(Some(formula));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            None
+        })
+        .flatten()
+    }
+}
+
+/// The same text has another place and separator already.
+fn is_said(place: Place, separator: &str, fields: usize) -> bool {
+    match place {
+        Place::Before(between) | Place::Behind(between) => between == separator,
+        Place::Second | Place::LastButOne => fields < 2 || place == Place::LastButOne && fields < 3,
+        _ => false,
+    }
+}
+
+/// Calls `push` with what stands in the text, one after the other.
+fn lay<'a>(
+    order: &[usize],
+    place: Place,
+    separator: &'a str,
+    previous: &'a [u8],
+    field: impl Fn(usize) -> &'a Vec<u8>,
+    mut push: impl FnMut(&[u8]),
+) {
+    if let Place::Before(between) = place {
+        push(previous);
+        push(between.as_bytes());
+    }
+    let at = match place {
+        Place::First => Some(0),
+        Place::Second => Some(1),
+        Place::LastButOne => order.len().checked_sub(1),
+        Place::Last => Some(order.len()),
+        _ => None,
+    };
+    for number in 0..=order.len() {
+        if at == Some(number) {
+            if number > 0 {
+                push(separator.as_bytes());
+            }
+            push(previous);
+            if number == 0 && !order.is_empty() {
+                push(separator.as_bytes());
+            }
+        }
+        if let Some(next) = order.get(number) {
+            if number > 0 {
+                push(separator.as_bytes());
+            }
+            push(field(*next));
+        }
+    }
+    if let Place::Behind(between) = place {
+        push(between.as_bytes());
+        push(previous);
+    }
+}
+
+/// The same as pieces.
+fn assembled(order: &[usize], place: Place, separator: &str, previous: &Piece, fields: &[Piece]) -> Vec<Piece> {
+    let mut list: Vec<Piece> = order.iter().map(|field| fields[*field].clone()).collect();
+    let at = match place {
+        Place::First => Some(0),
+        Place::Second => Some(1),
+        Place::LastButOne => list.len().checked_sub(1),
+        Place::Last => Some(list.len()),
+        _ => None,
+    };
+    if let Some(at) = at {
+        list.insert(at, previous.clone());
+    }
+    let mut pieces = Vec::new();
+    if let Place::Before(between) = place {
+        pieces.extend([previous.clone(), Piece::literal(between)]);
+    }
+    for (number, piece) in list.into_iter().enumerate() {
+        if number > 0 && !separator.is_empty() {
+            pieces.push(Piece::literal(separator));
+        }
+        pieces.push(piece);
+    }
+    if let Place::Behind(between) = place {
+        pieces.extend([Piece::literal(between), previous.clone()]);
+    }
+    pieces
+}

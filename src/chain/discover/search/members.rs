@@ -1,0 +1,420 @@
+//! Documents whose keys are not the columns' names, whose members stand in an order of their own, or that have a member
+//! no column holds.
+
+use super::naming::{self, Naming};
+use super::orders::{self, Reach};
+use super::subsets::WIDEST;
+use super::writing::{Ways, Written};
+use super::{Left, Search};
+use crate::chain::algorithm::Algorithm;
+use crate::chain::form::Form;
+use crate::chain::items::Column;
+use crate::chain::json_form::{Escaped, Style};
+use crate::chain::recipe::{Formula, Null, Piece};
+
+/// Where the previous hash is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// A member under this key: the first, or the last.
+    First(String),
+    Last(String),
+    /// Before or behind the document, with this between.
+    Before(&'static str),
+    Behind(&'static str),
+    /// Before it, and a member as well.
+    Both(&'static str, String),
+    Nowhere,
+}
+
+/// A member that is always the same.
+#[derive(Clone, Debug)]
+struct Constant {
+    key: String,
+    value: &'static str,
+    first: bool,
+}
+
+/// What is tried with each order.
+struct Trials<'a> {
+    sorted: bool,
+    namings: &'a [Naming],
+    places: &'a [Place],
+    constants: &'a [Option<Constant>],
+    tags: &'a [Vec<u8>],
+    /// In an order the previous hash is the last number.
+    counts_previous: bool,
+}
+
+/// The previous hash as text around a document, and as a member.
+struct Spelled {
+    outside: Vec<(Piece, Vec<u8>)>,
+    plain: (Piece, Vec<u8>),
+    repr: (Piece, Vec<u8>),
+}
+
+impl Search<'_> {
+    /// Documents of all sorts.
+    pub(super) fn members(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
+        let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
+        let columns: Vec<&Column> = fields.iter().filter_map(|at| self.column(*at)).collect();
+        if columns.len() != fields.len() {
+            return None;
+        }
+        let spelled = self.spelled(target)?;
+        let (mut sorted, mut unsorted) =
+            (self.ways_of_documents(target, &fields, true), self.ways_of_documents(target, &fields, false));
+        let plain = naming::plain(&columns);
+        let objects: Vec<Naming> = plain.iter().filter(|naming| !naming.is_list).cloned().collect();
+        let one: Vec<Naming> = objects.iter().flat_map(|of| naming::renamed(&columns, of, false)).collect();
+        let two: Vec<Naming> = naming::renamed(&columns, &objects[0], true);
+        let (most, some) = (self.places(true), self.places(false));
+        let inside: Vec<Place> = some.iter().filter(|place| matches!(place, Place::Last(_))).cloned().collect();
+        let outside: Vec<Place> =
+            some.iter().filter(|place| !matches!(place, Place::Last(_) | Place::First(_))).cloned().collect();
+        let constants = self.constants();
+        let untagged = [Vec::new()];
+        let tags: Vec<Vec<u8>> = if self.chained { self.tags() } else { Vec::new() };
+        let base = Trials {
+            sorted: true,
+            namings: &objects,
+            places: &most,
+            constants: &[None],
+            tags: &untagged,
+            counts_previous: false,
+        };
+        let mut attempt = |reach, trials: &Trials<'_>, share: u32| {
+            let ways = if trials.sorted { &mut sorted } else { &mut unsorted };
+            let left = Left(candidates / 32 * share);
+            self.members_of(target, &fields, ways, &spelled, reach, trials, algorithms, left)
+        };
+        let with_lists = Trials { sorted: false, namings: &plain, ..base };
+        attempt(Reach::Table, &base, 4)
+            .or_else(|| attempt(Reach::Table, &with_lists, 4))
+            .or_else(|| attempt(Reach::Near(3), &Trials { namings: &one, ..base }, 4))
+            .or_else(|| attempt(Reach::Near(2), &Trials { constants: &constants, places: &some, ..base }, 2))
+            .or_else(|| attempt(Reach::Near(2), &Trials { constants: &constants, places: &some, ..with_lists }, 2))
+            .or_else(|| attempt(Reach::Near(2), &Trials { sorted: false, namings: &one, places: &some, ..base }, 3))
+            .or_else(|| attempt(Reach::Few(5), &Trials { places: &some, ..base }, 2))
+            .or_else(|| attempt(Reach::OneMoved(2), &Trials { places: &some, ..with_lists }, 5))
+            .or_else(|| {
+                attempt(Reach::OneMoved(1), &Trials { places: &inside, counts_previous: true, ..with_lists }, 1)
+            })
+            .or_else(|| attempt(Reach::TwoMoved(1), &Trials { places: &some[..some.len().min(4)], ..with_lists }, 3))
+            .or_else(|| attempt(Reach::Near(2), &Trials { tags: &tags, places: &outside, ..base }, 2))
+            .or_else(|| attempt(Reach::Near(2), &Trials { namings: &two, places: &some, ..base }, 3))
+            .or_else(|| attempt(Reach::Any(6), &Trials { places: &some, ..with_lists }, 2))
+    }
+
+    fn places(&self, all: bool) -> Vec<Place> {
+        if !self.chained {
+            return vec![Place::Nowhere];
+        }
+        let own = self.prev.and_then(|at| self.column(at)).map(|column| column.name.clone());
+        let mut keys: Vec<String> = own.iter().cloned().collect();
+        keys.extend(own.iter().map(|own| naming::camelled(own)));
+        keys.extend(["prev_hash", "previous_hash", "prevHash", "previousHash", "prev", "previous"].map(str::to_owned));
+        let mut seen = Vec::new();
+        keys.retain(|key| {
+            !seen.contains(key) && {
+                seen.push(key.clone());
+                true
+            }
+        });
+        let mut places = vec![Place::Before(""), Place::Behind("")];
+        places.extend(
+            keys.iter()
+                .take(if all { 9 } else { 4 })
+                .flat_map(|key| [Place::Last(key.clone()), Place::First(key.clone())]),
+        );
+        if all {
+            places.extend(["|", ":", "\n", "\0"].map(Place::Before));
+            places.extend(["|", ":"].map(Place::Behind));
+            places.extend(
+                ["", ":", "|", "\0"]
+                    .into_iter()
+                    .flat_map(|between| keys.iter().take(2).map(move |key| Place::Both(between, key.clone()))),
+            );
+        }
+        places
+    }
+
+    /// Members that no column holds: a version, and the hash itself before it was known.
+    fn constants(&self) -> Vec<Option<Constant>> {
+        let mut members: Vec<(String, &'static str)> = Vec::new();
+        let own = &self.own;
+        for key in [own.clone(), naming::camelled(own), "hash".to_owned()] {
+            members.extend(["\"\"", "null"].map(|value| (key.clone(), value)));
+        }
+        for key in ["version", "v", "schema_version", "schema", "hash_version", "hashVersion"] {
+            members.extend(["1", "2", "\"1\"", "\"1.0\"", "\"v1\""].map(|value| (key.to_owned(), value)));
+        }
+        members.extend(
+            [
+                ("type", "\"audit\""),
+                ("kind", "\"audit\""),
+                ("nonce", "0"),
+                ("alg", "\"sha256\""),
+                ("algorithm", "\"sha256\""),
+            ]
+            .map(|(key, value)| (key.to_owned(), value)),
+        );
+        let mut seen = Vec::new();
+        members.retain(|member| {
+            !seen.contains(member) && {
+                seen.push(member.clone());
+                true
+            }
+        });
+        let both = |(key, value): (String, &'static str)| {
+            [true, false].map(|first| Some(Constant { key: key.clone(), value, first }))
+        };
+        members.into_iter().flat_map(both).collect()
+    }
+
+    fn spelled(&self, target: usize) -> Option<Spelled> {
+        let with = |piece: Piece| self.bytes(target, &piece).map(|bytes| (piece, bytes));
+        let within = |style: Style| match self.prev {
+            Some(at) => {
+                let form = if self.is(at, crate::chain::value::Kind::Bytes) {
+                    Form::Quoted(style, Box::new(Form::Hex))
+                } else {
+                    Form::Json(style, None)
+                };
+                Piece::Item { at, form, null: Null::Bytes(style.null().as_bytes().to_vec()) }
+            }
+            None => Piece::Last { form: Form::Quoted(style, Box::new(Form::Hex)), genesis: b"\"\"".to_vec() },
+        };
+        let mut outside: Vec<(Piece, Vec<u8>)> = Vec::new();
+        for form in [Form::Text, Form::Hex, Form::Digest] {
+            if let Some(found) = with(self.previous(form, b""))
+                && !outside.iter().any(|(_, bytes)| *bytes == found.1)
+            {
+                outside.push(found);
+            }
+        }
+        Some(Spelled { outside, plain: with(within(Style::compact(true)))?, repr: with(within(Style::REPR))? })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one loop over all that a document is made of")]
+    fn members_of(
+        &self,
+        target: usize,
+        fields: &[usize],
+        ways: &mut Ways,
+        spelled: &Spelled,
+        reach: Reach,
+        trials: &Trials<'_>,
+        algorithms: &[(Algorithm, bool)],
+        mut left: Left,
+    ) -> Option<Formula> {
+        let mut buffer = Vec::with_capacity(2048);
+        let previous = fields.len();
+        orders::each(reach, fields.len() + usize::from(trials.counts_previous), &mut |order| {
+            if trials.counts_previous && !order.contains(&previous) {
+                return None;
+            }
+            let mask: u32 = order.iter().filter(|field| **field < previous).map(|field| 1 << field).sum();
+            let chosen: Vec<usize> = order.iter().copied().filter(|field| *field < previous).collect();
+            if chosen.is_empty() {
+                return None;
+            }
+            let own = ways.of(&chosen);
+            for naming in trials.namings {
+                // Another name of a field that is not there is none.
+                if naming.other != 0 && naming.other & mask == 0 || self.is_renamed(naming, mask) {
+                    continue;
+                }
+                for place in trials.places {
+                    for constant in trials.constants {
+                        let Some(members) = laid(order, previous, naming, place, constant.as_ref(), trials.sorted)
+                        else {
+                            continue;
+                        };
+                        for way in own.iter() {
+                            let written = &ways.all[*way];
+                            let outsides = match place {
+                                Place::Before(_) | Place::Behind(_) | Place::Both(..) => spelled.outside.as_slice(),
+                                _ => &spelled.outside[..spelled.outside.len().min(1)],
+                            };
+                            for outside in outsides {
+                                for tag in trials.tags {
+                                    let document =
+                                        Document { members: &members, naming, place, written, spelled, outside, tag };
+                                    buffer.clear();
+                                    document.write(&mut buffer);
+                                    for algorithm in algorithms {
+                                        if !left.take(1) {
+                                            return Some(None);
+                                        }
+                                        let pieces = || document.pieces();
+                                        if let Some(formula) = self.proved(target, *algorithm, &buffer, pieces) {
+                                            return Some(Some(formula));
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            None
+        })
+        .flatten()
+    }
+
+    /// A name was given to a field that is left out, beside others: the same as without.
+    fn is_renamed(&self, naming: &Naming, mask: u32) -> bool {
+        naming.other.count_ones() <= 2 && naming.other & !mask != 0
+    }
+}
+
+/// One member of a document.
+#[derive(Clone, Debug)]
+enum Member {
+    Field(usize),
+    Previous(String),
+    Constant(String, &'static str),
+}
+
+impl Member {
+    fn key<'a>(&'a self, naming: &'a Naming) -> &'a str {
+        match self {
+            Self::Field(field) => &naming.keys[*field],
+            Self::Previous(key) | Self::Constant(key, _) => key,
+        }
+    }
+}
+
+/// Members in their order; none where two would have one key.
+fn laid(
+    order: &[usize],
+    previous: usize,
+    naming: &Naming,
+    place: &Place,
+    constant: Option<&Constant>,
+    sorted: bool,
+) -> Option<Vec<Member>> {
+    let key = match place {
+        Place::First(key) | Place::Last(key) | Place::Both(_, key) => Some(key),
+        _ => None,
+    };
+    let mut members: Vec<Member> = order
+        .iter()
+        .map(|field| match key {
+            Some(key) if *field == previous => Member::Previous(key.clone()),
+            _ => Member::Field(*field),
+        })
+        .collect();
+    if let Some(key) = key
+        && !order.contains(&previous)
+    {
+        let at = if matches!(place, Place::First(_)) { 0 } else { members.len() };
+        members.insert(at, Member::Previous(key.clone()));
+    }
+    if let Some(constant) = constant {
+        let at = if constant.first { 0 } else { members.len() };
+        // Where keys are sorted there is one place.
+        if sorted && constant.first || naming.is_list {
+            return None;
+        }
+        members.insert(at, Member::Constant(constant.key.clone(), constant.value));
+    }
+    if naming.is_list {
+        return (!sorted).then_some(members);
+    }
+    if sorted {
+        if matches!(place, Place::First(_)) {
+            return None;
+        }
+        members.sort_by(|a, b| a.key(naming).cmp(b.key(naming)));
+    }
+    let taken = |at: usize| members[..at].iter().any(|other| other.key(naming) == members[at].key(naming));
+    (1..members.len()).all(|at| !taken(at)).then_some(members)
+}
+
+/// All of one document.
+struct Document<'a> {
+    members: &'a [Member],
+    naming: &'a Naming,
+    place: &'a Place,
+    written: &'a Written,
+    spelled: &'a Spelled,
+    outside: &'a (Piece, Vec<u8>),
+    tag: &'a [u8],
+}
+
+impl Document<'_> {
+    fn within(&self) -> &(Piece, Vec<u8>) {
+        if self.written.style.escaped == Escaped::Repr { &self.spelled.repr } else { &self.spelled.plain }
+    }
+
+    fn around(&self) -> (&'static str, &'static str) {
+        match (self.naming.is_list, self.written.style.escaped) {
+            (true, Escaped::Repr) => ("(", ")"),
+            (true, _) => ("[", "]"),
+            (false, _) => ("{", "}"),
+        }
+    }
+
+    fn lead(&self, number: usize, member: &Member, out: &mut Vec<u8>) {
+        let style = self.written.style;
+        if number > 0 {
+            out.extend_from_slice(style.comma.as_bytes());
+        }
+        if !self.naming.is_list {
+            style.string(member.key(self.naming), out);
+            out.extend_from_slice(style.colon.as_bytes());
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.tag);
+        if let Place::Before(between) | Place::Both(between, _) = self.place {
+            out.extend_from_slice(&self.outside.1);
+            out.extend_from_slice(between.as_bytes());
+        }
+        let (open, close) = self.around();
+        out.extend_from_slice(open.as_bytes());
+        for (number, member) in self.members.iter().enumerate() {
+            self.lead(number, member, out);
+            match member {
+                Member::Field(field) => out.extend_from_slice(&self.written.bytes[*field]),
+                Member::Previous(_) => out.extend_from_slice(&self.within().1),
+                Member::Constant(_, value) => out.extend_from_slice(value.as_bytes()),
+            }
+        }
+        out.extend_from_slice(close.as_bytes());
+        if let Place::Behind(between) = self.place {
+            out.extend_from_slice(between.as_bytes());
+            out.extend_from_slice(&self.outside.1);
+        }
+    }
+
+    /// The same as pieces: an opening, a literal before each value, a closing.
+    fn pieces(&self) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        if !self.tag.is_empty() {
+            pieces.push(Piece::Literal(self.tag.to_vec()));
+        }
+        if let Place::Before(between) | Place::Both(between, _) = self.place {
+            pieces.extend([self.outside.0.clone(), Piece::literal(between)]);
+        }
+        let (open, close) = self.around();
+        pieces.push(Piece::literal(open));
+        for (number, member) in self.members.iter().enumerate() {
+            let mut lead = Vec::new();
+            self.lead(number, member, &mut lead);
+            pieces.push(Piece::Literal(lead));
+            pieces.push(match member {
+                Member::Field(field) => self.written.pieces[*field].clone(),
+                Member::Previous(_) => self.within().0.clone(),
+                Member::Constant(_, value) => Piece::literal(value),
+            });
+        }
+        pieces.push(Piece::literal(close));
+        if let Place::Behind(between) = self.place {
+            pieces.extend([Piece::literal(between), self.outside.0.clone()]);
+        }
+        pieces
+    }
+}

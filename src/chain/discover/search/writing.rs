@@ -1,0 +1,320 @@
+//! The ways in which one program writes all the values of a row: who prints times as Python does prints its numbers,
+//! words and documents so, too.
+
+use super::Search;
+use crate::chain::form::{Form, Fraction as End};
+use crate::chain::json_form::{Escaped, Style};
+use crate::chain::recipe::{Null, Piece};
+use crate::chain::time::{Clock, Fraction};
+use crate::chain::value::Kind;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// How values are spelled.
+#[derive(Clone, Debug)]
+struct Way {
+    clock: Form,
+    style: Style,
+    /// Documents as the server prints them.
+    as_stored: bool,
+    /// Documents as their digest, or as a string in another document.
+    folded: bool,
+    numbers: Option<End>,
+    words: (&'static str, &'static str),
+    null: &'static str,
+    /// Text that holds a document is one.
+    parsed: bool,
+}
+
+/// All fields of one row in one way.
+pub(super) struct Written {
+    /// The style of the document they are in.
+    pub style: Style,
+    /// One for each field.
+    pub pieces: Vec<Piece>,
+    /// The same, as the row has them.
+    pub bytes: Vec<Vec<u8>>,
+}
+
+/// The ways that differ for a row.
+pub(super) struct Ways {
+    /// Each of them.
+    pub all: Vec<Written>,
+    /// For each, the fields in which it differs from each of those before it.
+    differ: Vec<Vec<u32>>,
+    /// Fields in which any two differ.
+    varying: u32,
+    known: HashMap<u32, Rc<[usize]>>,
+}
+
+impl Ways {
+    /// Those that write a choice of fields in a way of their own.
+    pub(super) fn of(&mut self, order: &[usize]) -> Rc<[usize]> {
+        let mask = order.iter().fold(ALWAYS, |mask, field| mask | 1 << field) & (self.varying | ALWAYS);
+        let differs = |way: &usize| self.differ[*way].iter().all(|differ| differ & mask != 0);
+        let found = || (0..self.all.len()).filter(differs).collect();
+        Rc::clone(self.known.entry(mask).or_insert_with(found))
+    }
+}
+
+/// Two ways differ whatever fields are chosen.
+const ALWAYS: u32 = 1 << 31;
+
+const fn iso(between: u8, fraction: Fraction, suffix: &'static str) -> Form {
+    Form::Time(Clock { between, fraction, suffix: Some(suffix), place: None })
+}
+
+const SIX: Fraction = Fraction::Fixed(6);
+const THREE: Fraction = Fraction::Fixed(3);
+const NONE: Fraction = Fraction::Fixed(0);
+
+/// What Python, JavaScript, Go, Rust and Java, and PHP and Ruby make of an instant.
+fn python() -> Vec<Form> {
+    vec![
+        iso(b'T', Fraction::Python, "+00:00"),
+        iso(b'T', Fraction::Python, "Z"),
+        iso(b'T', Fraction::Python, ""),
+        iso(b' ', Fraction::Python, "+00:00"),
+        iso(b' ', Fraction::Python, ""),
+        iso(b'T', SIX, "Z"),
+        iso(b'T', THREE, "Z"),
+        iso(b'T', NONE, "Z"),
+        iso(b'T', SIX, ""),
+        iso(b'T', NONE, "+00:00"),
+        iso(b'T', THREE, "+00:00"),
+        iso(b' ', NONE, ""),
+        Form::Epoch(1),
+        Form::Epoch(1000),
+        Form::EpochFloat,
+    ]
+}
+
+fn javascript() -> Vec<Form> {
+    vec![iso(b'T', THREE, "Z"), Form::Epoch(1000), Form::Epoch(1)]
+}
+
+fn go() -> Vec<Form> {
+    vec![
+        iso(b'T', Fraction::Trimmed, "Z"),
+        iso(b'T', NONE, "Z"),
+        Form::Epoch(1_000_000_000),
+        Form::Epoch(1),
+        Form::Epoch(1000),
+        Form::Epoch(1_000_000),
+        iso(b'T', Fraction::Fixed(9), "Z"),
+    ]
+}
+
+fn rust() -> Vec<Form> {
+    vec![
+        iso(b'T', Fraction::Thirds, "+00:00"),
+        iso(b'T', Fraction::Thirds, "Z"),
+        iso(b'T', SIX, "Z"),
+        iso(b'T', THREE, "Z"),
+        iso(b'T', Fraction::Thirds, ""),
+        iso(b' ', Fraction::Thirds, " UTC"),
+        iso(b' ', THREE, " UTC"),
+        Form::Epoch(1),
+        Form::Epoch(1000),
+        Form::Epoch(1_000_000),
+    ]
+}
+
+fn php() -> Vec<Form> {
+    vec![
+        iso(b' ', NONE, ""),
+        iso(b'T', NONE, "+00:00"),
+        iso(b'T', SIX, "Z"),
+        iso(b'T', NONE, "Z"),
+        iso(b' ', NONE, " UTC"),
+        iso(b' ', SIX, ""),
+        Form::Epoch(1),
+    ]
+}
+
+const PLAIN: Way = Way {
+    clock: Form::Text,
+    style: Style::compact(true),
+    as_stored: false,
+    folded: false,
+    numbers: None,
+    words: ("true", "false"),
+    null: "",
+    parsed: false,
+};
+
+const UNICODE: Style = Style { ascii: false, ..Style::python(true) };
+const ASCII: Style = Style { ascii: true, ..Style::compact(true) };
+const HTML: Style = Style { escaped: Escaped::Html, ..Style::compact(true) };
+const SLASH: Style = Style { ascii: true, escaped: Escaped::Slash, ..Style::compact(true) };
+
+const fn unsorted(style: Style) -> Style {
+    Style { sorted: false, ..style }
+}
+
+/// Ways of texts whose fields stand side by side.
+fn of_lists() -> Vec<Way> {
+    let mut ways = vec![
+        Way { as_stored: true, ..PLAIN },
+        Way { as_stored: true, words: ("t", "f"), null: "NULL", ..PLAIN },
+        Way { as_stored: true, null: "null", ..PLAIN },
+    ];
+    let mut add =
+        |clocks: &[Form], styles: &[Style], profiles: &[(Option<End>, (&'static str, &'static str), &'static str)]| {
+            for folded in [false, true] {
+                for (numbers, words, null) in profiles {
+                    for style in styles {
+                        for clock in clocks {
+                            let clock = clock.clone();
+                            ways.push(Way {
+                                clock,
+                                style: *style,
+                                folded,
+                                numbers: *numbers,
+                                words: *words,
+                                null,
+                                ..PLAIN
+                            });
+                        }
+                    }
+                }
+            }
+        };
+    let truth = ("true", "false");
+    add(
+        &python(),
+        &[ASCII, Style::python(true), Style::compact(true), UNICODE, Style::python(false), Style::REPR],
+        &[
+            (None, ("True", "False"), ""),
+            (None, ("True", "False"), "None"),
+            (Some(End::One), ("True", "False"), ""),
+            (None, truth, "null"),
+            (None, ("1", "0"), ""),
+        ],
+    );
+    add(
+        &javascript(),
+        &[unsorted(Style::compact(true)), Style::compact(true)],
+        &[(Some(End::Needed), truth, ""), (None, truth, "null"), (None, truth, "undefined")],
+    );
+    add(&go(), &[unsorted(HTML), HTML], &[(None, truth, ""), (Some(End::Needed), truth, "<nil>")]);
+    add(&rust(), &[unsorted(Style::compact(true)), Style::compact(true)], &[(None, truth, ""), (None, truth, "null")]);
+    add(&php(), &[unsorted(SLASH), SLASH, unsorted(ASCII)], &[(None, ("1", ""), ""), (None, ("1", "0"), "")]);
+    ways
+}
+
+/// Ways of documents, with keys in order or not.
+fn of_documents(sorted: bool) -> Vec<Way> {
+    let mut ways = Vec::new();
+    let mut add = |clocks: &[Form], styles: &[Style], numbers: &[Option<End>]| {
+        for (folded, parsed) in [(false, false), (false, true), (true, false)] {
+            for numbers in numbers {
+                for style in styles {
+                    for clock in clocks {
+                        let style = Style { sorted, ..*style };
+                        ways.push(Way { clock: clock.clone(), style, folded, parsed, numbers: *numbers, ..PLAIN });
+                    }
+                }
+            }
+        }
+    };
+    let (plain, spaced) = (Style::compact(true), Style::python(true));
+    add(&python(), &[ASCII, spaced, plain, UNICODE], &[Some(End::One), None, Some(End::Needed)]);
+    if !sorted {
+        add(&python(), &[Style::REPR], &[Some(End::One), None]);
+    }
+    add(&javascript(), &[plain], &[Some(End::Needed), None]);
+    add(&go(), &[HTML, plain], &[Some(End::Needed), None]);
+    add(&rust(), &[plain], &[Some(End::One), None]);
+    add(&php(), &[SLASH, ASCII, plain], &[Some(End::Needed), None]);
+    ways
+}
+
+impl Search<'_> {
+    /// The ways of lists that differ for a row.
+    pub(super) fn ways_of_lists(&self, target: usize, fields: &[usize]) -> Ways {
+        self.differing(target, fields, of_lists(), false, |at, way| self.in_list(at, way))
+    }
+
+    /// The ways of documents that differ for a row.
+    pub(super) fn ways_of_documents(&self, target: usize, fields: &[usize], sorted: bool) -> Ways {
+        let ways = of_documents(sorted);
+        self.differing(target, fields, ways, true, |at, way| self.in_document(target, at, way))
+    }
+
+    fn differing(
+        &self,
+        target: usize,
+        fields: &[usize],
+        ways: Vec<Way>,
+        in_documents: bool,
+        piece: impl Fn(usize, &Way) -> Piece,
+    ) -> Ways {
+        let mut found = Ways { all: Vec::new(), differ: Vec::new(), varying: 0, known: HashMap::new() };
+        // Documents alike in all values still differ in what stands around them.
+        let around = |style: &Style| (style.comma, style.colon, style.escaped == Escaped::Repr);
+        for way in ways {
+            let pieces: Vec<Piece> = fields.iter().map(|at| piece(*at, &way)).collect();
+            let bytes: Option<Vec<Vec<u8>>> = pieces.iter().map(|piece| self.bytes(target, piece)).collect();
+            let Some(bytes) = bytes else { continue };
+            let from = |other: &Written| -> u32 {
+                let fields = (0..fields.len()).filter(|bit| other.bytes[*bit] != bytes[*bit]);
+                let differ: u32 = fields.map(|bit| 1 << bit).sum();
+                let apart = in_documents && around(&other.style) != around(&way.style);
+                if apart { differ | ALWAYS } else { differ }
+            };
+            let masks: Vec<u32> = found.all.iter().map(from).collect();
+            if masks.contains(&0) {
+                continue;
+            }
+            found.varying |= masks.iter().fold(0, |all, mask| all | mask);
+            found.differ.push(masks);
+            found.all.push(Written { style: way.style, pieces, bytes });
+        }
+        found
+    }
+
+    fn in_list(&self, at: usize, way: &Way) -> Piece {
+        let kind = self.items.list[at].kind;
+        let form = match kind {
+            Kind::Json | Kind::Jsonb if way.as_stored => Form::Text,
+            Kind::Json | Kind::Jsonb if way.folded => Form::Digested(way.style),
+            Kind::Json | Kind::Jsonb => Form::Rewritten(way.style),
+            Kind::Bool => Form::Bool(way.words.0, way.words.1),
+            Kind::Bytes => Form::Hex,
+            Kind::Rendered if self.is_number(at) => way.numbers.map_or(Form::Text, Form::Number),
+            kind if kind.is_time() => way.clock.clone(),
+            _ => Form::Text,
+        };
+        Piece::Item { at, form, null: Null::Bytes(way.null.as_bytes().to_vec()) }
+    }
+
+    fn in_document(&self, target: usize, at: usize, way: &Way) -> Piece {
+        let style = way.style;
+        let kind = self.items.list[at].kind;
+        let form = match (kind, &way.clock) {
+            (Kind::Json | Kind::Jsonb, _) if way.folded => Form::Quoted(style, Box::new(Form::Rewritten(style))),
+            (Kind::Json | Kind::Jsonb, _) => Form::Rewritten(style),
+            (Kind::Text, _) if way.parsed && self.holds_document(target, at) => Form::Rewritten(style),
+            (Kind::Bytes, _) if style.escaped == Escaped::Html => Form::Quoted(style, Box::new(Form::Base64)),
+            (Kind::Bytes, _) => Form::Quoted(style, Box::new(Form::Hex)),
+            (Kind::Rendered, _) if self.is_number(at) => match way.numbers {
+                Some(end) => Form::Number(end),
+                None => Form::Json(style, None),
+            },
+            (kind, Form::Time(clock)) if kind.is_time() => Form::Json(style, Some(clock.clone())),
+            (kind, clock) if kind.is_time() => clock.clone(),
+            _ => Form::Json(style, None),
+        };
+        Piece::Item { at, form, null: Null::Bytes(style.null().as_bytes().to_vec()) }
+    }
+
+    fn is_number(&self, at: usize) -> bool {
+        self.column(at).is_some_and(|column| matches!(column.type_name.as_str(), "numeric" | "float8" | "float4"))
+    }
+
+    fn holds_document(&self, target: usize, at: usize) -> bool {
+        let value = self.sample.rows[target].get(at).unwrap_or_default().trim_ascii_start();
+        matches!(value.first(), Some(b'{' | b'['))
+    }
+}
