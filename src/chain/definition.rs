@@ -4,6 +4,7 @@ use super::algorithm::Digest;
 use super::items::Column;
 use super::recipe::{Formula, Item};
 use super::relation::Relation;
+use crate::facts::derive::log_columns;
 
 /// A table joined to the chain, whose rows it vouches for.
 #[derive(Clone, Debug)]
@@ -120,11 +121,12 @@ impl Chain {
         self.relation.column(name)
     }
 
-    /// The order is one whole number.
+    /// The order is one whole number, and no moment written as one: numbers between two moments are of no rows.
     pub fn is_numbered(&self) -> bool {
-        self.order.len() == 1
-            && self
-                .column(self.order[0])
-                .is_some_and(|column| column.kind == super::value::Kind::Int || column.type_name == "numeric")
+        let [order] = self.order.as_slice() else { return false };
+        self.column(*order).is_some_and(|column| {
+            let whole = column.kind == super::value::Kind::Int || column.type_name == "numeric";
+            whole && !log_columns("time").any(|moment| moment.is(&column.name))
+        })
     }
 }

@@ -6,6 +6,7 @@ use super::search::clocks;
 use crate::chain::form::{Form, Fraction};
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Item, Null, Piece};
+use crate::chain::time;
 use crate::chain::value::Kind;
 
 /// Rows that are looked at.
@@ -91,6 +92,25 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
+    // The same clock with other digits: one that no list has.
+    const DIGITS: [time::Fraction; 6] = [
+        time::Fraction::Fixed(3),
+        time::Fraction::Fixed(6),
+        time::Fraction::Fixed(0),
+        time::Fraction::Trimmed,
+        time::Fraction::Python,
+        time::Fraction::Thirds,
+    ];
+    let digits = DIGITS.into_iter().filter_map(|fraction| {
+        with(&|piece| match piece {
+            Piece::Item { form: Form::Time(clock) | Form::Json(_, Some(clock)), .. } => {
+                let changed = clock.fraction != fraction;
+                clock.fraction = fraction;
+                changed
+            }
+            _ => false,
+        })
+    });
     let nothing = NOTHING.into_iter().filter_map(|word| {
         with(&|piece| match piece {
             Piece::Item { null, .. } => {
@@ -100,7 +120,7 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
-    clocks.chain(nothing).chain(without_nulls(formula)).collect()
+    digits.chain(clocks).chain(nothing).chain(without_nulls(formula)).collect()
 }
 
 /// The formula with a word of its own for each of these nulls.

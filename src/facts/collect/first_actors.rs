@@ -49,6 +49,7 @@ pub(super) async fn look(connection: &mut PgConnection, facts: &mut Facts) -> Re
             })),
             Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
             Err(error) => {
+                sqlx::raw_sql("rollback to savepoint actors").execute(&mut *connection).await.map_err(refusal::lost)?;
                 let refused = error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "42501");
                 let why = format!("the first rows of {} could not be read", candidate.quoted);
                 // The server's words are not repeated: they may quote a value.
@@ -62,7 +63,6 @@ pub(super) async fn look(connection: &mut PgConnection, facts: &mut Facts) -> Re
                 unseen.push(vec![Some("first_actors".to_owned()), Some(candidate.quoted), Some(why), Some(needs)]);
             }
         }
-        sqlx::raw_sql("rollback to savepoint actors").execute(&mut *connection).await.map_err(refusal::lost)?;
     }
     facts.insert("first_actors", &["relation", "kind", "first_at", "whole"], found).await?;
     facts.insert("unseen", &["area", "object", "why", "needs"], unseen).await
@@ -105,7 +105,7 @@ async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop> {
     Ok(tables.into_values().filter_map(candidate).collect())
 }
 
-/// The first moment of each kind, and whether every row was looked at.
+/// The first moment of each kind, and whether every row was looked at. One round trip.
 async fn first(
     connection: &mut PgConnection,
     candidate: &Candidate,
@@ -118,7 +118,8 @@ async fn first(
          select pg_catalog.lower(pg_catalog.left({kind}::text, 40)) as kind,
                 pg_catalog.to_char(pg_catalog.min({time}){zone}, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as first_at,
                 pg_catalog.count(*) as seen
-         from (select {kind}, {time} from {quoted}{order} limit {ROWS}) looked group by 1 limit 200"
+         from (select {kind}, {time} from {quoted}{order} limit {ROWS}) looked group by 1 limit 200;
+         rollback to savepoint actors"
     );
     // AssertSqlSafe: identifiers are quoted.
     let rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_all(connection).await?;
