@@ -114,18 +114,7 @@ fn without(table: &Name, column: &str) -> String {
         "{} has rows without {column}: fill them in, or say whose they are, before anything is changed",
         table.name
     );
-    format!(
-        "
-  if exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attnotnull) then
-    if exists (select from {table} where {} is null) then
-      raise exception using message = {};
-    end if;
-  end if;",
-        guard::oid(table),
-        literal(column),
-        ident(column),
-        literal(&said)
-    )
+    stop_where("exists", table, (column, "not attnotnull"), column, &said)
 }
 
 /// Stops where rows refer to nothing by which they could get what they are going to be held to.
@@ -134,17 +123,22 @@ fn orphans((table, reference, column): &(Name, String, String)) -> String {
         "{} has rows without {reference}, so that nothing says whose they are: fill it in, or take them away, before anything is changed",
         table.name
     );
+    stop_where("not exists", table, (column, "not attisdropped"), reference, &said)
+}
+
+/// Stops where a column that there is, or is not, says that rows must not be empty, and some are.
+fn stop_where(there: &str, table: &Name, (column, so): (&str, &str), empty: &str, said: &str) -> String {
     format!(
         "
-  if not exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attisdropped) then
+  if {there} (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and {so}) then
     if exists (select from {table} where {} is null) then
       raise exception using message = {};
     end if;
   end if;",
         guard::oid(table),
         literal(column),
-        ident(reference),
-        literal(&said)
+        ident(empty),
+        literal(said)
     )
 }
 

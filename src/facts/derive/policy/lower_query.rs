@@ -28,8 +28,9 @@ pub(super) fn lower_query(node: &SyntaxNode) -> Query {
         SyntaxKind::TABLE => {
             let named = relation_name(node);
             let from = named.map_or_else(|| From::Opaque(folded(node)), |(schema, name)| From::Relation(schema, name));
-            let source = Source { alias: None, columns: Vec::new(), from, optional: false, on: None };
-            query.arms.push(Select { sources: vec![source], star: true, ..Select::default() });
+            let mut select = Select { star: true, ..Select::default() };
+            push(node, from, false, &mut select);
+            query.arms.push(select);
         }
         SyntaxKind::COMPOUND_SELECT => {
             let sides: Vec<SyntaxNode> = node.children().filter(|n| is_query(n.kind())).collect();

@@ -33,22 +33,19 @@ pub(crate) fn function(world: &World<'_>, principal: Oid, function: &Function) -
     let mut search = Search::new(world, principal, function.owner);
     search.own_keys.clone_from(&world.own_keys);
     let (names, types) = (function.names(), function.types());
-    let witness = search.run_unless_blind(&mut |search| {
-        let mut variables = Vec::new();
-        for index in 0..function.arity() {
-            let name = names.get(index).filter(|n| !n.is_empty()).cloned();
-            let label = name.clone().unwrap_or_else(|| format!("${}", index + 1));
-            // The caller chooses the arguments, so they may name any tenant.
-            let argument = Var::Argument(label);
-            for value in types.get(index).map(|type_text| value::some(type_text)).unwrap_or_default() {
-                search.learn(&argument, &value);
-            }
-            let cell = Cell::Argument(argument);
-            super::frame::bind(&mut variables, function, index, name.as_ref(), cell);
+    let mut variables = Vec::new();
+    for index in 0..function.arity() {
+        let name = names.get(index).filter(|n| !n.is_empty()).cloned();
+        let label = name.clone().unwrap_or_else(|| format!("${}", index + 1));
+        // The caller chooses the arguments, so they may name any tenant.
+        let argument = Var::Argument(label);
+        for value in types.get(index).map(|type_text| value::some(type_text)).unwrap_or_default() {
+            search.learn(&argument, &value);
         }
-        let frame = Frame::of_body(function.owner, function.owner, 1, variables);
-        search.returns_foreign(&query, &frame, None)
-    });
+        super::frame::bind(&mut variables, function, index, name.as_ref(), Cell::Argument(argument));
+    }
+    let frame = Frame::of_body(function.owner, function.owner, 1, variables);
+    let witness = search.run_unless_blind(&mut |search| search.returns_foreign(&query, &frame, None));
     decision(world, search, witness, "rows of another tenant are returned")
 }
 
