@@ -106,6 +106,11 @@ create table memberships (
 create table grants (
   object_kind text not null, object integer not null, column_number integer not null,
   grantee integer not null, grantor integer not null, privilege text not null, grantable integer not null);
+-- Grants on what PostgreSQL itself brings (pg_catalog) that somebody made since. object_kind: 'function'
+-- | 'table' | 'view' | 'column'; signature is a function's argument types, column_name a column's.
+create table system_grants (
+  object_kind text not null, name text not null, signature text, column_name text,
+  grantee integer not null, privilege text not null, grantable integer not null);
 -- ALTER DEFAULT PRIVILEGES. schema 0: every schema. object_kind: 'relation' | 'sequence' | 'function' | 'type' | 'schema' | 'large object'
 create table default_privileges (
   role integer not null, schema_oid integer not null, object_kind text not null,
