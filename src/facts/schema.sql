@@ -251,8 +251,8 @@ create table wide_grants (what text not null, grantee text not null, version tex
 -- Secrets in the files of migrations, a row a line and a rule. Nothing of the value is kept.
 create table migration_secrets (
   version text not null, path text not null, line integer not null, rule text not null, title text not null, count integer not null);
--- The statement that brought an object in. kind: 'table' | 'policy' | 'role'; name of a policy is its own, schema and relation
--- those of its table.
+-- The statement that brought an object in; of a policy, view or function the last that said what it is. kind: 'table' | 'view'
+-- | 'function' (without its arguments) | 'policy' | 'role'; name of a policy is its own, schema and relation those of its table.
 create table introductions (kind text not null, schema text, relation text, name text not null, path text not null, line integer not null);
 -- What differs between the database and its migrations, replayed. kind: 'table' | 'policy' | 'row security' | 'role' | 'grant' | 'trigger'
 -- | 'function' | 'column'; side: 'live' (made by hand) | 'migrations' (lost) | 'both' (otherwise there).
