@@ -270,6 +270,11 @@ impl History {
         all
     }
 
+    /// The table in which the folder's tool keeps count, and columns of it.
+    pub fn own_table(&self) -> Option<(&'static str, Vec<&'static str>)> {
+        super::ledger::table_of(self.tool)
+    }
+
     fn line(&self, place: Place) -> Line {
         let migration = &self.migrations[place.migration];
         let ends = || migration.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
