@@ -19,7 +19,7 @@ struct StandIn {
 const ROLES: StandIn = StandIn {
     what: "Supabase's roles",
     script: include_str!("supabase_roles.sql"),
-    asks: r#"\b(to|from|role|,)\s+"?(anon|authenticated|service_role)"?(\s|[,;)]|$)"#,
+    asks: r#"\b(grant|revoke|policy|set\s+role)\s[^;]*[\s,"](anon|authenticated|service_role)\b"#,
     makes: r#"\bcreate\s+role\s+"?(anon|authenticated|service_role)\b"#,
 };
 
@@ -121,6 +121,7 @@ mod tests {
             "insert into t values ('for authenticated users', $$see https://auth.users.com$$)",
             "comment on table t is 'rows of auth.users' -- granted to authenticated",
             "create table oauth.users (id int, my_storage.objects int)",
+            "create table t (id int, authenticated boolean)",
             "create role authenticated_user",
             "grant select on t to authenticated_app",
         ] {
