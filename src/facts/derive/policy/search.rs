@@ -403,8 +403,11 @@ impl<'w> Search<'w> {
                         RowKind::Inner => info.writable || !self.world.is_owned(relation),
                         _ => !self.world.person_tied(relation),
                     };
-                // The session's person is one: another row of the table of persons is another person.
-                let is_person = inner && relation.primary_key == [number] && self.world.is_person(relation);
+                // The session's person is one: another row of the table of persons is another person, and its login is
+                // nobody else's.
+                let is_person = inner
+                    && (relation.primary_key == [number] && self.world.is_person(relation)
+                        || self.world.is_login(relation));
                 match (named, is_person) {
                     (true, true) if owned => own_or_named().collect(),
                     (true, _) => own_or_named().chain([one_foreign]).chain(constants).collect(),

@@ -136,11 +136,18 @@ impl<'a> World<'a> {
             return Class::Link;
         }
         let own_id = relation.primary_key == [number];
-        if own_id && inner && self.tenancy.is_tenant_data(relation.oid) {
+        if own_id && inner && self.tenancy.is_tenant_data(relation.oid) && !self.is_login(relation) {
             return Class::Link;
         }
         let finds_one = relation.uniques.iter().any(|unique| unique == &[number]) || names_identity(&column.name);
         if inner && finds_one && column.type_name != "bool" { Class::Identity } else { Class::Plain }
+    }
+
+    /// Each row lets one person in, and its number is what that person's requests bring along.
+    pub(crate) fn is_login(&self, relation: &Relation) -> bool {
+        let name = tenancy::plain(&relation.name);
+        let of_persons = relation.columns.iter().any(|c| self.tenancy.is_user_column(relation.oid, c.number));
+        of_persons && LOGINS.contains(&name.trim_end_matches('s'))
     }
 
     /// A foreign row cannot name the session's person here.
@@ -191,9 +198,9 @@ impl<'a> World<'a> {
         held.on_any_column(relation.oid) & privileges::SELECT != 0
     }
 
-    /// A row of the relation is either the session's own or another's: tenant data, or persons.
+    /// A row of the relation is either the session's own or another's: tenant data, persons, logins.
     pub(crate) fn is_owned(&self, relation: &Relation) -> bool {
-        self.tenancy.is_tenant_data(relation.oid) || tenancy::is_person_table(relation)
+        self.tenancy.is_tenant_data(relation.oid) || tenancy::is_person_table(relation) || self.is_login(relation)
     }
 
     /// Rows are persons who belong to no one tenant.
@@ -201,6 +208,20 @@ impl<'a> World<'a> {
         tenancy::is_person_table(relation) && !self.tenancy.is_tenant_data(relation.oid)
     }
 }
+
+/// Tables of logins, in the singular. Sessions of a chat are none.
+const LOGINS: [&str; 10] = [
+    "session",
+    "usersession",
+    "authsession",
+    "loginsession",
+    "websession",
+    "token",
+    "authtoken",
+    "accesstoken",
+    "refreshtoken",
+    "apikey",
+];
 
 /// Names of columns by which a session finds its own row.
 fn names_identity(name: &str) -> bool {
