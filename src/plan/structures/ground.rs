@@ -111,6 +111,10 @@ impl Ground {
         values.insert("owner_role".into(), json!(ident(owner_role)));
         values.insert("policy_roles".into(), listed(&self.roles.writers));
         values.insert("writers".into(), listed(&self.roles.writers));
+        // Who makes a schema enters it without a grant, and needs to on the way back.
+        let strangers: Vec<_> =
+            self.roles.writers.iter().filter(|name| **name != self.roles.deployer).cloned().collect();
+        values.insert("strange_writers".into(), listed(&strangers));
         let told = [tenant.map_or("", |t| &t.predicate), tenant.map_or("", |t| &t.name)];
         values.insert("q".into(), json!(super::template::dollar(&told)));
         values
