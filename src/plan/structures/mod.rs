@@ -15,6 +15,7 @@ mod stage4;
 mod stage5;
 mod template;
 mod tenants;
+mod twins;
 
 pub(crate) use key::uncertain;
 pub(crate) use lookup::spare;
@@ -23,6 +24,7 @@ pub use stage4::stage4;
 pub(crate) use stage4::{Changeable, changeable};
 pub use stage5::stage5;
 pub(crate) use tenants::referred_to;
+pub(crate) use twins::schema_a_tenant;
 
 use super::change::{Change, Question};
 use crate::config::Config;
