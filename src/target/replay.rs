@@ -2,6 +2,8 @@
 //!
 //! Statement by statement, each by itself: what is refused costs only what depends on it, and is said.
 
+mod stand_ins;
+
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::facts::collect::{self, Wanted};
@@ -10,14 +12,7 @@ use crate::target::Session;
 use crate::target::scratch::{Choice, Kind, Scratch};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
-
-/// What platforms and extensions bring along, in the little that schemas ask of them.
-const STAND_INS: &[(&str, &str, &str)] = &[
-    ("auth.", "Supabase's schema auth", include_str!("replay/supabase_auth.sql")),
-    ("storage.", "Supabase's schema storage", include_str!("replay/supabase_storage.sql")),
-    ("service_role", "Supabase's roles", include_str!("replay/supabase_roles.sql")),
-    ("authenticated", "Supabase's roles", include_str!("replay/supabase_roles.sql")),
-];
+use stand_ins::Platform;
 
 /// What stands in where `CREATE EXTENSION` is refused.
 const EXTENSIONS: &[(&str, &str)] = &[
@@ -92,36 +87,10 @@ pub async fn facts(history: &History, choice: Choice, wanted: Wanted<'_>) -> Res
 async fn run(history: &History, options: &PgConnectOptions) -> Result<Outcome, Stop> {
     let mut connection = options.connect().await?;
     let mut outcome = Outcome::default();
-    let texts = || history.migrations.iter().map(crate::history::Migration::text);
-    for (mark, what, script) in STAND_INS {
-        if texts().any(|text| text.contains(mark)) && !outcome.stood_in.iter().any(|known| known == what) {
-            let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await;
-            outcome.stood_in.push((*what).to_owned());
-        }
-    }
-    if outcome.stood_in.iter().any(|what| what.starts_with("Supabase")) {
-        let _ = connection.execute("set search_path = \"$user\", public, extensions").await;
-        // Every project of theirs has these from the start.
-        for (name, script) in EXTENSIONS.iter().filter(|(name, _)| ["pgcrypto", "uuid-ossp"].contains(name)) {
-            let real = format!("create schema if not exists extensions; create extension \"{name}\" schema extensions");
-            if connection.execute(sqlx::raw_sql(AssertSqlSafe(real))).await.is_err() {
-                let _ = connection.execute("create schema if not exists extensions").await;
-                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await;
-                outcome.stood_in.push(format!("the extension {name}"));
-            }
-        }
-    }
-    if history.tool == "supabase" || outcome.stood_in.iter().any(|what| what.ends_with("auth")) {
-        for name in OF_SUPABASE {
-            let made = format!("create extension if not exists \"{name}\" schema extensions");
-            if connection.execute(AssertSqlSafe(made)).await.is_err()
-                && let Some(script) = stand_in(name)
-            {
-                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await;
-            }
-        }
-        let defaults = include_str!("replay/supabase_defaults.sql");
-        let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(defaults))).await;
+    let (platform, stood_in) = stand_ins::make(history, &mut connection).await;
+    outcome.stood_in = stood_in;
+    if platform == Platform::Supabase {
+        supabase(&mut connection, &mut outcome).await;
     }
     // A body may name what comes later, or what only stands in for something here.
     let _ = connection.execute("set check_function_bodies = off").await;
@@ -130,6 +99,23 @@ async fn run(history: &History, options: &PgConnectOptions) -> Result<Outcome, S
     }
     let _ = connection.close().await;
     Ok(outcome)
+}
+
+/// Every project of theirs has some extensions from the start, in a schema of their own, and grants by default.
+async fn supabase(connection: &mut PgConnection, outcome: &mut Outcome) {
+    let _ = connection.execute("create schema if not exists extensions").await;
+    let _ = connection.execute("set search_path = \"$user\", public, extensions").await;
+    for name in OF_SUPABASE {
+        let real = format!("create extension if not exists \"{name}\" schema extensions");
+        if connection.execute(AssertSqlSafe(real)).await.is_err()
+            && let Some(script) = stand_in(name)
+        {
+            let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await;
+            outcome.stood_in.push(format!("the extension {name}"));
+        }
+    }
+    let defaults = include_str!("replay/supabase_defaults.sql");
+    let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(defaults))).await;
 }
 
 async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mut Outcome) {
