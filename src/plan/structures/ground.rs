@@ -349,7 +349,7 @@ async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
 
 #[cfg(test)]
 mod tests {
-    use super::only_setting;
+    use super::{only_setting, unset_is_none};
 
     #[test]
     fn a_setting_alone_is_told_from_more() {
@@ -371,11 +371,6 @@ mod tests {
             assert_eq!(only_setting(tail), None, "{tail}");
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unset_is_none;
 
     #[test]
     fn an_empty_setting_is_no_tenant() {
