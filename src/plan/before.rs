@@ -134,6 +134,20 @@ impl<'a> Before<'a> {
         Ok(self.ask(sql, &[&oid]).await?.pop())
     }
 
+    /// The owner of a schema.
+    pub(crate) async fn schema_owner(&mut self, name: &str) -> Result<Option<String>, Stop> {
+        let sql = "select coalesce(o.name, '') from schemas s left join roles o on o.oid = s.owner where s.name = ?";
+        Ok(self.ask(sql, &[name]).await?.pop())
+    }
+
+    /// The owner of a function.
+    pub(crate) async fn routine_owner(&mut self, name: &Name, arguments: &str) -> Result<Option<String>, Stop> {
+        let schema = name.schema.as_deref().unwrap_or("public");
+        let sql = "select o.name from functions f join roles o on o.oid = f.owner
+                   where f.schema = ? and f.name = ? and replace(f.signature, ' ', '') = replace(?, ' ', '')";
+        Ok(self.ask(sql, &[schema, &name.name, arguments]).await?.pop())
+    }
+
     /// The owner of a relation, where row security can bind it.
     pub(crate) async fn ordinary_owner(&mut self, table: &Name) -> Result<Option<String>, Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok(None) };

@@ -3,6 +3,7 @@
 use super::prove;
 use super::structures;
 use super::{Draft, Goal, Plan, Unproved};
+use crate::assess;
 use crate::error::Stop;
 use crate::facts::{Facts, derive};
 use crate::target::scratch::{Choice, Kind, Scratch};
@@ -58,6 +59,10 @@ pub async fn make(
     progress: &dyn Progress,
 ) -> Result<Plan, Stop> {
     progress.begin("Planning", None);
+    if let Some((question, open)) = structures::schema_a_tenant(facts, goal.config).await? {
+        let from = assess::run(facts, goal.library, goal.config).await?.stage.evidenced.unwrap_or(1);
+        return Ok(Plan { from, to: goal.stage, questions: vec![question], open: vec![open], ..Plan::default() });
+    }
     let mut config = goal.config.clone();
     config.tenancy.table = structures::referred_to(facts, goal.config).await?.or(config.tenancy.table);
     // That it was taken by its name is a default, and asked.

@@ -103,6 +103,8 @@ impl<'a> Draft<'a> {
             structures::missing(self.goal.stage, logs_grow, &self.changeable, facts, self.goal.config).await?;
         self.ask(questions);
         changes.extend(fixes);
+        let spared = structures::spare(&mut changes, facts).await?;
+        self.open.extend(spared.into_iter().filter(|_| first));
         narrow::reconcile(&mut changes);
         self.ask(asked);
         self.open.extend(open.into_iter().filter(|_| first));

@@ -120,7 +120,8 @@ fn without(table: &Name, column: &str) -> String {
 /// Stops where rows refer to nothing by which they could get what they are going to be held to.
 fn orphans((table, reference, column): &(Name, String, String)) -> String {
     let said = format!(
-        "{} has rows without {reference}, so that nothing says whose they are: fill it in, or take them away, before anything is changed",
+        "{} has rows without {reference}, so that nothing says whose they are: fill it in, or take them away, before anything is changed; \
+         where the table holds the same for every tenant, name it in govctl.yaml (plan.shared) and plan again",
         table.name
     );
     stop_where("not exists", table, (column, "not attisdropped"), reference, &said)

@@ -7,6 +7,7 @@
 mod answers;
 mod first;
 mod logs;
+mod owners;
 mod references;
 mod slices;
 

@@ -186,6 +186,23 @@ const QUERIES: &[(&str, &str)] = &[
          select 'EXECUTE on function ' || f.schema || '.' || f.name || '(' || f.signature || ') to public by ' || coalesce(o.name, '?'), '0'
          from functions f left join roles o on o.oid = f.owner where f.default_acl = 1 and f.provenance <> 'extension'",
     ),
+    (
+        "privilege its owner lacks",
+        "with owned (kind, oid, owner, name, privilege) as (
+           select 'relation', r.oid, r.owner, r.schema || '.' || r.name, p.value
+           from relations r, json_each('[\"SELECT\", \"INSERT\", \"UPDATE\", \"DELETE\", \"TRUNCATE\", \"REFERENCES\", \"TRIGGER\"]') p
+           where r.default_acl = 0 and r.kind in ('table', 'partitioned table', 'view', 'materialized view') and r.provenance <> 'extension'
+           union all
+           select 'schema', s.oid, s.owner, s.name, p.value from schemas s, json_each('[\"USAGE\", \"CREATE\"]') p
+           where s.default_acl = 0 and s.provenance <> 'extension'
+           union all
+           select 'function', f.oid, f.owner, f.schema || '.' || f.name || '(' || f.signature || ')', 'EXECUTE' from functions f
+           where f.default_acl = 0 and f.provenance <> 'extension'
+         )
+         select privilege || ' on ' || kind || ' ' || name, '' from owned
+         where not exists (select 1 from grants g where g.object = owned.oid and g.object_kind = owned.kind
+                           and g.grantee in (owned.owner, 0) and g.privilege = owned.privilege)",
+    ),
 ];
 
 impl Catalog {

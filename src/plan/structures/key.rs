@@ -102,7 +102,7 @@ pub(crate) async fn uncertain(facts: &mut Facts) -> Result<Vec<(Name, String, St
 }
 
 /// The way this database's policies compare a key of this name, else over a setting of its own.
-async fn predicate(facts: &mut Facts, key: &str) -> Result<Option<String>, Stop> {
+pub(super) async fn predicate(facts: &mut Facts, key: &str) -> Result<Option<String>, Stop> {
     let sql =
         "select t.predicate from tenant_predicates t join tenant_keys k on k.relation = t.relation and k.role = 'key'
                where k.name = ? order by t.relation limit 1";

@@ -3,9 +3,11 @@
 //! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
 //! name, and adds what is missing.
 
+mod floor;
 mod ground;
 mod holders;
 mod key;
+mod lookup;
 mod place;
 mod role;
 mod stage3;
@@ -13,13 +15,16 @@ mod stage4;
 mod stage5;
 mod template;
 mod tenants;
+mod twins;
 
 pub(crate) use key::uncertain;
+pub(crate) use lookup::spare;
 pub use stage3::stage3;
 pub use stage4::stage4;
 pub(crate) use stage4::{Changeable, changeable};
 pub use stage5::stage5;
 pub(crate) use tenants::referred_to;
+pub(crate) use twins::schema_a_tenant;
 
 use super::change::{Change, Question};
 use crate::config::Config;
@@ -43,12 +48,17 @@ pub(crate) async fn missing(
         return Ok((changes, questions));
     }
     changes.extend(key::missing(facts).await?);
+    changes.extend(floor::missing(facts).await?);
+    changes.extend(lookup::missing(facts).await?);
     let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {
         changes.extend(more);
         questions.extend(asked);
     };
     if goal >= 3 {
         add(stage3(facts, config).await?);
+        if goal == 3 {
+            add(stage4::searches(facts).await?);
+        }
     }
     if goal >= 4 && !logs_grow {
         add(stage4::after(facts, config, changeable).await?);

@@ -43,6 +43,22 @@ pub(crate) async fn free(facts: &mut Facts, schema: &str, names: &[&str]) -> Res
     Ok((*found.or(names.last()).unwrap_or(&"memberships")).to_owned())
 }
 
+/// A name that no policy of the table has.
+pub(crate) async fn free_policy(facts: &mut Facts, table: i64, name: &str) -> Result<String, Stop> {
+    let taken: Vec<String> = sqlx::query_scalar("select name from policies where relation = ?")
+        .bind(table)
+        .fetch_all(facts.connection())
+        .await?;
+    let mut found = name.to_owned();
+    for number in 2.. {
+        if !taken.contains(&found) {
+            break;
+        }
+        found = format!("{name}_{number}");
+    }
+    Ok(found)
+}
+
 /// The schema of its own, where something is planned for it and it is not there.
 pub(crate) async fn made(
     facts: &mut Facts,

@@ -19,6 +19,15 @@ pub async fn stage4(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, 
     after(facts, config, &BTreeSet::new()).await
 }
 
+/// Searches are recorded from stage 3 on, before there is a log of everything else.
+pub(crate) async fn searches(facts: &mut Facts) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+    let ground = Ground::read(facts).await?;
+    let (mut changes, mut questions) = (Vec::new(), Vec::new());
+    retrieval::plan(3, facts, &ground, &mut changes, &mut questions).await?;
+    changes.extend(super::place::made(facts, &ground, &changes, 3).await?);
+    Ok((changes, questions))
+}
+
 /// Logs whose rows may be changed, by schema and name.
 pub(crate) type Changeable = BTreeSet<(String, String)>;
 
@@ -43,7 +52,7 @@ pub(crate) async fn after(
         return Ok((changes, questions));
     }
     log::plan(facts, config, &ground, changeable, &mut changes, &mut questions).await?;
-    retrieval::plan(facts, &ground, &mut changes, &mut questions).await?;
+    retrieval::plan(4, facts, &ground, &mut changes, &mut questions).await?;
     references::plan(facts, config, &ground, &mut changes, &mut questions).await?;
     Ok((changes, questions))
 }

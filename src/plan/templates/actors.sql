@@ -39,10 +39,12 @@ revoke execute on function {{ schema }}.session_actor(), {{ schema }}.session_ki
 --> statement
 grant execute on function {{ schema }}.session_actor(), {{ schema }}.session_kind() to {{ writers }}
 --> undo
+{%- endif %}
+{%- if strange_writers %}
 --> statement
-grant usage on schema {{ schema }} to {{ writers }}
+grant usage on schema {{ schema }} to {{ strange_writers }}
 --> undo
-revoke usage on schema {{ schema }} from {{ writers }}
+revoke usage on schema {{ schema }} from {{ strange_writers }}
 {%- endif %}
 --> statement
 comment on table {{ schema }}.login_actor is

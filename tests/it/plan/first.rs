@@ -73,3 +73,21 @@ async fn references_say_whose_rows_are_and_a_row_without_one_stops_the_plan() {
     assert!(refused.contains("part_lines has rows without part_id"), "{refused}");
     connection.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_schema_a_tenant_is_asked_about_and_not_cut_across() {
+    let database = support::cluster().await;
+    let tables = |of: &str| {
+        format!(
+            "create schema {of}; create table {of}.customers (id int primary key, name text);
+             create table {of}.orders (id int primary key, customer_id int references {of}.customers);
+             create table {of}.bills (id int primary key, customer_id int not null references {of}.customers);
+             grant usage on schema {of} to shop_api; grant select, insert on all tables in schema {of} to shop_api;"
+        )
+    };
+    database.run(&format!("{ROLES} reset role; {}{}", tables("acme"), tables("\"Globex; Inc\""))).await;
+    let plan = made(2, &mut collected(&database, &Config::default()).await, &Config::default()).await;
+    assert!(plan.steps.is_empty(), "{plan:#?}");
+    assert!(plan.questions[0].question.contains("Globex; Inc and acme hold the same tables"), "{:?}", plan.questions);
+    assert_eq!(plan.open[0].check, "tenant-isolation/tenant-schemas-shared");
+}

@@ -30,6 +30,8 @@ pub(super) struct Session<'c> {
     become_it: String,
     /// Whether rows of the table last read were only its own.
     only_own: bool,
+    /// Whether the table last read asked itself without end.
+    in_circles: bool,
     tenant: usize,
     other_key: String,
 }
@@ -66,7 +68,7 @@ impl<'c> Session<'c> {
         }
         run(connection, format!("{back}; savepoint govctl")).await?;
         let other_key = seed.tenants.keys[1 - tenant].clone();
-        Ok(Some(Self { connection, back, become_it, only_own: false, tenant, other_key }))
+        Ok(Some(Self { connection, back, become_it, only_own: false, in_circles: false, tenant, other_key }))
     }
 
     pub(super) async fn end(&mut self) -> Result<(), Stop> {
@@ -93,6 +95,7 @@ impl<'c> Session<'c> {
 
     /// Identities of the rows it sees. None where it may not look.
     pub(super) async fn read(&mut self, table: &Seeded) -> Result<Option<Vec<String>>, Stop> {
+        self.in_circles = false;
         run(self.connection, self.become_it.clone()).await?;
         let sql = format!("select {} from {}", table.identity, table.sql);
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut *self.connection).await;
@@ -100,12 +103,22 @@ impl<'c> Session<'c> {
         let seen = match rows {
             Ok(rows) => Some(rows.iter().filter_map(|row| row.try_get::<String, _>(0).ok()).collect::<Vec<_>>()),
             Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
-            Err(_) => None,
+            Err(error) => {
+                let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+                // infinite_recursion is an error of the policy (42P17), statement_too_complex of the functions in it (54001).
+                self.in_circles = matches!(code.as_str(), "42P17" | "54001");
+                None
+            }
         };
         let others = &table.rows[1 - self.tenant];
         self.only_own =
             seen.as_ref().is_some_and(|seen| !seen.is_empty() && !seen.iter().any(|row| others.contains(row)));
         Ok(seen)
+    }
+
+    /// Whether the policies of the table last read ask themselves.
+    pub(super) fn goes_in_circles(&self) -> bool {
+        self.in_circles
     }
 
     /// Whether the last table read showed rows of its own tenant alone.

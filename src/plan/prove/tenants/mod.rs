@@ -153,7 +153,9 @@ impl One<'_> {
             return Ok(());
         }
         let what = format!("{} sees {has} of its own tenant's {had} rows", self.actor.role);
-        if !may_read {
+        if session.goes_in_circles() {
+            tally.failed.insert(format!("{what} in {}: its policies ask themselves without end", self.data.plain));
+        } else if !may_read {
             tally.remaining.insert(not_tried(&self.data.plain, format!("{what}: it may not read them any more")));
         } else if self.verdict() == Some("denied") {
             tally.remaining.insert(not_tried(&self.data.plain, format!("{what}: no policy is for it")));

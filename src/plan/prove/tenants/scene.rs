@@ -78,7 +78,12 @@ impl Scene {
         .await?;
         let mut policies_read = rows_by_relation(
             "select distinct p.relation, r.schema || '.' || r.name from policies p
-             join policy_dependencies d on d.policy = p.oid and d.object_kind = 'relation' join relations r on r.oid = d.object",
+             join policy_dependencies d on d.policy = p.oid and d.object_kind = 'relation' join relations r on r.oid = d.object
+             -- What functions read for them, with their owner's rights.
+             union
+             select p.relation, read.value from policies p
+             join policy_dependencies d on d.policy = p.oid and d.object_kind = 'function'
+             join function_verdicts v on v.function = d.object, json_each(v.reads) read",
             facts,
         )
         .await?;

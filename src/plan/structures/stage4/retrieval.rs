@@ -24,7 +24,9 @@ const SEARCHED: &str = "
           or lower(r.name) like '%knowledge%' or lower(r.name) in ('documents', 'document', 'docs')))
     order by 1";
 
+/// `stage`: at 3 nobody is a registered actor yet, and no role is there to hold a log for itself.
 pub(super) async fn plan(
+    stage: u8,
     facts: &mut Facts,
     ground: &Ground,
     changes: &mut Vec<Change>,
@@ -36,7 +38,7 @@ pub(super) async fn plan(
     }
     // The map of logins, there or planned; without one the login speaks for itself.
     let planned = changes.iter().any(|change| change.name == "register_logins_as_actors");
-    let actors = match super::log_schema(facts, ground).await? {
+    let actors = match super::log_schema(facts, ground).await?.filter(|_| stage > 3) {
         None if planned => Some(log::schema(&ground.schemas).to_owned()),
         found => found,
     };
@@ -44,7 +46,7 @@ pub(super) async fn plan(
         Some(schema) => schema.clone(),
         None => home(facts, ground).await?,
     };
-    let owner = owner(facts, ground).await?;
+    let owner = if stage > 3 { owner(facts, ground).await? } else { None };
     let auditors = auditors(ground, changes);
     // Those to whom the schema is not open yet; a log that is made now opens it itself.
     let made = changes.iter().any(|change| change.name == "create_event_log");
@@ -69,7 +71,7 @@ pub(super) async fn plan(
     }
     changes.push(Change {
         name: "create_retrieval_log".into(),
-        stage: 4,
+        stage,
         phase: Phase::Table,
         why: "What an agent found, what it was shown and what was held back can be shown, search by search.".into(),
         statements: statements(TABLE, &values)?,
