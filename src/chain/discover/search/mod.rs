@@ -143,6 +143,7 @@ impl Search<'_> {
                 .or_else(|| self.lists(*target, &usual, candidates))
                 .or_else(|| self.members(*target, &usual, candidates))
                 .or_else(|| self.inner(*target, &usual, candidates / 8))
+                .or_else(|| self.plain_lists(*target, &rare, candidates / 2))
                 .or_else(|| self.lists(*target, &rare, candidates / 6))
                 .or_else(|| self.members(*target, &rare, candidates / 6))
                 .or_else(|| self.permuted(*target, Left(share / 2)))
