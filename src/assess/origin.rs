@@ -8,7 +8,10 @@ use std::collections::HashMap;
 /// Lines of migrations, by what they brought in.
 #[derive(Debug, Default)]
 pub(super) struct Origins {
+    /// Tables and views.
     relations: HashMap<(String, String), Introduced>,
+    /// Without their arguments.
+    functions: HashMap<(String, String), Introduced>,
     policies: HashMap<(String, String, String), Introduced>,
     roles: HashMap<String, Introduced>,
 }
@@ -24,7 +27,8 @@ impl Origins {
         for (kind, schema, relation, name, path, line) in rows {
             let place = Introduced { path, line };
             match (kind.as_str(), schema, relation) {
-                ("table", Some(schema), _) => drop(origins.relations.insert((schema, name), place)),
+                ("table" | "view", Some(schema), _) => drop(origins.relations.insert((schema, name), place)),
+                ("function", Some(schema), _) => drop(origins.functions.insert((schema, name), place)),
                 ("policy", Some(schema), Some(relation)) => {
                     drop(origins.policies.insert((schema, relation, name), place))
                 }
@@ -46,6 +50,10 @@ impl Origins {
         let Some(schema) = object.schema.clone() else {
             return (object.kind == "role").then(|| self.roles.get(&object.name)).flatten().cloned();
         };
+        if matches!(object.kind.as_str(), "function" | "procedure" | "aggregate" | "window") {
+            let name = object.name.split_once('(').map_or(object.name.as_str(), |(name, _)| name);
+            return self.functions.get(&(schema, name.to_owned())).cloned();
+        }
         let policy =
             text("policy").and_then(|name| self.policies.get(&(schema.clone(), object.name.clone(), name.to_owned())));
         policy.or_else(|| self.relations.get(&(schema.clone(), object.name.clone()))).cloned()

@@ -26,6 +26,7 @@ use crate::check::Severity;
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::report::Format;
+use crate::target::url::DatabaseUrl;
 use crate::ui::{Colour, Ui};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use outputs::Output;
@@ -149,7 +150,7 @@ fn program() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return mistyped(&error, &Ui::new(colour(&arguments), true, false)),
+        Err(error) => return mistyped(&error, &arguments, &Ui::new(colour(&arguments), true, false)),
     };
     let ui = Ui::new(cli.global.color, cli.global.no_progress, cli.global.quiet);
     let exit = run(&cli, &ui).unwrap_or_else(|stop| {
@@ -209,9 +210,13 @@ fn unless_interrupted(work: impl Future<Output = Result<Exit, Stop>>) -> Result<
     exit
 }
 
-/// Answers `--help` and `--version`; says what else clap did not understand.
-fn mistyped(error: &clap::Error, ui: &Ui) -> ExitCode {
-    match ui.clap(error) {
+/// Answers `--help` and `--version`; says what else clap did not understand, which may be a URL with a password in it.
+fn mistyped(error: &clap::Error, arguments: &[OsString], ui: &Ui) -> ExitCode {
+    let words = arguments.iter().filter_map(|argument| argument.to_str());
+    let values =
+        words.map(|word| word.split_once('=').filter(|_| word.starts_with('-')).map_or(word, |(_, value)| value));
+    let masked = values.map(|value| (value, DatabaseUrl::shown(value))).filter(|(value, shown)| value != shown);
+    match ui.clap(error, &masked.collect::<Vec<_>>()) {
         Ok(()) if error.use_stderr() => Exit::Usage,
         Ok(()) => Exit::Clean,
         Err(stop) => {

@@ -106,6 +106,11 @@ create table memberships (
 create table grants (
   object_kind text not null, object integer not null, column_number integer not null,
   grantee integer not null, grantor integer not null, privilege text not null, grantable integer not null);
+-- Grants on what PostgreSQL itself brings (pg_catalog) that somebody made since. object_kind: 'function'
+-- | 'table' | 'view' | 'column'; signature is a function's argument types, column_name a column's.
+create table system_grants (
+  object_kind text not null, name text not null, signature text, column_name text,
+  grantee integer not null, privilege text not null, grantable integer not null);
 -- ALTER DEFAULT PRIVILEGES. schema 0: every schema. object_kind: 'relation' | 'sequence' | 'function' | 'type' | 'schema' | 'large object'
 create table default_privileges (
   role integer not null, schema_oid integer not null, object_kind text not null,
@@ -246,8 +251,8 @@ create table wide_grants (what text not null, grantee text not null, version tex
 -- Secrets in the files of migrations, a row a line and a rule. Nothing of the value is kept.
 create table migration_secrets (
   version text not null, path text not null, line integer not null, rule text not null, title text not null, count integer not null);
--- The statement that brought an object in. kind: 'table' | 'policy' | 'role'; name of a policy is its own, schema and relation
--- those of its table.
+-- The statement that brought an object in; of a policy, view or function the last that said what it is. kind: 'table' | 'view'
+-- | 'function' (without its arguments) | 'policy' | 'role'; name of a policy is its own, schema and relation those of its table.
 create table introductions (kind text not null, schema text, relation text, name text not null, path text not null, line integer not null);
 -- What differs between the database and its migrations, replayed. kind: 'table' | 'policy' | 'row security' | 'role' | 'grant' | 'trigger'
 -- | 'function' | 'column'; side: 'live' (made by hand) | 'migrations' (lost) | 'both' (otherwise there).

@@ -193,6 +193,8 @@ pub(crate) enum What {
     CreateSchema(String),
     SearchPath(Vec<String>),
     CreateFunction(Function),
+    /// Or a materialized view.
+    CreateView(Name),
     /// The body of a DO block in PL/pgSQL, and where the block begins in the text that the body's places count from.
     Do {
         body: Box<Plpgsql>,

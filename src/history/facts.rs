@@ -90,7 +90,7 @@ impl History {
                 _ => (known.name.clone(), known.name.clone()),
             };
             let (schema, relation) = if known.kind == "role" { (None, None) } else { parts(&owner) };
-            let own = if known.kind == "table" { relation.clone() } else { Some(name) };
+            let own = if matches!(known.kind, "table" | "view" | "function") { relation.clone() } else { Some(name) };
             vec![text(known.kind), schema, relation, own, text(&known.line.path), text(known.line.line)]
         });
         let columns = ["kind", "schema", "relation", "name", "path", "line"];

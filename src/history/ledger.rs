@@ -134,6 +134,11 @@ fn gone(key: &str, table: &str) -> Fault {
 }
 
 /// The table of the folder's own tool, else the table of any tool, else one whose values are names of the files.
+/// A tool's history table, and the columns of it that are known.
+pub(super) fn table_of(tool: &str) -> Option<(&'static str, Vec<&'static str>)> {
+    LEDGERS.iter().find(|ledger| ledger.tool == tool).map(|ledger| (ledger.table, ledger.columns()))
+}
+
 async fn find(history: &History, connection: &mut PgConnection) -> Option<(&'static Ledger, String, Vec<Row>)> {
     let tables: Vec<(String, String, Vec<String>)> = sqlx::query_as(
         "select n.nspname::text, c.relname::text, array_agg(a.attname::text)

@@ -76,7 +76,7 @@ pub struct Unreadable {
 /// An object, and the line that brought it in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// `table`, `policy`, `role`.
+    /// `table`, `view`, `function`, `policy`, `role`.
     pub kind: &'static str,
     /// `schema.name`; of a policy `name on schema.table`.
     pub name: String,
@@ -270,6 +270,11 @@ impl History {
         all
     }
 
+    /// The table in which the folder's tool keeps count, and columns of it.
+    pub fn own_table(&self) -> Option<(&'static str, Vec<&'static str>)> {
+        super::ledger::table_of(self.tool)
+    }
+
     fn line(&self, place: Place) -> Line {
         let migration = &self.migrations[place.migration];
         let ends = || migration.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
@@ -345,12 +350,12 @@ impl History {
         self.timeline.schema_per_tenant.map(|place| self.line(place))
     }
 
-    /// The line that brought in each table, policy and role.
+    /// The line that brought in each table, view, function, policy and role.
     pub fn introduced(&self) -> Vec<Known> {
         let each = self.timeline.introduced.iter().map(|((kind, name), place)| Known {
             kind,
             name: match *kind {
-                "table" => with_schema(name),
+                "table" | "view" | "function" => with_schema(name),
                 "policy" => match name.rsplit_once(" on ") {
                     Some((policy, table)) => format!("{policy} on {}", with_schema(table)),
                     None => name.clone(),

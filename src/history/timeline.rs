@@ -56,7 +56,8 @@ pub(crate) struct Timeline {
     pub(crate) dynamic: Vec<(Place, String)>,
     /// Where a schema of its own is made for each tenant.
     pub(crate) schema_per_tenant: Option<Place>,
-    /// The statement that first named each table, policy or role: what a finding was introduced by.
+    /// The statement that first named each table or role, or last said what a policy, view or function is: what a
+    /// finding was introduced by.
     pub(crate) introduced: BTreeMap<(&'static str, String), Place>,
     /// Those that no later migration takes back.
     pub(crate) wide: Vec<Wide>,
@@ -149,6 +150,11 @@ impl Reader {
 
     fn first(&mut self, kind: &'static str, name: &str, place: Place) {
         self.timeline.introduced.entry((kind, name.to_owned())).or_insert(place);
+    }
+
+    /// Of what is replaced as a whole, the statement that says what it is now.
+    fn last(&mut self, kind: &'static str, name: &str, place: Place) {
+        self.timeline.introduced.insert((kind, name.to_owned()), place);
     }
 
     fn isolates(&self, at: usize) -> bool {

@@ -1,6 +1,7 @@
 //! Why there is no session with the database, in words. Never a password.
 
 use crate::error::Stop;
+use crate::secrets::{Kind, Rules, redact};
 use miette::Diagnostic;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::io;
@@ -212,8 +213,9 @@ pub(super) fn explain(options: &PgConnectOptions, error: sqlx::Error) -> Unreach
         sqlx::Error::Protocol(words) if words.contains("SSLRequest: 0x00") => Unreachable::Closed { place },
         sqlx::Error::Protocol(_) => Unreachable::NotPostgres { place },
         sqlx::Error::Database(error) => {
-            let role = options.get_username().to_owned();
-            let database = options.get_database().unwrap_or(&role).to_owned();
+            // Where a token stands as the name, the server repeats it.
+            let role = without_secrets(options.get_username());
+            let database = options.get_database().map_or_else(|| role.clone(), without_secrets);
             match &*error.code().unwrap_or_default() {
                 "28P01" => Unreachable::Credentials {
                     what: "password",
@@ -225,17 +227,25 @@ pub(super) fn explain(options: &PgConnectOptions, error: sqlx::Error) -> Unreach
                         PgSslMode::Disable | PgSslMode::Allow => "; sslmode is disable, and it may insist on TLS",
                         _ => "",
                     };
-                    Unreachable::Credentials { what: "login", role, help: format!("it says: {}{tls}", error.message()) }
+                    Unreachable::Credentials {
+                        what: "login",
+                        role,
+                        help: format!("it says: {}{tls}", without_secrets(error.message())),
+                    }
                 }
                 "3D000" => Unreachable::NoDatabase { database, place },
                 "42501" => Unreachable::MayNotConnect { role, database },
                 "53300" => Unreachable::Full,
                 "57P03" => Unreachable::NotReady,
-                code => Unreachable::Other { place, cause: format!("{} ({code})", error.message()) },
+                code => Unreachable::Other { place, cause: format!("{} ({code})", without_secrets(error.message())) },
             }
         }
         error => Unreachable::Other { place, cause: error.to_string() },
     }
+}
+
+fn without_secrets(text: &str) -> String {
+    redact(text, &Rules::own().find(text, Kind::Text), |_, _| "*****".to_owned())
 }
 
 fn explain_io(options: &PgConnectOptions, place: String, cause: io::Error) -> Unreachable {

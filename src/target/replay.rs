@@ -2,22 +2,20 @@
 //!
 //! Statement by statement, each by itself: what is refused costs only what depends on it, and is said.
 
+mod stand_ins;
+
+use crate::check::quote::ident;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::facts::collect::{self, Wanted};
 use crate::history::{History, Statement};
 use crate::target::Session;
 use crate::target::scratch::{Choice, Kind, Scratch};
+use regex::Regex;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
-
-/// What platforms and extensions bring along, in the little that schemas ask of them.
-const STAND_INS: &[(&str, &str, &str)] = &[
-    ("auth.", "Supabase's schema auth", include_str!("replay/supabase_auth.sql")),
-    ("storage.", "Supabase's schema storage", include_str!("replay/supabase_storage.sql")),
-    ("service_role", "Supabase's roles", include_str!("replay/supabase_roles.sql")),
-    ("authenticated", "Supabase's roles", include_str!("replay/supabase_roles.sql")),
-];
+use stand_ins::Platform;
+use std::sync::LazyLock;
 
 /// What stands in where `CREATE EXTENSION` is refused.
 const EXTENSIONS: &[(&str, &str)] = &[
@@ -34,6 +32,9 @@ const OF_SUPABASE: [&str; 2] = ["pgcrypto", "uuid-ossp"];
 pub(crate) fn stand_in(extension: &str) -> Option<&'static str> {
     EXTENSIONS.iter().find(|(name, _)| *name == extension).map(|(_, script)| *script)
 }
+
+static ON_COMMIT_DROP: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)\bon\s+commit\s+drop\b").unwrap_or_else(|error| unreachable!("{error}")));
 
 /// What would decide instead.
 const HOLDS: &str = "a database that holds the schema, as URL";
@@ -70,6 +71,8 @@ enum Hangs {
     Nothing,
     /// An index is missing, and nothing else.
     Indexes,
+    /// A role that others make was stood in for: what it is and who is in it is open.
+    Roles,
     Everything,
 }
 
@@ -92,44 +95,41 @@ pub async fn facts(history: &History, choice: Choice, wanted: Wanted<'_>) -> Res
 async fn run(history: &History, options: &PgConnectOptions) -> Result<Outcome, Stop> {
     let mut connection = options.connect().await?;
     let mut outcome = Outcome::default();
-    let texts = || history.migrations.iter().map(crate::history::Migration::text);
-    for (mark, what, script) in STAND_INS {
-        if texts().any(|text| text.contains(mark)) && !outcome.stood_in.iter().any(|known| known == what) {
-            let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await;
-            outcome.stood_in.push((*what).to_owned());
-        }
-    }
-    if outcome.stood_in.iter().any(|what| what.starts_with("Supabase")) {
-        let _ = connection.execute("set search_path = \"$user\", public, extensions").await;
-        // Every project of theirs has these from the start.
-        for (name, script) in EXTENSIONS.iter().filter(|(name, _)| ["pgcrypto", "uuid-ossp"].contains(name)) {
-            let real = format!("create schema if not exists extensions; create extension \"{name}\" schema extensions");
-            if connection.execute(sqlx::raw_sql(AssertSqlSafe(real))).await.is_err() {
-                let _ = connection.execute("create schema if not exists extensions").await;
-                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await;
-                outcome.stood_in.push(format!("the extension {name}"));
-            }
-        }
-    }
-    if history.tool == "supabase" || outcome.stood_in.iter().any(|what| what.ends_with("auth")) {
-        for name in OF_SUPABASE {
-            let made = format!("create extension if not exists \"{name}\" schema extensions");
-            if connection.execute(AssertSqlSafe(made)).await.is_err()
-                && let Some(script) = stand_in(name)
-            {
-                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await;
-            }
-        }
-        let defaults = include_str!("replay/supabase_defaults.sql");
-        let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(defaults))).await;
+    let (platform, stood_in) = stand_ins::make(history, &mut connection).await;
+    outcome.stood_in = stood_in;
+    if platform == Platform::Supabase {
+        supabase(&mut connection, &mut outcome).await;
     }
     // A body may name what comes later, or what only stands in for something here.
     let _ = connection.execute("set check_function_bodies = off").await;
+    let mut version = String::new();
     for statement in history.statements() {
+        if statement.version != version {
+            version.clone_from(&statement.version);
+            // Tables of a transaction that has ended, for all that the next migration knows.
+            let _ = connection.execute("discard temp").await;
+        }
         step(&statement, &mut connection, &mut outcome).await;
     }
     let _ = connection.close().await;
     Ok(outcome)
+}
+
+/// Every project of theirs has some extensions from the start, in a schema of their own, and grants by default.
+async fn supabase(connection: &mut PgConnection, outcome: &mut Outcome) {
+    let _ = connection.execute("create schema if not exists extensions").await;
+    let _ = connection.execute("set search_path = \"$user\", public, extensions").await;
+    for name in OF_SUPABASE {
+        let real = format!("create extension if not exists \"{name}\" schema extensions");
+        if connection.execute(AssertSqlSafe(real)).await.is_err()
+            && let Some(script) = stand_in(name)
+        {
+            let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await;
+            outcome.stood_in.push(format!("the extension {name}"));
+        }
+    }
+    let defaults = include_str!("replay/supabase_defaults.sql");
+    let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(defaults))).await;
 }
 
 async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mut Outcome) {
@@ -137,7 +137,7 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         // Each statement stands alone here, so that one that is refused takes no other with it.
-        ["begin" | "commit" | "end" | "rollback" | "start" | "savepoint" | "release", ..] => return,
+        ["begin" | "commit" | "end" | "rollback" | "start" | "savepoint" | "release" | "lock", ..] => return,
         // What leaves the database, or the server's settings.
         ["copy" | "load", ..]
         | ["alter", "system" | "database", ..]
@@ -148,11 +148,20 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
     }
     let text = statement.sql.replace("concurrently", " ").replace("CONCURRENTLY", " ");
     let text = if statement.is_index() { text } else { statement.sql.clone() };
-    let text = if outcome.vectors { without_dimensions(&text) } else { text };
-    // AssertSqlSafe: the user's own migration, on a throwaway server.
-    let ran = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await;
-    let Err(error) = ran else { return };
-    let said = in_words(&error);
+    // A temporary table would be gone before the next statement.
+    let text = match words.as_slice() {
+        ["create", "temp" | "temporary" | "local" | "global", ..] => ON_COMMIT_DROP.replace_all(&text, "").into_owned(),
+        _ => text,
+    };
+    let said = loop {
+        let text = if outcome.vectors { without_dimensions(&text) } else { text.clone() };
+        // AssertSqlSafe: the user's own migration, on a throwaway server.
+        let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await else { return };
+        let said = in_words(&error);
+        if !make_missing(&error, statement, connection, outcome).await {
+            break said;
+        }
+    };
     if let ["create", "extension", ..] = words.as_slice() {
         let stand_in = EXTENSIONS.iter().find(|(name, _)| statement.sql.contains(name));
         if let Some((name, script)) = stand_in {
@@ -189,6 +198,54 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
         () => Hangs::Everything,
     };
     outcome.refused.push((statement.clone(), said, hangs));
+}
+
+/// Makes the role or the type that a statement missed and that no migration makes: a cluster's roles and a database's
+/// extensions are often made by other hands. Whether it did.
+async fn make_missing(
+    error: &sqlx::Error,
+    statement: &Statement,
+    connection: &mut PgConnection,
+    outcome: &mut Outcome,
+) -> bool {
+    let Some(error) = error.as_database_error().filter(|error| error.code().is_some_and(|code| code == "42704")) else {
+        return false;
+    };
+    let Some(name) = error.message().split('"').nth(1) else { return false };
+    let what = match error.message() {
+        message if message.starts_with("role ") => format!("the role {name}"),
+        _ => match EXTENSIONS.iter().find(|(extension, _)| name.rsplit('.').next() == Some(extension)) {
+            Some((extension, _)) => format!("the extension {extension}"),
+            None => return false,
+        },
+    };
+    if outcome.stood_in.contains(&what) {
+        return false;
+    }
+    let made = match what.strip_prefix("the extension ") {
+        Some(extension) => {
+            let real = format!("create extension \"{extension}\"");
+            let script = stand_in(extension).unwrap_or_default();
+            let real = connection.execute(AssertSqlSafe(real)).await.is_ok();
+            let schema = "create schema if not exists extensions";
+            let made = real
+                || connection.execute(schema).await.is_ok()
+                    && connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await.is_ok();
+            outcome.vectors |= made && !real && extension == "vector";
+            made
+        }
+        None => {
+            let sql = format!("create role {} nologin", ident(name));
+            connection.execute(AssertSqlSafe(sql)).await.is_ok()
+        }
+    };
+    if made {
+        if what.starts_with("the role") {
+            outcome.refused.push((statement.clone(), error.message().to_owned(), Hangs::Roles));
+        }
+        outcome.stood_in.push(what);
+    }
+    made
 }
 
 /// `vector(1536)` as `vector`.
@@ -228,7 +285,7 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
     }
     let mut faults = Vec::new();
     let mut unseen = Vec::new();
-    let mut indexes = None;
+    let (mut indexes, mut roles) = (None, None);
     for (statement, said, hangs) in &outcome.refused {
         let line = statement.line.to_string();
         faults.push(["not replayed", &statement.version, &statement.path, &line, said].map(&text).to_vec());
@@ -236,6 +293,7 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
         match hangs {
             Hangs::Nothing => {}
             Hangs::Indexes => drop(indexes.get_or_insert(why)),
+            Hangs::Roles => drop(roles.get_or_insert(why)),
             Hangs::Everything => unseen.push((why, HOLDS)),
         }
     }
@@ -247,6 +305,10 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
     if let (true, Some(why)) = (unseen.is_empty(), indexes) {
         let row = ["indexes", &why, HOLDS].map(|it| Some(it.to_owned())).to_vec();
         facts.insert("unseen", &["area", "why", "needs"], vec![row]).await?;
+    }
+    if let (true, Some(why)) = (unseen.is_empty(), roles) {
+        let rows = ["roles", "memberships"].map(|area| [area, &why, HOLDS].map(|it| Some(it.to_owned())).to_vec());
+        facts.insert("unseen", &["area", "why", "needs"], rows.to_vec()).await?;
     }
     // One cause however many statements it has: each of them is a fault of its own migration.
     let rows = unseen.first().into_iter().flat_map(|(why, needs)| {

@@ -85,13 +85,15 @@ impl Ui {
         self.say(&harmless(&plain, coloured));
     }
 
-    /// A mistake on the command line, as clap words it; help and version that were asked for are data.
-    pub fn clap(&self, error: &clap::Error) -> Result<(), Stop> {
+    /// A mistake on the command line, as clap words it; help and version that were asked for are data. `masked`: words
+    /// that are not to be seen, and what is in their place.
+    pub fn clap(&self, error: &clap::Error, masked: &[(&str, String)]) -> Result<(), Stop> {
         let asked = !error.use_stderr();
         let text = error.render();
         let colour = if asked { self.out.colour } else { self.err.colour };
-        let plain = text.to_string();
-        let text = harmless(&plain, if colour { text.ansi().to_string() } else { plain.clone() });
+        let without = |text: String| masked.iter().fold(text, |text, (word, shown)| text.replace(word, shown));
+        let plain = without(text.to_string());
+        let text = harmless(&plain, if colour { without(text.ansi().to_string()) } else { plain.clone() });
         if asked {
             return self.data(|out| out.write_all(text.as_bytes()));
         }

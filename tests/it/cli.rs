@@ -172,6 +172,13 @@ fn a_mistyped_command_line_says_that_nothing_was_audited() {
         let ran = run(arguments, 2);
         assert_eq!(ran.err.lines().last(), Some("no audit was performed"));
     }
+    for url in ["postgres://u:hunter2pw@h/x", "host=h password=hunter2pw", "postgres://h/x?password=hunter2pw"] {
+        let flag = format!("--format={url}");
+        for arguments in [&[url][..], &["diagnose", url, url], &["diagnose", "--format", url], &["diagnose", &flag]] {
+            let ran = run(arguments, 2);
+            assert!(ran.err.contains("*****") && !ran.err.contains("hunter2"), "{}", ran.err);
+        }
+    }
     assert!(run(&["--color", "always", "diagnse"], 2).err.contains('\x1b'));
     assert!(!run(&["--color=never", "diagnse"], 2).err.contains('\x1b'));
 }

@@ -470,6 +470,38 @@ fn what_stands_among_migrations_costs_only_itself() {
 
 /// What nests or repeats as nobody writes it is told at its line and costs no more than that.
 #[test]
+fn what_brought_an_object_in_is_known_under_its_name_of_today() {
+    let history = read(&[
+        ("001.sql", "create table old (id int);\ncreate policy p on old using (true);\ncreate table gone (id int);"),
+        ("002.sql", "create schema app;\nalter table old rename to orders;\nalter table orders set schema app;"),
+        ("003.sql", "drop table gone;\n\ncreate table gone (id int);\ncreate view v as\nselect 1;"),
+        (
+            "004.sql",
+            "drop view v;\ncreate or replace view v as select 2;\ncreate function app.f(a int) returns int language sql as 'select 1';",
+        ),
+        (
+            "005.sql",
+            "create table q (id int);\ncreate policy p on q using (true);\ndrop policy p on q;\ncreate policy p on q using (false);",
+        ),
+    ]);
+    let found: Vec<_> = history
+        .introduced()
+        .into_iter()
+        .map(|it| format!("{} {} {}:{}", it.kind, it.name, it.line.path.rsplit('/').next().unwrap(), it.line.line))
+        .collect();
+    let wanted = [
+        "function app.f 004.sql:3",
+        "policy p on app.orders 001.sql:2",
+        "policy p on public.q 005.sql:4",
+        "table app.orders 001.sql:1",
+        "table public.gone 003.sql:3",
+        "table public.q 005.sql:1",
+        "view public.v 004.sql:2",
+    ];
+    assert_eq!(found, wanted);
+}
+
+#[test]
 fn what_nests_too_deep_is_told_and_not_followed() {
     let policy = |using: &str| {
         format!("{ISOLATED}create policy p on t using ({using});\nalter table t force row level security;")
@@ -666,6 +698,12 @@ async fn a_replay_stands_in_for_platforms_and_says_what_it_could_not_run() {
     let (refused, unseen) = replayed(&[("supabase/migrations/20250101000000_a.sql", project)]).await;
     assert_eq!(refused, Vec::<String>::new());
     assert!(unseen.is_empty(), "{unseen:?}");
+
+    // Its own schema of that name, its tool's table, and the platform's words in a text.
+    let own = "-- migrate:up\ncreate role reader;\ncreate schema storage;\ncreate table storage.objects (id int);\n\
+               create table t (k text default 'for authenticated users');\ngrant select on schema_migrations to reader;\n";
+    let (refused, unseen) = replayed(&[("20250101000000_a.sql", own)]).await;
+    assert!(refused.is_empty() && unseen.is_empty(), "{refused:?} {unseen:?}");
 
     let index = "create table t (id int);\ncreate index on t using nowhere (id);\ncreate view v as select 1 as x;";
     let (refused, unseen) = replayed(&[("1_a.sql", index)]).await;

@@ -45,6 +45,8 @@ fn places() -> Vec<(&'static str, &'static str)> {
             "setting of a function",
             "create function shop.set_it() returns void language sql set app.k = '{}' as 'select'",
         ),
+        // PostgreSQL names its key, its sequence and that sequence's default after it.
+        ("name", "create table shop.\"{}\" (id serial primary key)"),
         ("comment", "create table shop.a (id int); comment on table shop.a is 'use {} here'"),
         ("comment", "create table shop.b (id int); comment on column shop.b.id is '{}'"),
         (

@@ -56,6 +56,7 @@ pub(super) const AREAS: &[Area] = &[
         "grants",
         "grants on databases, types, languages, servers, parameters and large objects"
     ),
+    area!("system_grants", "grants on system functions and catalogs"),
     area!("default_privileges", "default privileges"),
     area!("parameters", "configuration parameters with grants"),
     area!("functions", "functions"),

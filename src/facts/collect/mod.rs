@@ -9,6 +9,7 @@ mod guard;
 mod refused;
 mod sample;
 mod value;
+mod watched;
 
 use super::Facts;
 use crate::error::Stop;
@@ -16,10 +17,11 @@ use crate::secrets::Rules;
 use crate::target::{refusal, version};
 use area::{AREAS, Area, CONDITIONAL, SUBSCRIPTION_CONNECTIONS};
 use futures_util::TryStreamExt;
-use guard::{Columns, Guard, SURFACES};
+use guard::{Guard, SURFACES};
 use sqlx::{AssertSqlSafe, Either, PgConnection};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use value::Filled;
+use watched::Columns;
 
 /// What a message begins with: the first one, one after a refusal, and one after a lock was waited for in vain, since
 /// the areas that follow would wait for the same one.

@@ -5,6 +5,7 @@
 //! Columns of lower entities (`project_id` beside `tenant_id`) are links into tenant data, not keys.
 
 use super::catalog::{Catalog, Oid, Relation};
+use super::policy::Pins;
 use crate::config;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -189,7 +190,8 @@ fn is_member_table(relation: &Relation) -> bool {
 
 impl Tenancy {
     /// Infers tenancy. `pinned` are columns that policies compare with a value of the session.
-    pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, pinned: &BTreeSet<(Oid, i64)>) -> Self {
+    pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, pins: &Pins) -> Self {
+        let pinned = &pins.all();
         let mut tenancy = Self::default();
         tenancy.find_users(catalog);
         let tables: Vec<&Relation> =
@@ -210,7 +212,7 @@ impl Tenancy {
         tenancy.find_paths(&tables);
         tenancy.add_from_weaker_names(&tables);
         tenancy.add_from_policies(catalog, pinned);
-        tenancy.add_from_persons(&tables);
+        tenancy.add_from_persons(&tables, pins);
         tenancy.find_paths(&tables);
         tenancy
     }
@@ -401,7 +403,7 @@ impl Tenancy {
     }
 
     /// Where nothing else separates customers, each person is a tenant.
-    fn add_from_persons(&mut self, tables: &[&Relation]) {
+    fn add_from_persons(&mut self, tables: &[&Relation], pins: &Pins) {
         if self.keys.values().any(|key| key.role != KeyRole::User) {
             return;
         }
@@ -410,10 +412,22 @@ impl Tenancy {
                 continue;
             }
             let user = relation.columns.iter().find(|c| self.is_user_column(relation.oid, c.number));
-            if let Some(number) = user.map(|c| c.number) {
+            let own_id = relation.primary_key.first().copied().filter(|&id| self.is_person_by(relation, id, pins));
+            if let Some(number) = own_id.or(user.map(|c| c.number)) {
                 self.add(relation.oid, number, KeyRole::User, "name");
             }
         }
+    }
+
+    /// A row is a person: its policies compare its own number with what those of other tables compare a person's with.
+    fn is_person_by(&self, relation: &Relation, id: i64, pins: &Pins) -> bool {
+        let names_user = |(oid, column): &(Oid, i64)| self.is_user_column(*oid, *column);
+        let person = |said: &str| {
+            said.contains("auth.uid()") || pins.tails.iter().any(|(key, tail)| tail == said && names_user(key))
+        };
+        relation.primary_key == [id]
+            && pins.direct.contains(&(relation.oid, id))
+            && pins.tails.iter().any(|(key, tail)| *key == (relation.oid, id) && person(tail))
     }
 
     /// Children of keyed tables, breadth first. A column that says who touched a row (`updated_by`) leads nowhere.

@@ -32,6 +32,9 @@ pub(crate) fn statement(node: &SyntaxNode) -> Vec<What> {
         }
         K::SET => search_path(node).into_iter().collect(),
         K::CREATE_FUNCTION | K::CREATE_PROCEDURE => function(node).map(What::CreateFunction).into_iter().collect(),
+        K::CREATE_VIEW | K::CREATE_MATERIALIZED_VIEW => {
+            node.children().find_map(|n| name(&n)).map(What::CreateView).into_iter().collect()
+        }
         K::DO => block(node).into_iter().collect(),
         K::SELECT | K::CALL => call(node).into_iter().collect(),
         _ => Vec::new(),

@@ -251,6 +251,7 @@ fn is_unknown(what: &What) -> bool {
         | What::DropTrigger { table, .. }
         | What::SwitchTrigger { table, .. }
         | What::NothingRule { table, .. } => hole(table),
+        What::CreateView(view) => hole(view),
         What::Role { name, .. } => name.contains(HOLE),
         _ => false,
     }

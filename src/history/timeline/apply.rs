@@ -6,6 +6,15 @@ use crate::history::judge;
 use crate::history::schema::{Forbidden, KnownPolicy, KnownTrigger, Place, Table};
 use crate::history::sql::{HOLE, Runner};
 
+/// An entry of what was introduced is about this table: itself, or a policy on it.
+fn is_of(kind: &str, name: &str, table: &str) -> bool {
+    match kind {
+        "table" => name == table,
+        "policy" => name.rsplit_once(" on ").is_some_and(|(_, on)| on == table),
+        _ => false,
+    }
+}
+
 impl Reader {
     /// Changes the schema. Gives the tables about which there may be something new to say.
     #[expect(clippy::too_many_lines, reason = "one arm a kind of event")]
@@ -20,6 +29,7 @@ impl Reader {
                     self.keeps_reasoning.remove(&at);
                 }
                 self.schema.drop(table);
+                self.timeline.introduced.retain(|(kind, name), _| !is_of(kind, name, &named));
                 return Vec::new();
             }
             What::RenameTable(from, to) => {
@@ -64,7 +74,7 @@ impl Reader {
                 table.policies.retain(|known| known.policy.name != policy.name);
                 table.policies.push(KnownPolicy::new(policy.clone()));
                 let name = format!("{} on {}", policy.name, table.name);
-                self.first("policy", &name, place);
+                self.last("policy", &name, place);
                 return vec![at];
             }
             What::AlterPolicy(policy) => {
@@ -148,7 +158,9 @@ impl Reader {
             }
             What::SearchPath(path) => self.schema.search_path.clone_from(path),
             What::CreateSchema(name) => self.own_schema(name, place),
+            What::CreateView(view) => self.last("view", &view.to_string(), place),
             What::CreateFunction(function) => {
+                self.last("function", &function.name.to_string(), place);
                 if function.statement.len() < 100_000 && function.statement.to_lowercase().contains("create schema") {
                     let mut run = Runner::new(&self.schema);
                     run.rehearse(function);
@@ -170,6 +182,7 @@ impl Reader {
         let Some(at) = self.schema.find(from) else { return Vec::new() };
         let was = self.schema.tables[at].name.clone();
         self.schema.rename(from, to.clone());
+        self.move_introduced(&was.to_string(), &to.to_string());
         let object = was.to_string();
         let undone: Vec<_> = self.undone.keys().filter(|(_, known)| *known == object).cloned().collect();
         for key in undone {
@@ -183,6 +196,17 @@ impl Reader {
             }
         }
         vec![at]
+    }
+
+    /// What brought in a table and its policies did so whatever the table is called now.
+    fn move_introduced(&mut self, from: &str, to: &str) {
+        let known = std::mem::take(&mut self.timeline.introduced).into_iter();
+        let moved = known.map(|((kind, name), place)| match is_of(kind, &name, from) {
+            true if kind == "policy" => ((kind, format!("{}{to}", &name[..name.len() - from.len()])), place),
+            true => ((kind, to.to_owned()), place),
+            false => ((kind, name), place),
+        });
+        self.timeline.introduced = moved.collect();
     }
 
     fn create(&mut self, made: &CreateTable, place: Place) -> Vec<usize> {

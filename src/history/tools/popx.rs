@@ -7,7 +7,7 @@ pub(super) const TOOL: Tool = Tool { name: "popx", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
     let files: Vec<_> = dir.files().filter(|file| file.ends_with(".up.sql")).collect();
-    let dialects = ["postgres", "cockroach", "mysql", "sqlite3"];
+    let dialects = ["postgres", "cockroach", "mysql", "sqlite", "sqlite3"];
     let dialect = |file: &str| file.split('.').find(|part| dialects.contains(part)).map(str::to_owned);
     if !files.iter().any(|file| dialect(file).is_some() || file.contains(".autocommit.")) {
         return None;

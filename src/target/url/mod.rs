@@ -144,6 +144,16 @@ impl DatabaseUrl {
         }
     }
 
+    /// A connection text as it may be shown: passwords masked. What is none comes back as it is.
+    pub fn shown(text: &str) -> String {
+        let secrets = match text.split_once('=') {
+            _ if text.contains("://") => uri::secrets(text),
+            Some((name, _)) if !parameter::is_unknown(name.trim()) => keywords::parse(text).1,
+            _ => Vec::new(),
+        };
+        Masked::new(text, secrets).text().to_owned()
+    }
+
     /// Reads a URL (`postgres://…`) or a keyword string (`host=… dbname=…`).
     pub fn parse(text: &str, origin: Origin) -> Result<Self, UrlError> {
         let (masked, settings) = if keywords::begins(text) {
