@@ -35,15 +35,6 @@ pub fn names_previous_hash(name: &str) -> bool {
         .contains(&name.as_str())
 }
 
-/// Named like a chain, and nothing in it links its rows: either it is none, or its hashes are not understood.
-pub fn unlinked(table: &relation::Relation) -> ChainReport {
-    ChainReport::undecided(
-        table.shown(),
-        "its columns are named like those of a hash chain, and no digest of 16 bytes or more in them links its rows",
-        "say in govctl.yaml what its columns are: chains: [{table: …, prev: …, hash: …, order: […]}]",
-    )
-}
-
 /// A chain without rows: one that was emptied looks like one that was never written.
 ///
 /// # Errors

@@ -126,7 +126,6 @@ pub async fn verify(
                 let needs = "declare the chain in govctl.yaml: chains: [{table: …, prev: …, hash: …, order: […]}]";
                 reports.push(ChainReport::undecided(table.shown(), why, needs));
             }
-            Found::Nothing if none::looks_chained(&table) => reports.push(none::unlinked(&table)),
             Found::Nothing => {}
             // A table that only might hold a chain is no chain that is hidden.
             Found::Hidden { why, needs } if named || none::looks_chained(&table) => {
