@@ -63,6 +63,8 @@ pub struct Chain {
     pub sequenced: bool,
     /// Items whose nulls are written in a way that is not understood.
     pub doubtful: Vec<usize>,
+    /// Why no formula was found, where none was.
+    pub unexplained: Option<String>,
     /// Columns that no hash covers.
     pub uncovered: Vec<String>,
     /// What a reader should know.

@@ -92,13 +92,27 @@ fn whole_row(expression: &[Token], columns: &[Typed<'_>], prev: Option<&str>, fo
 /// Every list of neighbours in the expression: operands of `||`, arguments of `concat`.
 fn unframed(expression: &[Token], columns: &[Typed<'_>], prev: Option<&str>, found: &mut Hazards) {
     seams(&split(expression, "||"), columns, prev, found);
-    for (at, token) in expression.iter().enumerate().filter(|(_, token)| token.is_sign("(")) {
+    for (at, _) in expression.iter().enumerate().filter(|(_, token)| token.is_sign("(")) {
         let Some(end) = closing(expression, at) else { continue };
         let inner = &expression[at + 1..end];
-        let called = at.checked_sub(1).and_then(|before| expression[before].name());
-        let _ = token;
-        if called == Some("concat") {
-            seams(&split(inner, ","), columns, prev, found);
+        let arguments = split(inner, ",");
+        match (at.checked_sub(1).and_then(|before| expression[before].name()), arguments.as_slice()) {
+            (Some("concat"), values) => seams(values, columns, prev, found),
+            (Some("concat_ws"), [separator, values @ ..]) if is_empty(separator) => seams(values, columns, prev, found),
+            (Some("array_to_string"), [[array, open, values @ .., close], separator, ..])
+                if is_empty(separator) && array.is_word("array") && open.is_sign("[") && close.is_sign("]") =>
+            {
+                seams(&split(values, ","), columns, prev, found);
+            }
+            (Some("format"), [[Token::Text(pattern)], values @ ..]) => {
+                // `%s%s`: nothing stands between the two.
+                for (number, between) in pattern.split("%s").skip(1).enumerate() {
+                    if let (true, Some(two)) = (between.is_empty(), values.get(number..number + 2)) {
+                        seams(two, columns, prev, found);
+                    }
+                }
+            }
+            _ => {}
         }
         for argument in split(inner, ",") {
             seams(&split(argument, "||"), columns, prev, found);
@@ -107,12 +121,18 @@ fn unframed(expression: &[Token], columns: &[Typed<'_>], prev: Option<&str>, fou
 }
 
 fn seams(operands: &[&[Token]], columns: &[Typed<'_>], prev: Option<&str>, found: &mut Hazards) {
+    // An empty text between two is none.
+    let operands: Vec<&[Token]> = operands.iter().copied().filter(|operand| !is_empty(operand)).collect();
     for two in operands.windows(2) {
         let (Some(left), Some(right)) = (loose(two[0], columns, prev), loose(two[1], columns, prev)) else { continue };
         if !found.unframed.contains(&(left.clone(), right.clone())) {
             found.unframed.push((left, right));
         }
     }
+}
+
+fn is_empty(operand: &[Token]) -> bool {
+    matches!(operand, [Token::Text(text), ..] if text.is_empty())
 }
 
 /// The column whose text makes up an operand, where its length is anybody's guess.
@@ -221,6 +241,17 @@ mod tests {
             []
         );
         assert_eq!(seams_of("md5(concat_ws('|', c_actor, c_action))"), []);
+        for joined in [
+            "c_actor || '' || c_action",
+            "concat_ws('', c_actor, c_action)",
+            "array_to_string(array[c_actor, c_action], '')",
+            "format('%s|%s%s', c_tenant, c_actor, c_action)",
+        ] {
+            assert_eq!(seams_of(&format!("md5({joined})")), moved, "{joined}");
+        }
+        for joined in ["array_to_string(array[c_actor, c_action], '|')", "format('%s|%s', c_actor, c_action)"] {
+            assert_eq!(seams_of(&format!("md5({joined})")), [], "{joined}");
+        }
     }
 
     #[test]

@@ -128,17 +128,12 @@ pub async fn weigh(
 fn wrong_recipe(chain: &Chain, segment: &Segment, explained: u64, flaws: u64) -> Option<(String, String)> {
     let needs = declare(chain);
     if chain.formulas.is_empty() {
-        let why = if chain
-            .relation
-            .columns
-            .iter()
-            .any(|column| column.name.contains("hmac") || column.name.contains("signature"))
-        {
-            "no recipe explains the hashes; a keyed one needs its key (--key-file, or GOVCTL_CHAIN_KEY)"
-        } else {
-            "no recipe explains the hashes; the links alone were verified"
-        };
-        return (segment.rows > 0).then(|| (why.to_owned(), needs));
+        let named = |part: &str| chain.relation.columns.iter().any(|column| column.name.contains(part));
+        let mut why = chain.unexplained.clone().unwrap_or_else(|| "no recipe explains the hashes".to_owned());
+        if named("hmac") || named("signature") {
+            why.push_str("; a keyed one needs its key (--key-file, or GOVCTL_CHAIN_KEY)");
+        }
+        return (segment.rows > 0).then_some((why, needs));
     }
     let all = explained + flaws;
     if flaws == 0 {
@@ -177,8 +172,10 @@ fn doubt(chain: &Chain, segment: &Segment) -> Option<(String, String)> {
 /// What would settle it.
 fn declare(chain: &Chain) -> String {
     format!(
-        "declare how a row is hashed in govctl.yaml: chains: [{{table: {}, formula: \"encode(sha256(convert_to(…, 'UTF8')), 'hex')\"}}]",
-        chain.relation.shown()
+        "declare how a row is hashed in govctl.yaml: chains: [{{table: {}, formula: \"encode(sha256(convert_to({} || '|' || …, 'UTF8')), \
+         'hex')\"}}]: SQL over the columns, and json_as(column, 'python sorted') for JSON as an application writes it",
+        chain.relation.shown(),
+        chain.prev.and_then(|prev| chain.column(prev)).map_or("previous", |column| column.name.as_str())
     )
 }
 

@@ -11,6 +11,10 @@ use sqlx::PgConnection;
 
 /// By its names a chain: a previous hash and a hash.
 pub fn looks_chained(table: &relation::Relation) -> bool {
+    // Passwords have previous hashes, too.
+    if table.name.to_ascii_lowercase().contains("passw") {
+        return false;
+    }
     let names: Vec<&str> = table
         .columns
         .iter()
@@ -21,6 +25,14 @@ pub fn looks_chained(table: &relation::Relation) -> bool {
         |part: &[&str]| names.iter().any(|name| part.iter().any(|part| name.to_ascii_lowercase().contains(part)));
     holds(&["prev", "parent_hash", "hash_anterior"]) && holds(&["hash", "digest", "checksum", "signature", "hmac"])
         || holds(&["chain_hash", "hash_chain"])
+        || names.iter().any(|name| names_previous_hash(name))
+}
+
+/// A column that can hold nothing but the hash of the row before.
+pub fn names_previous_hash(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "");
+    ["prevhash", "previoushash", "prevrowhash", "previousrowhash", "preventryhash", "previousentryhash"]
+        .contains(&name.as_str())
 }
 
 /// A chain without rows: one that was emptied looks like one that was never written.

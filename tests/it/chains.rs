@@ -82,6 +82,15 @@ pub(crate) fn fits(expected: &str, said: &str) -> bool {
         && wanted.iter().zip(&found).all(|(wanted, found)| wanted == found || found.split(' ').next() == Some(*wanted))
 }
 
+/// A configuration that says how the rows of a table are hashed.
+fn declared(table: &str, formula: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    // JSON is YAML.
+    let chain = serde_json::json!({ "table": table, "formula": formula });
+    std::fs::write(file.path(), format!("chains: [{chain}]\n")).unwrap();
+    file
+}
+
 async fn carry_out(folder: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/chains").join(folder);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -100,7 +109,15 @@ async fn carry_out(folder: &str) {
                 database.run(&format!("set session_replication_role = replica; {tamper}")).await;
             }
             let table = fixture.get("table").unwrap();
-            let (document, code) = verify(&database.url(), &["--table", table], fixture.get("key")).await;
+            let mut arguments = vec!["--table", table];
+            let config = fixture.get("formula").map(|formula| declared(table, formula));
+            let config = config.as_ref().map(|file| file.path().to_str().unwrap());
+            arguments.extend(config.iter().flat_map(|path| ["--config", path]));
+            let (document, code) = verify(&database.url(), &arguments, fixture.get("key")).await;
+            if let Some(why) = fixture.get("why") {
+                let told = document["chains"][0]["why"].as_str().unwrap();
+                assert!(told.contains(why), "{told}");
+            }
             let said = said(&document);
             let exit = match document["chains"][0]["verdict"].as_str() {
                 Some("intact") => 0,
@@ -136,6 +153,11 @@ async fn every_tampering_is_named_and_placed() {
 #[tokio::test]
 async fn what_only_looks_like_tampering_is_none() {
     carry_out("alarms").await;
+}
+
+#[tokio::test]
+async fn a_declared_formula_is_what_counts() {
+    carry_out("declared").await;
 }
 
 #[tokio::test]

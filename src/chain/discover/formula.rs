@@ -2,6 +2,7 @@
 
 use super::beginning;
 use super::coverage::{is_payload, mentions, uncovered};
+use super::declared;
 use super::evaluate::Sample;
 use super::layout::Layout;
 use super::otherwise;
@@ -14,7 +15,7 @@ use crate::chain::items::{Column, Items};
 use crate::chain::recipe::{Formula, Item, Piece};
 use crate::chain::relation::{self, Relation};
 use crate::chain::source::expression::Reader;
-use crate::chain::source::token::{Token, tokens};
+use crate::chain::source::token::Token;
 use crate::chain::stream;
 use crate::chain::time::Clock;
 use crate::chain::v1;
@@ -72,8 +73,9 @@ pub(super) async fn find(
     let mut candidates = written::candidates(&relation, means.library, &name, prev_name.as_deref(), &hashes);
     candidates.retain(|candidate| is_whole(candidate, prev.is_some()));
     if let Some(declared) = means.declared.and_then(|declared| declared.formula.as_ref()) {
-        candidates.insert(0, declared_candidate(&relation, declared));
+        candidates = vec![declared::candidate(&relation, declared, prev.is_some())];
     }
+    let is_declared = means.declared.is_some_and(|declared| declared.formula.is_some());
     if let Some((oid, own, other)) = candidates.iter().find_map(|candidate| candidate.beside.clone()) {
         join(connection, &mut chain, &mut items, oid, own, other).await?;
     }
@@ -82,6 +84,9 @@ pub(super) async fn find(
     let mut formulas = Vec::new();
     for candidate in &candidates {
         formulas.extend(read(&mut items, means, candidate));
+        if is_declared && formulas.is_empty() {
+            chain.unexplained = Some(declared::unreadable(candidate, prev.is_some()));
+        }
     }
     let columns = relation.columns.clone();
     let mut sampled = fetch(connection, &chain, &mut items, &mut formulas, rows, &layout).await?;
@@ -121,7 +126,11 @@ pub(super) async fn find(
     let fields = hashable(&items.list, &columns, &[Some(hash), prev]);
     for _ in 0..3 {
         let rest = unexplained(&sampled, &chosen, &items.list, means.key);
-        if rest.is_empty() || !chosen.is_empty() && !may_be_epoch(&rest, sampled.explainable()) {
+        // What is declared is not replaced by something else that fits.
+        if rest.is_empty()
+            || is_declared && chosen.is_empty()
+            || !chosen.is_empty() && !may_be_epoch(&rest, sampled.explainable())
+        {
             break;
         }
         let candidates = if chosen.is_empty() && !guessed { CANDIDATES } else { FEWER };
@@ -148,6 +157,19 @@ pub(super) async fn find(
         let Some(formula) = found else { break };
         chosen.push(otherwise::best_written(&sampled, formula, &items.list, means.key));
     }
+    if chosen.is_empty() && chain.unexplained.is_none() {
+        chain.unexplained = Some(match is_declared {
+            true => format!(
+                "the formula in govctl.yaml explains none of {} hashes that were looked at",
+                sampled.explainable()
+            ),
+            false => format!(
+                "no recipe explains the hashes: what writes them is not in the database, and the search for a formula \
+                 ended at its bound ({} tries of each shape); the links alone were verified",
+                CANDIDATES
+            ),
+        });
+    }
     chosen = beginning::spelled(&sampled, chosen, prev, &constants, &items.list, means.key);
     otherwise::spelled(&sampled, &mut chosen, &items.list, means.key);
     chosen = ordered(&sampled, chosen, &items.list, means.key);
@@ -164,24 +186,6 @@ fn is_whole(candidate: &Candidate, has_prev: bool) -> bool {
         Token::Previous(_) => !has_prev,
         _ => true,
     })
-}
-
-/// `preimage:` of the configuration: an expression over the columns, hashed as `algorithm` says.
-fn declared_candidate(relation: &Relation, preimage: &str) -> Candidate {
-    let mut expression = Vec::new();
-    let tokens = tokens(preimage);
-    let mut at = 0;
-    while at < tokens.len() {
-        let qualified = tokens[at].is_word("t") && tokens.get(at + 1).is_some_and(|token| token.is_sign("."));
-        let token = if qualified { &tokens[at + 2] } else { &tokens[at] };
-        at += if qualified { 3 } else { 1 };
-        let call = tokens.get(at).is_some_and(|token| token.is_sign("("));
-        match token.name().filter(|name| !call && relation.column(name).is_some()) {
-            Some(name) => expression.push(Token::Column(name.to_owned())),
-            None => expression.push(token.clone()),
-        }
-    }
-    Candidate { expression, source: "declared".to_owned(), beside: None }
 }
 
 fn read(items: &mut Items, means: &Means<'_>, candidate: &Candidate) -> Vec<Formula> {

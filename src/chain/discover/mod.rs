@@ -2,6 +2,7 @@
 
 mod beginning;
 mod coverage;
+mod declared;
 mod evaluate;
 mod formula;
 mod layout;
@@ -15,6 +16,7 @@ use super::definition::Chain;
 use super::encoding;
 use super::genesis;
 use super::items::{Column, Items};
+use super::none;
 use super::recipe::Formula;
 use super::relation::{Library, Relation};
 use super::stream;
@@ -107,6 +109,15 @@ pub async fn discover(connection: &mut PgConnection, relation: &Relation, means:
         }
     }
     Ok(match (chains.is_empty(), rows.is_empty()) {
+        // Either it is none, or its hashes are not understood.
+        (true, _) if rows.len() > 3 && none::looks_chained(relation) => Found::Hidden {
+            why: "its columns are named like those of a hash chain, and no digest of 16 bytes or more in them links its rows"
+                .to_owned(),
+            needs: format!(
+                "say in govctl.yaml what its columns are: chains: [{{table: {}, prev: …, hash: …, order: […]}}]",
+                relation.shown()
+            ),
+        },
         (true, _) => Found::Nothing,
         (false, true) => Found::Empty(chains),
         (false, false) => Found::Chains(chains),
@@ -249,7 +260,8 @@ fn unrepeated(relation: &Relation, digests: &[pair::Digests], rows: &[Row], mean
             // Passwords have previous hashes, too.
             pair::names_before(&column.name) && !column.name.contains("pass") && values.len() * 10 > rows.len() * 8
         })?;
-    (rows.len() > 3 && (means.named || is_log.iter().any(|word| name.contains(word)))).then(|| Found::Hidden {
+    let is_said = is_log.iter().any(|word| name.contains(word)) || none::names_previous_hash(&column.name);
+    (rows.len() > 3 && (means.named || is_said)).then(|| Found::Hidden {
         why: format!("the rows of {} name hashes in {} that no column holds", relation.shown(), column.name),
         needs: format!(
             "say in govctl.yaml which column holds the hash of a row: chains: [{{table: {}, prev: {}, hash: …}}]",
@@ -322,6 +334,7 @@ async fn chain(
                     && function.source.contains("nextval")
             }),
         doubtful: Vec::new(),
+        unexplained: None,
         uncovered: Vec::new(),
         notes: Vec::new(),
     };

@@ -42,8 +42,7 @@ impl Reader<'_> {
         let mut found = Vec::new();
         if let Some(hash) = peel(expression) {
             let (of, joined, unescaped) = preimage(hash.of);
-            let joined =
-                if joined == As::Text && parts(of).iter().any(|part| self.is_bytes(part)) { As::Bytes } else { joined };
+            let joined = self.joined_as(of, joined);
             let formula =
                 |pieces| Formula { keyed: hash.keyed, unescaped, ..Formula::new(hash.algorithm, pieces, source) };
             if let Some(pieces) = self.pieces(of, joined) {
@@ -62,6 +61,10 @@ impl Reader<'_> {
         found
     }
 
+    fn joined_as(&self, of: &[Token], joined: As) -> As {
+        if joined == As::Text && parts(of).iter().any(|part| self.is_bytes(part)) { As::Bytes } else { joined }
+    }
+
     fn pieces(&mut self, of: &[Token], joined: As) -> Option<Vec<Piece>> {
         let mut pieces = Vec::new();
         for part in parts(of) {
@@ -72,10 +75,22 @@ impl Reader<'_> {
             }
             match self.native(part, joined) {
                 Some(native) => pieces.extend(native),
-                None => pieces.push(self.rendered(part, joined)?),
+                None => match self.rendered(part, joined) {
+                    Some(rendered) => pieces.push(rendered),
+                    None => pieces.push(self.hashed(part, joined)?),
+                },
             }
         }
         Some(pieces)
+    }
+
+    /// A digest in the preimage that the server cannot give, since it does not know all that is in it.
+    fn hashed(&mut self, part: &[Token], joined: As) -> Option<Piece> {
+        let hash = peel(part).filter(|hash| !hash.keyed)?;
+        let (of, inner, unescaped) = preimage(hash.of);
+        let inner = self.joined_as(of, inner);
+        let of = self.pieces(of, inner)?;
+        (!unescaped).then_some(Piece::Hashed { algorithm: hash.algorithm, hex: joined == As::Text, of })
     }
 
     /// A piece the server renders.
@@ -128,6 +143,9 @@ impl Reader<'_> {
             && is_text(kind)
         {
             return self.native(inner, joined);
+        }
+        if let Some(json) = self.json_as(part).filter(|_| joined == As::Text) {
+            return Some(vec![json]);
         }
         let (name, arguments) = call(part)?;
         if let ("extract", [epoch, from, column @ ..]) = (name, arguments)
@@ -237,7 +255,7 @@ impl Reader<'_> {
             _ => return None,
         };
         match self.native(bare(value), joined)?.as_slice() {
-            [Piece::Item { at, form, null: Null::All }] => {
+            [Piece::Item { at, form, null }] if *null == Null::All || is_json_as(value) => {
                 Some(vec![Piece::Item { at: *at, form: form.clone(), null: Null::Bytes(fallback) }])
             }
             [Piece::Last { form, .. }] => Some(vec![Piece::Last { form: form.clone(), genesis: fallback }]),
@@ -351,6 +369,11 @@ fn or_empty(pieces: Vec<Piece>) -> Vec<Piece> {
         other => other,
     };
     pieces.into_iter().map(empty).collect()
+}
+
+/// What it gives for a null may be given otherwise.
+fn is_json_as(value: &[Token]) -> bool {
+    call(bare(value)).is_some_and(|(name, _)| name == "json_as")
 }
 
 fn is_text(kind: &Token) -> bool {

@@ -2,6 +2,7 @@
 
 pub mod expression;
 pub mod machine;
+mod own;
 mod resolve;
 pub mod safe;
 mod tables;

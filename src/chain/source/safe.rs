@@ -10,7 +10,7 @@ const COMPUTE: &str = "\
     convert_to date date_part date_trunc decode encode extract float4send float8send floor format greatest host \
     inet_send int2send int4send int8send json_build_array json_build_object jsonb_build_array jsonb_build_object jsonb_send \
     jsonb_strip_nulls jsonb_typeof jsonb_pretty json_strip_nulls least left length lower lpad ltrim make_date md5 mod nullif numeric_send octet_length overlay \
-    position quote_literal quote_nullable quote_ident regexp_replace repeat replace reverse right round row row_to_json rpad rtrim \
+    position trim_scale quote_literal quote_nullable quote_ident regexp_replace repeat replace reverse right round row row_to_json rpad rtrim \
     set_byte sha224 sha256 sha384 sha512 split_part string_to_array strpos substr substring text textsend timestamptz_send timestamp_send \
     date_send enum_send boolsend bool varchar byteasend uuid_send interval_send timezone to_char to_hex to_json to_jsonb to_timestamp translate trim \
     trunc unistr upper uuid_in uuid_out jsonb_object json_object array bytea_out jsonb_concat in any all and or not when then else case over filter \
@@ -34,7 +34,7 @@ pub fn qualified(tokens: &[Token], pgcrypto: Option<&str>) -> Option<Vec<Token>>
                     continue;
                 }
                 (Some(schema), true) if Some(schema) == pgcrypto => {}
-                (None | Some("pg_catalog"), false) if COMPUTE.split_whitespace().any(|known| known == name) => {}
+                (None | Some("pg_catalog"), false) if computes(name) => {}
                 _ => return None,
             }
             // A key in a setting stays there.
@@ -46,6 +46,11 @@ pub fn qualified(tokens: &[Token], pgcrypto: Option<&str>) -> Option<Vec<Token>>
         out.push(token.clone());
     }
     Some(out)
+}
+
+/// It is a function of `pg_catalog` that computes.
+pub fn computes(name: &str) -> bool {
+    COMPUTE.split_whitespace().any(|known| known == name)
 }
 
 #[cfg(test)]

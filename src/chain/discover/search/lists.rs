@@ -36,8 +36,13 @@ struct Previous {
     places: Vec<Place>,
 }
 
+/// Ways to write one choice of fields, where much else is tried.
+const FEW: usize = 40;
+
 /// What is fixed while orders are tried.
 struct Around<'a> {
+    /// Ways to write one choice of fields.
+    ways: usize,
     separators: &'a [&'static str],
     previous: &'a [Previous],
     algorithms: &'a [(Algorithm, bool)],
@@ -53,20 +58,36 @@ impl Search<'_> {
             target,
             &[First, Last, Second, LastButOne, Before(""), Behind(""), Before("\n"), Before("|"), Before(":")],
         );
-        let ends = self.previous_in(target, &[First, Last, Second, Before("")]);
-        let usual = Around { separators: &USUAL, previous: &everywhere, algorithms };
-        let rare = Around { separators: &RARE, previous: &ends, algorithms };
-        let moved = Around { separators: &USUAL, previous: &ends, algorithms };
-        let few = Around { separators: &USUAL[..3], previous: &ends, algorithms };
+        let ends = self.previous_in(target, &[First, Last, Second, Before(""), Before("\u{1e}")]);
+        let ways_of = usize::MAX;
+        let usual = Around { ways: ways_of, separators: &USUAL, previous: &everywhere, algorithms };
+        let rare = Around { ways: FEW, separators: &RARE, previous: &ends, algorithms };
+        let moved = Around { ways: ways_of, separators: &USUAL, previous: &ends, algorithms };
+        let few = Around { ways: ways_of, separators: &USUAL[..3], previous: &ends, algorithms };
+        let short = Around { ways: FEW / 4, ..few };
         let mut attempt = |reach, around: &Around<'_>, share| {
             self.lists_of(target, &fields, &mut ways, reach, around, Left(candidates / 16 * share))
         };
         attempt(Reach::Table, &usual, 4)
-            .or_else(|| attempt(Reach::Table, &rare, 3))
+            .or_else(|| attempt(Reach::Table, &rare, 6))
             .or_else(|| attempt(Reach::Few(5), &few, 3))
             .or_else(|| attempt(Reach::OneMoved(3), &moved, 3))
             .or_else(|| attempt(Reach::TwoMoved(1), &few, 3))
-            .or_else(|| attempt(Reach::Any(7), &few, 4))
+            .or_else(|| attempt(Reach::Any(7), &short, 10))
+    }
+
+    /// Fields side by side under algorithms that few use: in the order of the table, as most write them.
+    pub(super) fn plain_lists(
+        &self,
+        target: usize,
+        algorithms: &[(Algorithm, bool)],
+        candidates: u32,
+    ) -> Option<Formula> {
+        let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
+        let mut ways = self.ways_of_lists(target, &fields);
+        let ends = self.previous_in(target, &[Place::First, Place::Last, Place::Before("")]);
+        let around = Around { ways: FEW, separators: &USUAL, previous: &ends, algorithms };
+        self.lists_of(target, &fields, &mut ways, Reach::Table, &around, Left(candidates))
     }
 
     /// The previous hash as it is stored and as its bytes, where that is another thing.
@@ -102,7 +123,7 @@ impl Search<'_> {
     ) -> Option<Formula> {
         let mut buffer = Vec::with_capacity(1024);
         orders::each(reach, fields.len(), &mut |order| {
-            for way in ways.of(order).iter() {
+            for way in ways.of(order).iter().take(around.ways) {
                 let written = &ways.all[*way];
                 for separator in around.separators {
                     for previous in around.previous {

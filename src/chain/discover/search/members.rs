@@ -34,8 +34,14 @@ struct Constant {
     first: bool,
 }
 
+/// Ways to write one choice of fields, where much else is tried.
+const FEW: usize = 48;
+
 /// What is tried with each order.
+#[derive(Clone, Copy)]
 struct Trials<'a> {
+    /// Ways to write one choice of fields.
+    ways: usize,
     sorted: bool,
     namings: &'a [Naming],
     places: &'a [Place],
@@ -75,6 +81,7 @@ impl Search<'_> {
         let untagged = [Vec::new()];
         let tags: Vec<Vec<u8>> = if self.chained { self.tags() } else { Vec::new() };
         let base = Trials {
+            ways: usize::MAX,
             sorted: true,
             namings: &objects,
             places: &most,
@@ -90,17 +97,22 @@ impl Search<'_> {
         let with_lists = Trials { sorted: false, namings: &plain, ..base };
         attempt(Reach::Table, &base, 4)
             .or_else(|| attempt(Reach::Table, &with_lists, 4))
-            .or_else(|| attempt(Reach::Near(3), &Trials { namings: &one, ..base }, 4))
-            .or_else(|| attempt(Reach::Near(2), &Trials { constants: &constants, places: &some, ..base }, 2))
-            .or_else(|| attempt(Reach::Near(2), &Trials { constants: &constants, places: &some, ..with_lists }, 2))
-            .or_else(|| attempt(Reach::Near(2), &Trials { sorted: false, namings: &one, places: &some, ..base }, 3))
-            .or_else(|| attempt(Reach::Few(5), &Trials { places: &some, ..base }, 2))
+            .or_else(|| attempt(Reach::Few(5), &Trials { ways: FEW, places: &some, ..base }, 4))
+            .or_else(|| attempt(Reach::Near(2), &Trials { ways: FEW, namings: &one, places: &some, ..base }, 8))
+            .or_else(|| attempt(Reach::Near(3), &Trials { namings: &one, ..base }, 2))
+            .or_else(|| attempt(Reach::Near(1), &Trials { ways: FEW, constants: &constants, places: &some, ..base }, 6))
+            .or_else(|| {
+                attempt(Reach::Near(1), &Trials { ways: FEW, constants: &constants, places: &some, ..with_lists }, 6)
+            })
+            .or_else(|| {
+                attempt(Reach::Near(2), &Trials { ways: FEW, sorted: false, namings: &one, places: &some, ..base }, 6)
+            })
             .or_else(|| attempt(Reach::OneMoved(2), &Trials { places: &some, ..with_lists }, 5))
             .or_else(|| {
                 attempt(Reach::OneMoved(1), &Trials { places: &inside, counts_previous: true, ..with_lists }, 1)
             })
             .or_else(|| attempt(Reach::TwoMoved(1), &Trials { places: &some[..some.len().min(4)], ..with_lists }, 3))
-            .or_else(|| attempt(Reach::Near(2), &Trials { tags: &tags, places: &outside, ..base }, 2))
+            .or_else(|| attempt(Reach::Near(2), &Trials { ways: FEW, tags: &tags, places: &outside, ..base }, 6))
             .or_else(|| attempt(Reach::Near(2), &Trials { namings: &two, places: &some, ..base }, 3))
             .or_else(|| attempt(Reach::Any(6), &Trials { places: &some, ..with_lists }, 2))
     }
@@ -230,7 +242,7 @@ impl Search<'_> {
                         else {
                             continue;
                         };
-                        for way in own.iter() {
+                        for way in own.iter().take(trials.ways) {
                             let written = &ways.all[*way];
                             let outsides = match place {
                                 Place::Before(_) | Place::Behind(_) | Place::Both(..) => spelled.outside.as_slice(),

@@ -127,24 +127,26 @@ impl Search<'_> {
             targets.extend(rows.get(at).filter(|row| !targets.contains(*row)).copied().into_iter().collect::<Vec<_>>());
         }
         targets.iter().enumerate().find_map(|(number, target)| {
-            // Each shape has a number of its own: many of one take nothing from the next.
-            let left = || Left(self.candidates);
             // What the likeliest row does not tell, the others tell only if that one was tampered with: they get less.
-            let candidates = if number == 0 { self.candidates / 2 } else { self.candidates / 8 };
+            let share = if number == 0 { self.candidates } else { self.candidates / 4 };
+            // Each shape has a number of its own: many of one take nothing from the next.
+            let left = || Left(share);
+            let candidates = share / 2;
             let (usual, rare): (Vec<_>, Vec<_>) =
                 self.under_key(self.of_length(*target)).partition(|(algorithm, _)| algorithm.is_usual());
             self.framed(*target, left())
                 .or_else(|| self.single(*target))
                 .or_else(|| self.joined(*target, left()))
-                .or_else(|| self.documents(*target, Left(self.candidates / 2)))
+                .or_else(|| self.documents(*target, Left(share / 2)))
                 .or_else(|| self.wrapped(*target, left(), number == 0))
-                .or_else(|| self.middle(*target, Left(self.candidates / 4)))
+                .or_else(|| self.middle(*target, Left(share / 4)))
                 .or_else(|| self.lists(*target, &usual, candidates))
                 .or_else(|| self.members(*target, &usual, candidates))
                 .or_else(|| self.inner(*target, &usual, candidates / 8))
+                .or_else(|| self.plain_lists(*target, &rare, candidates / 2))
                 .or_else(|| self.lists(*target, &rare, candidates / 6))
                 .or_else(|| self.members(*target, &rare, candidates / 6))
-                .or_else(|| self.permuted(*target, Left(self.candidates / 2)))
+                .or_else(|| self.permuted(*target, Left(share / 2)))
         })
     }
 

@@ -155,26 +155,20 @@ const fn unsorted(style: Style) -> Style {
 /// Ways of texts whose fields stand side by side.
 fn of_lists() -> Vec<Way> {
     let mut ways = vec![
-        Way { as_stored: true, ..PLAIN },
-        Way { as_stored: true, words: ("t", "f"), null: "NULL", ..PLAIN },
-        Way { as_stored: true, null: "null", ..PLAIN },
+        (0, Way { as_stored: true, ..PLAIN }),
+        (0, Way { as_stored: true, words: ("t", "f"), null: "NULL", ..PLAIN }),
+        (0, Way { as_stored: true, null: "null", ..PLAIN }),
     ];
     let mut add =
         |clocks: &[Form], styles: &[Style], profiles: &[(Option<End>, (&'static str, &'static str), &'static str)]| {
             for folded in [false, true] {
-                for (numbers, words, null) in profiles {
-                    for style in styles {
-                        for clock in clocks {
-                            let clock = clock.clone();
-                            ways.push(Way {
-                                clock,
-                                style: *style,
-                                folded,
-                                numbers: *numbers,
-                                words: *words,
-                                null,
-                                ..PLAIN
-                            });
+                for (profile, (numbers, words, null)) in profiles.iter().enumerate() {
+                    for (styled, style) in styles.iter().enumerate() {
+                        for (timed, clock) in clocks.iter().enumerate() {
+                            let (clock, style) = (clock.clone(), *style);
+                            let rank = timed / 2 + styled + 2 * profile + 4 * usize::from(folded);
+                            let way = Way { clock, style, folded, numbers: *numbers, words: *words, null, ..PLAIN };
+                            ways.push((rank, way));
                         }
                     }
                 }
@@ -200,19 +194,27 @@ fn of_lists() -> Vec<Way> {
     add(&go(), &[unsorted(HTML), HTML], &[(None, truth, ""), (Some(End::Needed), truth, "<nil>")]);
     add(&rust(), &[unsorted(Style::compact(true)), Style::compact(true)], &[(None, truth, ""), (None, truth, "null")]);
     add(&php(), &[unsorted(SLASH), SLASH, unsorted(ASCII)], &[(None, ("1", ""), ""), (None, ("1", "0"), "")]);
-    ways
+    likeliest_first(ways)
+}
+
+/// What is usual in each language comes before what is rare in any.
+fn likeliest_first(mut ways: Vec<(usize, Way)>) -> Vec<Way> {
+    ways.sort_by_key(|(rank, _)| *rank);
+    ways.into_iter().map(|(_, way)| way).collect()
 }
 
 /// Ways of documents, with keys in order or not.
 fn of_documents(sorted: bool) -> Vec<Way> {
     let mut ways = Vec::new();
     let mut add = |clocks: &[Form], styles: &[Style], numbers: &[Option<End>]| {
-        for (folded, parsed) in [(false, false), (false, true), (true, false)] {
-            for numbers in numbers {
-                for style in styles {
-                    for clock in clocks {
+        for (flag, (folded, parsed)) in [(false, false), (false, true), (true, false)].into_iter().enumerate() {
+            for (number, numbers) in numbers.iter().enumerate() {
+                for (styled, style) in styles.iter().enumerate() {
+                    for (timed, clock) in clocks.iter().enumerate() {
                         let style = Style { sorted, ..*style };
-                        ways.push(Way { clock: clock.clone(), style, folded, parsed, numbers: *numbers, ..PLAIN });
+                        let rank = timed / 2 + styled + 2 * number + 3 * flag;
+                        let clock = clock.clone();
+                        ways.push((rank, Way { clock, style, folded, parsed, numbers: *numbers, ..PLAIN }));
                     }
                 }
             }
@@ -227,7 +229,7 @@ fn of_documents(sorted: bool) -> Vec<Way> {
     add(&go(), &[HTML, plain], &[Some(End::Needed), None]);
     add(&rust(), &[plain], &[Some(End::One), None]);
     add(&php(), &[SLASH, ASCII, plain], &[Some(End::Needed), None]);
-    ways
+    likeliest_first(ways)
 }
 
 impl Search<'_> {
