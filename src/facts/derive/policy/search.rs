@@ -80,6 +80,12 @@ pub(crate) struct Witness {
 /// Tries before a formula counts as too large; then it may let anything through.
 const BUDGET: usize = 60_000;
 
+/// The same once a database has had [`PLENTY`]: most formulas need less than a hundredth.
+const SMALL_BUDGET: usize = 4_000;
+
+/// Tries in all policies and functions of a database after which the large ones are given up earlier.
+const PLENTY: usize = 1_500_000;
+
 /// Values a variable may learn beyond its own.
 const LEARNED: usize = 24;
 
@@ -113,6 +119,7 @@ pub(crate) struct Search<'w> {
     learned: HashMap<Var, BTreeSet<Value>>,
     grown: bool,
     steps: usize,
+    budget: usize,
     /// Relations whose policies are being evaluated: a second visit is infinite recursion, which raises.
     pub(crate) visiting: Vec<Oid>,
     /// Rows whose columns a view or function returns, as the last evaluation found them.
@@ -149,6 +156,7 @@ impl<'w> Search<'w> {
             learned: HashMap::new(),
             grown: false,
             steps: 0,
+            budget: BUDGET,
             visiting: Vec::new(),
             blind: false,
             output_rows: Vec::new(),
@@ -181,12 +189,20 @@ impl<'w> Search<'w> {
 
     /// Finds an assignment under which the goal is true, if there is one.
     pub(crate) fn run(&mut self, goal: &mut Goal<'_, 'w>) -> Option<Witness> {
+        let before = self.steps;
+        self.budget = if self.world.tries.get() < PLENTY { BUDGET } else { SMALL_BUDGET };
+        let found = self.search(goal);
+        self.world.tries.set(self.world.tries.get() + (self.steps - before));
+        found
+    }
+
+    fn search(&mut self, goal: &mut Goal<'_, 'w>) -> Option<Witness> {
         loop {
             self.grown = false;
             self.assigned.clear();
             self.trail.clear();
             if self.descend(goal).is_ok() {
-                let exhausted = self.steps > BUDGET;
+                let exhausted = self.steps > self.budget;
                 let values = self.minimal(goal);
                 return Some(Witness {
                     values,
@@ -205,8 +221,8 @@ impl<'w> Search<'w> {
     /// had no part in any failure below is not tried with other values (conflict-directed backjumping).
     fn descend(&mut self, goal: &mut Goal<'_, 'w>) -> Result<(), BTreeSet<Var>> {
         self.steps += 1;
-        if self.steps > BUDGET || self.trail.len() > DEEPEST {
-            self.steps = BUDGET + 1;
+        if self.steps > self.budget || self.trail.len() > DEEPEST {
+            self.steps = self.budget + 1;
             return Ok(());
         }
         self.reads.clear();

@@ -9,7 +9,7 @@ use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, PUBLIC, Poli
 use crate::facts::derive::privileges::{self, Privileges};
 use crate::facts::derive::reach::Reach;
 use crate::facts::derive::tenancy::{self, Tenancy};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub(crate) struct World<'a> {
     pub(crate) writable: RefCell<HashMap<(Oid, Oid), bool>>,
     pub(crate) known: RefCell<Known>,
     pub(crate) deciding: RefCell<HashSet<(Oid, Oid)>>,
+    /// Tries so far, in all searches.
+    pub(crate) tries: Cell<usize>,
 }
 
 impl<'a> World<'a> {
@@ -73,6 +75,7 @@ impl<'a> World<'a> {
             writable: RefCell::default(),
             known: RefCell::default(),
             deciding: RefCell::default(),
+            tries: Cell::new(0),
         }
     }
 
