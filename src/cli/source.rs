@@ -5,6 +5,7 @@ use crate::error::Stop;
 use crate::facts::Facts;
 use crate::facts::collect::{self, Wanted};
 use crate::history::{self, History};
+use crate::secrets;
 use crate::target::scratch::Choice;
 use crate::target::url::{DatabaseUrl, UrlError};
 use crate::target::{Session, replay};
@@ -131,9 +132,11 @@ pub(super) async fn collect(
     progress: &dyn Progress,
 ) -> Result<Facts, Stop> {
     progress.begin("Connecting", None);
-    let mut session = Session::open(options).await?;
+    // What looks for secrets is made ready, and the store, while the server answers.
+    std::thread::spawn(secrets::Rules::own);
+    let (session, facts) = tokio::join!(Session::open(options), Facts::empty());
+    let (mut session, mut facts) = (session?, facts?);
     progress.begin(if rows == Rows::All { "Reading the catalogs and some rows" } else { "Reading the catalogs" }, None);
-    let mut facts = Facts::empty().await?;
     let wanted = Wanted { rows: rows == Rows::All, actors: rows != Rows::None, rules: config.secrets.rules() };
     let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
     session.close().await;

@@ -82,6 +82,7 @@ create subscription "{db}_pull" connection 'host=nowhere.invalid password=never-
   with (connect = false, enabled = false, slot_name = none, create_slot = false);
 
 grant usage on schema app to "{db}_app", public;
+grant execute on function pg_ls_dir(text) to "{db}_app";
 grant select, insert on app.orders to "{db}_app" with grant option;
 grant update (note), select (id) on app.orders to "{db}_agent";
 grant select on app.tenants to public;
