@@ -169,10 +169,7 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
             if outcome.stood_in.contains(&what) {
                 return;
             }
-            let schema = "create schema if not exists extensions";
-            let _ = connection.execute(schema).await;
-            if connection.execute(sqlx::raw_sql(AssertSqlSafe(*script))).await.is_ok() {
-                outcome.vectors |= *name == "vector";
+            if stand_in_for(name, script, connection, outcome).await {
                 return outcome.stood_in.push(what);
             }
         }
@@ -198,6 +195,14 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
         () => Hangs::Everything,
     };
     outcome.refused.push((statement.clone(), said, hangs));
+}
+
+/// Runs what stands in for an extension. Whether it could be made.
+async fn stand_in_for(name: &str, script: &str, connection: &mut PgConnection, outcome: &mut Outcome) -> bool {
+    let _ = connection.execute("create schema if not exists extensions").await;
+    let made = connection.execute(sqlx::raw_sql(AssertSqlSafe(script.to_owned()))).await.is_ok();
+    outcome.vectors |= made && name == "vector";
+    made
 }
 
 /// Makes the role or the type that a statement missed and that no migration makes: a cluster's roles and a database's
@@ -226,13 +231,8 @@ async fn make_missing(
         Some(extension) => {
             let real = format!("create extension \"{extension}\"");
             let script = stand_in(extension).unwrap_or_default();
-            let real = connection.execute(AssertSqlSafe(real)).await.is_ok();
-            let schema = "create schema if not exists extensions";
-            let made = real
-                || connection.execute(schema).await.is_ok()
-                    && connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await.is_ok();
-            outcome.vectors |= made && !real && extension == "vector";
-            made
+            connection.execute(AssertSqlSafe(real)).await.is_ok()
+                || stand_in_for(extension, script, connection, outcome).await
         }
         None => {
             let sql = format!("create role {} nologin", ident(name));
