@@ -423,7 +423,7 @@ create table event_log_rights (
 -- Roles that speak for an agent: logins, and roles that a login may become. source, free_sql: as in role_purposes.
 create table agents (role integer primary key, name text not null, login integer not null, source text not null, free_sql integer);
 -- Columns of the user's that hold what somebody should not read, going by their names.
--- class: 'secret' | 'key' (opens other values) | 'ciphertext' | 'hash' | 'reference' (where a secret is kept) | 'personal' | 'finance' | 'transcript' | 'health'
+-- class: 'secret' | 'key' (opens other values) | 'ciphertext' | 'hash' | 'reference' (where a secret is kept) | 'personal' | 'finance' | 'transcript' | 'health' | 'card'
 create table sensitive_columns (relation integer not null, column_number integer not null, class text not null, primary key (relation, column_number)) without rowid;
 -- Who can read these, and columns that were sampled, as far as grants say; rows are for the policies. principal: of principals or agents,
 -- superusers aside. as_role: itself or a role it may become; path says how.
