@@ -343,6 +343,7 @@ fn histories_as_they_are_found_are_read_as_a_reader_would() {
         ("accounts of a bank are no tenants", "create table bank_accounts (id int);\ncreate table notes (bank_account_id int references bank_accounts (id));\nalter table notes enable row level security;\ncreate policy p on notes using (bank_account_id = current_setting('app.seen')::int);".to_owned(), vec![]),
         ("tenants have names in other languages", "create table mandanten (id int);\ncreate table belege (mandant_id int);\nalter table belege enable row level security;\ncreate policy p on belege using (mandant_id = current_setting('app.m')::int);\ncreate table entreprises (id int);\ncreate table membres (entreprise_id int, utilisateur_id int, role text, unique (entreprise_id, utilisateur_id));".to_owned(), vec![(2, 4), (3, 6)]),
         ("and their keys another order", "create table empresas (id int);\ncreate table facturas (id_empresa int references empresas (id));\nalter table facturas enable row level security;\ncreate policy p on facturas using (id_empresa = current_setting('app.e')::int);".to_owned(), vec![(2, 4)]),
+        ("tables of other hands are known by what is said of them", "alter table organizations enable row level security;\nalter table reports enable row level security;\ncreate policy own on reports using (author_id = auth.uid());\ncreate policy own on organizations using (id in (select organization_id from organization_members where user_id = auth.uid()));".to_owned(), vec![(2, 4)]),
         ("signatures chain as well", "create table audit_log (prev_signature text, created_by_kind text check (created_by_kind in ('user', 'ai_agent')));\nrevoke update, delete on audit_log from app;".to_owned(), vec![(4, 2)]),
     ] {
         assert_eq!(reached(&[("1_a.sql", &sql)]), wanted, "{name}");
@@ -352,6 +353,17 @@ fn histories_as_they_are_found_are_read_as_a_reader_would() {
         "{ISOLATED}{policy} drop policy p on t; alter table t rename to n; create policy p on n using (tenant_id = f());"
     );
     assert_eq!(regressed(&[("1_a.sql", &renamed)]), 0);
+    // What takes the place of a tenant's policy in the same migration asks the session as well, or leaves it open.
+    let isolated = format!("{ISOLATED}alter table t add owner uuid;\n{policy}");
+    for (next, wanted) in [
+        ("drop policy p on t; create policy o on t using (owner = auth.uid());", 0),
+        ("create policy o on t using (reaches(owner)); drop policy p on t;", 0),
+        ("drop policy p on t; create policy o on t for insert with check (owner = auth.uid());", 1),
+        ("drop policy p on t; create policy o on t using (true);", 1),
+        ("drop policy p on t;", 1),
+    ] {
+        assert_eq!(regressed(&[("1_a.sql", &isolated), ("2_b.sql", next)]), wanted, "{next}");
+    }
     let taken = "create table t (id int); revoke all on t from app;";
     assert_eq!(regressed(&[("1_a.sql", &format!("{taken} grant select, update, delete on t to app;"))]), 0);
     assert_eq!(regressed(&[("1_a.sql", taken), ("2_b.sql", "grant all on t to owner;")]), 0);
@@ -400,6 +412,36 @@ fn a_folder_is_the_tool_s_whose_it_is() {
     let project =
         folder(&[("supabase/config.toml", ""), ("db/sql/001_a.sql", &isolated), ("db/sql/002_b.sql", "select 1;")]);
     assert_ne!(History::read(&project.path().join("db/sql"), None).unwrap().tool, "supabase");
+}
+
+/// Of a whole project, the folder that is migrations of a PostgreSQL; of several, the others are named.
+#[test]
+fn a_project_s_migrations_are_found_in_it() {
+    let isolated = format!("{ISOLATED}create policy p on t using (tenant_id = f());");
+    let sqlite = r#"{"dialect": "sqlite", "entries": [{"idx": 0, "when": 1, "tag": "0000_a"}]}"#;
+    let files: Vec<(&str, &str)> = vec![
+        ("db/migrations/mysql/0001_a.sql", "-- +goose Up\nselect 1;"),
+        ("db/migrations/mysql/0002_a.sql", "-- +goose Up\nselect 1;"),
+        ("db/migrations/postgres/0001_a.sql", "-- +goose Up\nselect 1;"),
+        ("desktop/meta/_journal.json", sqlite),
+        ("desktop/0000_a.sql", &isolated),
+        ("old/archived/migrations/0001_a.sql", "-- +goose Up\nselect 1;"),
+        ("billing/migrations/0001_a.sql", "-- +goose Up\nselect 1;"),
+    ];
+    let history = read(&files);
+    assert_eq!((history.tool, history.migrations.len(), history.transitions().len()), ("goose", 1, 0));
+    assert_eq!(
+        history.notes,
+        ["only db/migrations/postgres is read; there are migrations in billing/migrations as well"]
+    );
+    // What a script runs by name: the folder of migrations, not the dump beside it.
+    let own = read(&[("docs/schema.sql", &isolated), ("src/migrations/a.sql", "select 1;")]);
+    assert!(own.migrations[0].path.ends_with("src/migrations/a.sql") && own.transitions().is_empty());
+    let dump = folder(&[("docs/schema.sql", &isolated)]);
+    assert!(History::read(dump.path(), None).is_err());
+    assert_eq!(History::read(&dump.path().join("docs"), None).unwrap().transitions().len(), 1);
+    let db_migrate = "exports.up = function (db, callback) { db.runSql(`select 1`, callback); };";
+    assert_eq!(read(&[("20250101000000-a.js", db_migrate)]).tool, "db-migrate");
 }
 
 /// Change sets end where the next begins, those for other databases are not sent, and scripts are read where they are run.

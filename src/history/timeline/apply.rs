@@ -75,6 +75,11 @@ impl Reader {
                 table.policies.push(KnownPolicy::new(policy.clone()));
                 let name = format!("{} on {}", policy.name, table.name);
                 self.last("policy", &name, place);
+                let dropped = ("policy dropped", self.schema.tables[at].name.to_string());
+                let just_now = self.undone.get(&dropped).is_some_and(|since| since.migration == place.migration);
+                if just_now && self.is_replaced(at, place) {
+                    self.undone.remove(&dropped);
+                }
                 return vec![at];
             }
             What::AlterPolicy(policy) => {
@@ -259,9 +264,20 @@ impl Reader {
         let Some(at) = self.schema.find(table) else { return };
         let before = self.isolates(at);
         self.schema.tables[at].policies.retain(|known| known.policy.name != name);
-        if before && !self.isolates(at) {
+        if before && !self.isolates(at) && !self.is_replaced(at, place) {
             self.undone.insert(("policy dropped", self.schema.tables[at].name.to_string()), place);
         }
+    }
+
+    /// The same migration puts another policy in the place of a tenant's, which asks the session as well: nothing is opened.
+    fn is_replaced(&self, at: usize, place: Place) -> bool {
+        let table = &self.schema.tables[at];
+        table.policies.iter().any(|known| {
+            let name = format!("{} on {}", known.policy.name, table.name);
+            let since = self.timeline.introduced.get(&("policy", name));
+            since.is_some_and(|since| since.migration == place.migration)
+                && judge::guards(known, table, &self.schema, &self.known)
+        })
     }
 
     fn unguard(&mut self, table: &Name, place: Place, change: impl FnOnce(&mut Table)) {
