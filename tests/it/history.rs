@@ -747,6 +747,14 @@ async fn a_replay_stands_in_for_platforms_and_says_what_it_could_not_run() {
     let (refused, unseen) = replayed(&[("20250101000000_a.sql", own)]).await;
     assert!(refused.is_empty() && unseen.is_empty(), "{refused:?} {unseen:?}");
 
+    // Types of an extension, in whatever schema; one that is nowhere costs what needs it; what the tool fills in is there.
+    let places = "create extension if not exists postgis with schema extensions;\ncreate extension nowhere_at_all;\n\
+                  create table {{ .Schema }}.farms (id int, place extensions.geometry(MultiPolygonZ, 4326), at geography(point));\n\
+                  alter table \"{{ .Schema }}\".farms add e extensions.vector(3);\n";
+    let (refused, unseen) = replayed(&[("supabase/migrations/20250101000000_a.sql", places)]).await;
+    assert!(refused.len() == 1 && refused[0].starts_with("2 "), "{refused:?}");
+    assert_eq!(unseen, ["extension_members", "extensions"]);
+
     let index = "create table t (id int);\ncreate index on t using nowhere (id);\ncreate view v as select 1 as x;";
     let (refused, unseen) = replayed(&[("1_a.sql", index)]).await;
     assert_eq!((refused.len(), unseen.as_slice()), (1, &["indexes".to_owned()][..]), "{refused:?}");

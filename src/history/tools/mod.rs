@@ -200,7 +200,7 @@ pub(crate) fn recognise<'f>(folder: &'f Folder, only: Option<&'static Tool>) -> 
     let others: Vec<_> = sure.into_iter().filter(apart).collect();
     if !others.is_empty() {
         best.claim.notes.push(format!(
-            "only {} is read; {} hold migrations as well",
+            "only {} is read; there are migrations in {} as well",
             here(best.dir.at()),
             some(&others)
         ));
