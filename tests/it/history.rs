@@ -231,6 +231,13 @@ fn every_language_puts_statements_together_in_its_own_way() {
         let found: Vec<_> = history.transitions().iter().map(|it| (it.stage, it.line.line)).collect();
         assert_eq!((found, history.dynamic().len()), (vec![(2, line)], 0), "{file}: {:?}\n{text}", history.dynamic());
     }
+    // What a helper makes of its parameters before it says them; what is added to it on a condition is left out.
+    let rails = "class A < ActiveRecord::Migration[8.0]\n  def up\n    create_table(:t) { |t| t.uuid :tenant_id }\n    execute \"ALTER TABLE t ENABLE ROW LEVEL SECURITY\"\n    allow(\"t\", \"tenant_id = f()\")\n    allow(\"t\", unknown(1))\n  end\n\n  def allow(table, condition)\n    clause = \"USING (#{condition})\"\n    clause += \" WITH CHECK (#{condition})\" if table == \"u\"\n    execute \"CREATE POLICY p ON #{table} #{clause}\"\n  end\nend\n";
+    assert_eq!(reached(&[("db/migrate/20250101000000_a.rb", rails)]), [(2, 12)]);
+    // And what nobody knows is said, also where it is half a statement.
+    let rails = rails.replace("clause = ", "clause = asked || ");
+    let history = read(&[("db/migrate/20250101000000_a.rb", &rails)]);
+    assert_eq!((history.transitions().len(), history.dynamic().len()), (0, 1), "{:?}", history.dynamic());
     // Enums that a variable holds, and a batch by any name.
     let kept = format!(
         "{REVISION}who = sa.Enum(\"user\", \"agent\", name=\"who\")\n\ndef upgrade():\n    op.create_table(\"log\", sa.Column(\"actor\", who), sa.Column(\"prev_hash\", sa.Text))\n    op.execute(\"REVOKE UPDATE, DELETE ON log FROM app\")\n    with op.batch_alter_table(\"members\") as table:\n        table.add_column(sa.Column(\"role\", sa.Text))\n        table.add_column(sa.Column(\"org_id\", sa.Uuid, sa.ForeignKey(\"orgs.id\")))\n        table.add_column(sa.Column(\"user_id\", sa.Uuid))\n"
