@@ -218,7 +218,7 @@ create table first_actors (relation integer not null, kind text not null, first_
 -- | 'published columns' (number is the relation) | 'event trigger' (its tags).
 create table ddl (object_kind text not null, object integer not null, number integer not null, text text not null);
 
--- What is to be said about the run as a whole. topic: 'run' | 'stage'.
+-- What is to be said about the run as a whole. topic: 'run' | 'stage' | 'history', which is said of both.
 create table remarks (topic text not null, remark text not null);
 
 -- The folder of migrations, where one was given; a row in `unseen` says where none was. `path` is as typed, then the file;

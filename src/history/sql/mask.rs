@@ -29,9 +29,8 @@ pub(crate) fn placeholders(text: &str) -> Cow<'_, str> {
             Some(length) if !bytes[at..at + length].contains(&b'\n') => {
                 let masked = masked.get_or_insert_with(|| bytes.to_vec());
                 for byte in &mut masked[at..at + length] {
-                    if !byte.is_ascii_alphanumeric() {
-                        *byte = b'_';
-                    }
+                    // In lower case, so that it is one name inside quotes and outside of them.
+                    *byte = if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
                 }
                 at += length;
             }
