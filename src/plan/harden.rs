@@ -61,7 +61,12 @@ async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) 
     let mut downs = Vec::new();
     for statement in &change.statements {
         let ddl = ddl::read(&statement.up);
-        piece.up.push(statement.up.clone());
+        piece.up.push(match &ddl {
+            Ddl::AlterRoutine { name, arguments, .. } if change.phase == Phase::Ground => {
+                guard::unless_handed_over(name, arguments, &statement.up)
+            }
+            _ => statement.up.clone(),
+        });
         match &statement.down {
             Some(down) => downs.push(split(down)),
             None => {
