@@ -64,6 +64,12 @@ async fn references_say_whose_rows_are_and_a_row_without_one_stops_the_plan() {
     let all: String = plan.steps.iter().map(govctl::plan::Step::up_sql).collect();
     assert!(all.contains("p.account_id from public.buyers p") && !all.contains("first tenant"), "{all}");
 
+    // Whoever writes meanwhile finds the column that its row takes the key from.
+    let at = |text: &str| plan.steps.iter().position(|step| step.up_sql().contains(text));
+    let column = at("alter table public.parts add column if not exists account_id");
+    let trigger = at("trigger fill_tenant_key before insert or update on public.part_lines");
+    assert!(column.is_some() && column < trigger, "{column:?} {trigger:?}");
+
     // Whose it is, nobody can say: the plan stops before it has changed anything.
     database.run("insert into part_lines values (1, null, null)").await;
     let mut connection = database.connect().await;
