@@ -53,6 +53,8 @@ pub(crate) struct Tenancy {
     /// The word for a tenant here: `tenant`, `organization`, …
     pub(crate) entity: Option<&'static str>,
     users: BTreeSet<(Oid, i64)>,
+    /// Tables that the owner says hold the same for every tenant: what they refer to makes them nobody's.
+    shared: BTreeSet<Oid>,
 }
 
 /// Words for a tenant, strongest first. A word of a weaker tier is a tenant only where no stronger one is found.
@@ -189,13 +191,16 @@ fn is_member_table(relation: &Relation) -> bool {
 }
 
 impl Tenancy {
-    /// Infers tenancy. `pinned` are columns that policies compare with a value of the session.
-    pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, pins: &Pins) -> Self {
+    /// Infers tenancy. `pins` are columns that policies compare with a value of the session; `shared`, tables that the owner says
+    /// hold the same for every tenant: they need no way to a key, and one that has a key of its own keeps it.
+    pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, shared: &[String], pins: &Pins) -> Self {
         let pinned = &pins.all();
         let mut tenancy = Self::default();
         tenancy.find_users(catalog);
         let tables: Vec<&Relation> =
             catalog.relations.values().filter(|r| r.kind != "sequence" && r.provenance != "extension").collect();
+        let is_shared = |relation: &&&Relation| shared.contains(&format!("{}.{}", relation.schema, relation.name));
+        tenancy.shared = tables.iter().filter(is_shared).map(|relation| relation.oid).collect();
         tenancy.add_from_config(&tables, config);
         if let Some((word, tenant_relation)) = Self::choose_entity(catalog, &tables, pinned) {
             tenancy.entity = Some(word);
@@ -447,7 +452,7 @@ impl Tenancy {
         let mut queue: VecDeque<Oid> = keyed.iter().copied().collect();
         while let Some(parent) = queue.pop_front() {
             for &(child, column) in children.get(&parent).into_iter().flatten() {
-                if keyed.contains(&child) || self.paths.contains_key(&child) {
+                if keyed.contains(&child) || self.paths.contains_key(&child) || self.shared.contains(&child) {
                     continue;
                 }
                 let mut hops = vec![(child, column)];
