@@ -71,10 +71,13 @@ impl Asker {
     }
 }
 
-/// Answers to the same question, each with whom it was given to; none: it is the same for everybody.
+/// An answer, and whom it was given to; none: it is the same for everybody.
+type Given<A> = Rc<(Option<Asker>, A)>;
+
+/// Answers by their question.
 #[derive(Debug)]
 pub(super) struct Answers<K, A> {
-    of: HashMap<K, Vec<Rc<(Option<Asker>, A)>>>,
+    of: HashMap<K, Vec<Given<A>>>,
 }
 
 impl<K, A> Default for Answers<K, A> {
