@@ -69,7 +69,7 @@ mod tests {
         let text = "grant a to :VISITOR, ${flyway:user}; select x::text, {{ .t }} from :\"s\".t where a[1:2] = ':no'";
         let masked = placeholders(text);
         assert_eq!(masked.len(), text.len());
-        assert!(masked.starts_with("grant a to _VISITOR, __flyway_user_; select x::text, __"), "{masked}");
+        assert!(masked.starts_with("grant a to _visitor, __flyway_user_; select x::text, __"), "{masked}");
         assert!(masked.contains("a[1:2]"));
         assert_eq!(placeholders("select 1::int"), "select 1::int");
         for text in ["values ($${\"a\": {\"b\": 1}}$$)", "select '{{\"a\": 1}}'", "select '${'"] {

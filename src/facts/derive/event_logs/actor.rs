@@ -102,7 +102,7 @@ fn are_kinds(values: &[String]) -> bool {
     let ends = |value: &String, list: &[&str]| words(value).last().is_some_and(|word| list.contains(&word.as_str()));
     let (persons, agents) = (values.iter().any(|it| ends(it, &PERSONS)), values.iter().any(|it| says(it, &AGENTS)));
     let acts = values.iter().filter(|it| words(it).iter().any(|word| ACTS.contains(&word.as_str()))).count();
-    persons && (values.len() > 1 || agents) && acts * 2 < values.len()
+    persons && (values.len() > 1 || agents) && acts * 2 <= values.len()
 }
 
 /// The values a column is limited to, and by what.
