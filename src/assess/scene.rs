@@ -31,6 +31,10 @@ pub(super) struct Scene {
     pub(super) tenancy_reason: String,
     /// Tables known to hold tenant data.
     pub(super) tenant_tables: usize,
+    /// Of these, those that a login which is no superuser's has a privilege on.
+    pub(super) tenant_tables_reached: usize,
+    /// Of them all, those with row-level security.
+    pub(super) tenant_tables_with_policies: usize,
     /// Principals that can log in, superusers aside.
     pub(super) logins: usize,
     /// Area, why and what it needs.
@@ -50,8 +54,13 @@ impl Scene {
         };
         let tenancy: Option<(String, String)> =
             sqlx::query_as("select mode, reason from tenancy").fetch_optional(&mut *connection).await?;
-        let tenant_tables: i64 = sqlx::query_scalar(
-            "select count(*) from (select relation from tenant_keys union select relation from tenant_paths)",
+        let (tenant_tables, reached, with_policies): (i64, i64, i64) = sqlx::query_as(
+            "select count(*),
+                    count(*) filter (where exists (select 1 from verdicts v join principals p on p.role = v.principal
+                                                   where v.relation = t.relation and p.kind = 'login')),
+                    count(*) filter (where r.rls = 1)
+             from (select relation from tenant_keys union select relation from tenant_paths) t
+             left join relations r on r.oid = t.relation",
         )
         .fetch_one(&mut *connection)
         .await?;
@@ -74,6 +83,8 @@ impl Scene {
             },
             tenancy_reason,
             tenant_tables: usize::try_from(tenant_tables).unwrap_or_default(),
+            tenant_tables_reached: usize::try_from(reached).unwrap_or_default(),
+            tenant_tables_with_policies: usize::try_from(with_policies).unwrap_or_default(),
             logins: usize::try_from(logins).unwrap_or_default(),
             unseen,
         })

@@ -28,7 +28,7 @@ pub struct Diff {
     pub opened: Vec<Found>,
     /// Findings that are gone.
     pub closed: Vec<Found>,
-    /// Findings that are another severity, or whose expression or evidence is another: as before, as after.
+    /// Findings that are another severity or whose evidence is another, in words: as before, as after.
     pub changed: Vec<(Found, Found)>,
     /// Checks that did not see everything on one side, so that what is said of them is not certain.
     pub unsure: BTreeSet<CheckId>,
@@ -47,7 +47,7 @@ pub async fn diff(before: (&mut Facts, Assessment), after: (&mut Facts, Assessme
     };
     let changed = |(fingerprint, was): (&Fingerprint, &Found)| {
         let is = new.get(fingerprint)?;
-        (was.1.state != is.1.state).then(|| (was.clone(), is.clone()))
+        differs(&was.1, &is.1).then(|| (was.clone(), is.clone()))
     };
     let unsure =
         [&before, &after].into_iter().flat_map(|it| it.undecided().into_iter().map(|(check, _)| check.id.clone()));
@@ -80,6 +80,16 @@ impl Diff {
     pub fn is_unsure(&self, check: &Check) -> bool {
         self.unsure.contains(&check.id)
     }
+}
+
+/// What a finding says is another. Not its state, which is another with every policy and role of its object: these are
+/// told by themselves.
+fn differs(was: &Finding, is: &Finding) -> bool {
+    let words = |it: &Finding| -> Vec<(String, String)> {
+        let text = |(name, value): (&String, &serde_json::Value)| Some((name.clone(), value.as_str()?.to_owned()));
+        it.facts.iter().filter_map(text).collect()
+    };
+    was.severity != is.severity || was.is_open() != is.is_open() || was.message != is.message || words(was) != words(is)
 }
 
 fn by_fingerprint(it: &Assessment) -> BTreeMap<Fingerprint, Found> {

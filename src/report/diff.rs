@@ -107,7 +107,7 @@ fn one<'a>(it: &Diff, (check, finding): &'a Found) -> Open<'a> {
 /// The screen.
 pub(super) fn screen(it: &Diff, all: bool, quiet: bool, look: &Look) -> String {
     let counts = format!(
-        "{} opened, {} closed, {} changed; {} of roles, rights and policies.",
+        "{} opened, {} closed, {} changed; {} of roles, rights and guards.",
         it.opened.len(),
         it.closed.len(),
         it.changed.len(),
@@ -144,12 +144,22 @@ fn line(it: &Diff, check: &Check, finding: &Finding, look: &Look) -> String {
 fn changed(it: &Diff, look: &Look) -> String {
     let mut text = String::new();
     for ((_, was), (check, is)) in &it.changed {
+        text.push_str(&line(it, check, is, look));
+        let mut before = Vec::new();
         if was.severity != is.severity {
             let how = if is.severity > was.severity { "worse" } else { "better" };
-            let first = format!("  {how}, {} before  ", was.severity);
-            text.push_str(&wrap(&format!("{}  {}", check.id, clean(&outline::sentence_of(is))), &first, look.width));
-        } else {
-            text.push_str(&line(it, check, is, look));
+            before.push(format!("{how}: {} before", was.severity));
+        }
+        if was.is_open() && !is.is_open() {
+            before.push("open before".to_owned());
+        } else if is.is_open() && !was.is_open() {
+            before.push("accepted before".to_owned());
+        }
+        if was.message != is.message {
+            before.push(format!("before: {}", clean(&outline::sentence_of(was))));
+        }
+        for one in before {
+            text.push_str(&wrap(&one, "        ", look.width));
         }
     }
     if text.is_empty() {
@@ -179,7 +189,7 @@ fn changes(it: &Diff, all: bool, look: &Look) -> String {
             let _ = writeln!(text, "    {} {} more of {kind} (--all)", look.sign("…", "..."), of_kind.len() - shown);
         }
     }
-    if text.is_empty() { text } else { format!("{}\n{text}", look.paint(Tone::Strong, "Roles, rights and policies")) }
+    if text.is_empty() { text } else { format!("{}\n{text}", look.paint(Tone::Strong, "Roles, rights and guards")) }
 }
 
 fn unsure(it: &Diff, look: &Look) -> String {

@@ -17,6 +17,7 @@ const MULTI: &str = "
     insert into tenancy values ('multi', 'name', null, 'app.orders has tenant_id');
     insert into tenant_keys values (7, 2, 'tenant_id', 'key', 'name');
     insert into principals values (100, 'app_user', 'login', 'application');
+    insert into verdicts values (100, 7, 'SELECT', 'isolated', 100, 'app_user', null, null, null);
     insert into schemas values (1, 'app', 10, 'user', 1, null);
     insert into relations values
       (7, 1, 'app', 'orders', 'table', 10, 1, 0, 0, 0, 0, 'permanent', 5, 1, null, 'user', null),

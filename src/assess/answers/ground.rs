@@ -74,6 +74,8 @@ pub(in crate::assess) struct RoleFacts {
     pub(in crate::assess) roles: usize,
     /// Logins known to be agents', each with the ways to the roles it may become.
     pub(in crate::assess) agents: BTreeMap<String, Vec<String>>,
+    /// Of these, the superusers and those that may become one.
+    pub(in crate::assess) superusers: Vec<String>,
 }
 
 impl RoleFacts {
@@ -92,7 +94,16 @@ impl RoleFacts {
         for (agent, path) in rows {
             agents.entry(agent).or_default().extend(path);
         }
-        Ok(Self { roles: usize::try_from(roles).unwrap_or_default(), agents })
+        let superusers = sqlx::query_scalar(
+            "select p.name from principals p
+             where p.purpose = 'agent' and p.kind in ('login', 'superuser')
+               and exists (select 1 from role_reach reach join roles r on r.oid = reach.reaches and r.superuser = 1
+                           where reach.role = p.role and (reach.reaches = p.role or reach.can_set = 1))
+             order by p.name",
+        )
+        .fetch_all(facts.connection())
+        .await?;
+        Ok(Self { roles: usize::try_from(roles).unwrap_or_default(), agents, superusers })
     }
 }
 

@@ -30,6 +30,14 @@ pub(super) fn rbac(ground: &Ground<'_>) -> Found {
 /// What a prompt holds is nowhere in a database: without a word from whoever wrote it, the best answer is "unsure".
 pub(super) fn secret_separation(ground: &Ground<'_>) -> Found {
     let verdicts = ground.verdicts(Axis::SecretSeparation);
+    // What a superuser reads is no column's to tell: the hashes of all passwords, the files of the server.
+    if verdicts.serious().is_none() && !ground.roles.superusers.is_empty() {
+        let names = ground.roles.superusers.join(", ");
+        return Found::new(
+            Answer::No,
+            format!("as a superuser, every row and every password's hash is open to {names}"),
+        );
+    }
     decided(&verdicts).unwrap_or_else(|| {
         if ground.roles.agents.is_empty() {
             return nobody(ground);
@@ -98,6 +106,9 @@ fn nobody(ground: &Ground<'_>) -> Found {
 /// What each agent may become, shortest ways first.
 fn impersonation(ground: &Ground<'_>) -> Vec<String> {
     let one = |(agent, ways): (&String, &Vec<String>)| {
+        if ground.roles.superusers.contains(agent) {
+            return format!("{agent} may become every role, as a superuser");
+        }
         if ways.is_empty() {
             return format!("{agent} may become no other role");
         }

@@ -5,7 +5,8 @@ use super::{Answer, Found};
 use crate::assess::scene::{Tenancy, counted};
 use crate::check::Axis;
 
-/// `yes` only where every check of the axis ran, saw everything, and nothing high or critical was found.
+/// `yes` only where every check of the axis ran, saw everything, nothing high or critical was found, and there is a login
+/// to be kept apart from others' rows.
 pub(super) fn answer(ground: &Ground<'_>) -> Found {
     let scene = ground.scene;
     let verdicts = ground.verdicts(Axis::TenantIsolation);
@@ -30,6 +31,17 @@ pub(super) fn answer(ground: &Ground<'_>) -> Found {
                 Found::new(Answer::Unsure, format!("nothing serious is open on {tables} with tenant data, but {open}"))
             }
             Some(open) => Found::new(Answer::Unsure, open),
+            // Nobody was held back, so nothing was shown to hold anybody; and no policy binds a superuser.
+            None if scene.tenant_tables_reached == 0 && scene.tenant_tables_with_policies == 0 => Found::new(
+                Answer::No,
+                format!(
+                    "none of {tables} with tenant data has row-level security, and nobody but superusers reaches one"
+                ),
+            ),
+            None if scene.tenant_tables_reached == 0 => Found::new(
+                Answer::Unsure,
+                format!("nobody but superusers reaches {tables} with tenant data, and no policy binds a superuser"),
+            ),
             None => {
                 let lesser = verdicts.lesser();
                 let kept =

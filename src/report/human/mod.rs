@@ -86,7 +86,11 @@ impl Screen<'_> {
 
     /// `██████░░  10 of 14`; only full where all pass.
     fn bar(&self, count: &AxisCount) -> String {
-        let length = if self.look.width >= 92 { 20 } else { 8 };
+        let length = match self.look.width {
+            92.. => 20,
+            84.. => 8,
+            _ => 6,
+        };
         let asked = count.asked();
         if asked == 0 {
             return "no check applies".to_owned();

@@ -232,5 +232,6 @@ fn by_name(seen: &Seen<'_>, who: bool, what: bool, other: bool) -> Option<(Purpo
     }
     let activity =
         seen.named("activity") && (seen.name.len() == 1 || seen.named("user agent admin account system member staff"));
-    (activity && who && seen.plain_action() && seen.about_something()).then_some((Purpose::Audit, "its name says so"))
+    (activity && (who || seen.kinds) && seen.plain_action() && seen.about_something())
+        .then_some((Purpose::Audit, "its name says so"))
 }
