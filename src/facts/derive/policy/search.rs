@@ -80,7 +80,7 @@ pub(crate) struct Witness {
 }
 
 /// Tries before a formula counts as too large; then it may let anything through.
-const BUDGET: usize = 60_000;
+const BUDGET: usize = 20_000;
 
 /// The same once a database has had [`PLENTY`]: most formulas need less than a hundredth.
 const SMALL_BUDGET: usize = 4_000;
