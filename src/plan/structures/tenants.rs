@@ -106,6 +106,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             follows: false,
             tenants: Some((tenants.clone(), id.clone())),
             has_policies,
+            policy: key::POLICY.to_owned(),
             forced,
             predicate,
         };
