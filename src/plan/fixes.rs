@@ -1,12 +1,13 @@
 //! What the checks found, as changes: each check's own fix.
 
 use super::change::{Change, Closes, Phase, Question, Statement};
-use super::ddl::{self, Ddl};
+use super::ddl::{self, Ddl, Name};
 use super::harden::split;
 use super::order::slug;
 use super::step::Unproved;
 use crate::assess::{Assessment, Finding};
 use crate::check::{Check, Severity};
+use std::collections::BTreeSet;
 
 /// Changes from the open findings of stages up to the goal, and the findings for which there is nothing to write.
 pub(crate) fn fixes(it: &Assessment, goal: u8) -> (Vec<Change>, Vec<Question>, Vec<Unproved>) {
@@ -38,6 +39,17 @@ pub(crate) fn fixes(it: &Assessment, goal: u8) -> (Vec<Change>, Vec<Question>, V
         changes.push(change);
     }
     (changes, questions, open)
+}
+
+/// Takes out restrictive policies on tables that get a key of their own: theirs rests on that key.
+pub(crate) fn leave_to_keys(changes: &mut Vec<Change>, keyed: &BTreeSet<Name>) {
+    for change in changes.iter_mut() {
+        change.statements.retain(|statement| {
+            let Ddl::CreatePolicy { table, .. } = ddl::read(&statement.up) else { return true };
+            !(keyed.contains(&table) && statement.up.contains(" as restrictive "))
+        });
+    }
+    changes.retain(|change| !change.statements.is_empty());
 }
 
 /// What somebody has to decide before the fix is taken: it might end what the product lives on.

@@ -96,12 +96,16 @@ impl<'a> Draft<'a> {
         if first {
             self.changeable = structures::changeable(facts).await?;
         }
-        let (fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
+        let (mut fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
+        fixes::leave_to_keys(&mut fixes, &structures::to_be_keyed(facts).await?);
         let grows = |change: &Change| change.closes.iter().any(|it| it.check == "audit/incomplete-record");
         let logs_grow = self.in_rounds && fixes.iter().any(grows);
         let (mut changes, questions) =
             structures::missing(self.goal.stage, logs_grow, &self.changeable, facts, self.goal.config).await?;
         self.ask(questions);
+        if first {
+            self.ask(structures::asked(facts, self.goal.config).await?.into_iter().collect());
+        }
         changes.extend(fixes);
         let spared = structures::spare(&mut changes, facts).await?;
         self.open.extend(spared.into_iter().filter(|_| first));
@@ -154,7 +158,8 @@ impl<'a> Draft<'a> {
     pub async fn steps(&self, facts: &mut Facts) -> Result<Vec<Step>, Stop> {
         let mut steps = order::order(self.pieces.clone());
         let uncertain = structures::uncertain(facts).await?;
-        if let Some(first) = preflight::step(&steps, &uncertain, &mut Before::new(facts)).await? {
+        let shared = self.goal.config.plan.shared.as_deref().unwrap_or_default();
+        if let Some(first) = preflight::step(&steps, &uncertain, shared, &mut Before::new(facts)).await? {
             steps.insert(0, first);
             steps.iter_mut().zip(1..).for_each(|(step, n)| step.n = n);
         }

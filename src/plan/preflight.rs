@@ -1,6 +1,7 @@
 //! The first migration of a plan: what it takes for granted, looked at before anything is changed.
 
 mod ask;
+mod orphans;
 
 use super::before::Before;
 use super::ddl::{self, Action, Ddl, Name};
@@ -8,6 +9,7 @@ use super::guard;
 use super::step::Step;
 use crate::check::quote::{ident, literal};
 use crate::error::Stop;
+use crate::plan::structures::Uncertain;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stops with a sentence where the server is older than that of the facts, where a table that is changed is not there, where the
@@ -15,10 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// are going to ask. None where nothing that exists is
 /// changed.
 ///
-/// `uncertain`: tables, a reference that may be empty, and the column that is to be filled in by it.
+/// `uncertain`: tables whose rows may refer to nothing; `shared`: those of which the owner has said that they hold the same for
+/// every tenant.
 pub(crate) async fn step(
     steps: &[Step],
-    uncertain: &[(Name, String, String)],
+    uncertain: &[Uncertain],
+    shared: &[String],
     before: &mut Before<'_>,
 ) -> Result<Option<Step>, Stop> {
     let mut tables: BTreeMap<Name, String> = BTreeMap::new();
@@ -56,6 +60,7 @@ pub(crate) async fn step(
         let schema = literal(table.schema.as_deref().unwrap_or("public"));
         format!("({schema}::text, {}::text, {}::text)", literal(&table.name), literal(owner))
     });
+    let uncertain: Vec<_> = uncertain.iter().filter(|it| tables.contains_key(&it.table)).collect();
     let body = format!(
         "declare
   it record;
@@ -79,11 +84,7 @@ begin
 end",
         rows.collect::<Vec<_>>().join(",\n    "),
         ask::loop_over(&asked),
-        empty
-            .iter()
-            .map(|(table, column)| without(table, column))
-            .chain(uncertain.iter().filter(|it| tables.contains_key(&it.0)).map(orphans))
-            .collect::<String>()
+        empty.iter().map(|(table, column)| without(table, column)).collect::<String>() + &orphans::stop(&uncertain, shared)
     );
     let tag = guard::tag(&body);
     Ok(Some(Step {
@@ -114,32 +115,17 @@ fn without(table: &Name, column: &str) -> String {
         "{} has rows without {column}: fill them in, or say whose they are, before anything is changed",
         table.name
     );
-    stop_where("exists", table, (column, "not attnotnull"), column, &said)
-}
-
-/// Stops where rows refer to nothing by which they could get what they are going to be held to.
-fn orphans((table, reference, column): &(Name, String, String)) -> String {
-    let said = format!(
-        "{} has rows without {reference}, so that nothing says whose they are: fill it in, or take them away, before anything is changed; \
-         where the table holds the same for every tenant, name it in govctl.yaml (plan.shared) and plan again",
-        table.name
-    );
-    stop_where("not exists", table, (column, "not attisdropped"), reference, &said)
-}
-
-/// Stops where a column that there is, or is not, says that rows must not be empty, and some are.
-fn stop_where(there: &str, table: &Name, (column, so): (&str, &str), empty: &str, said: &str) -> String {
     format!(
         "
-  if {there} (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and {so}) then
+  if exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attnotnull) then
     if exists (select from {table} where {} is null) then
       raise exception using message = {};
     end if;
   end if;",
         guard::oid(table),
         literal(column),
-        ident(empty),
-        literal(said)
+        ident(column),
+        literal(&said)
     )
 }
 

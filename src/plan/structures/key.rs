@@ -1,5 +1,7 @@
 //! The tenant's key on every table that holds tenant data without one, taken from the parent it refers to (TI-28).
 
+use super::place::free_policy;
+use super::through;
 use crate::check::quote::{ident, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
@@ -9,7 +11,7 @@ use crate::plan::change::{Change, Closes, Phase, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::guard;
 use crate::plan::order::slug;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table without a key, and the parent that says whose its rows are.
 pub(super) struct Child {
@@ -26,15 +28,22 @@ pub(super) struct Child {
     pub(super) tenants: Option<(Name, String)>,
     /// Policies let rows through already: the tenant's takes away from them, and adds nothing.
     pub(super) has_policies: bool,
+    /// The name of the tenant's.
+    pub(super) policy: String,
     /// Of the two, those whose policies bind their owner already.
     pub(super) forced: Vec<Name>,
     /// The policy's predicate, over the key by its name.
     pub(super) predicate: String,
 }
 
-type Row = (i64, String, String, i64, String, String);
+/// The policy that rests on the key.
+pub(super) const POLICY: &str = "tenant_isolation";
 
-/// Tables that have a way to a key, and neither a key nor a policy. Nearest first: what hangs on a table takes the key from it.
+/// Table (oid, schema, name), hops to the key, the key's name and type.
+pub(super) type Row = (i64, String, String, i64, String, String);
+
+/// Those of these tables that have a way to a key, and no column of its name. Nearest first: what hangs on a table takes the key from
+/// it.
 const WITHOUT: &str = "select r.oid, r.schema, r.name, t.hops, k.name, c.type
          from tenant_paths t
          join relations r on r.oid = t.relation
@@ -42,18 +51,30 @@ const WITHOUT: &str = "select r.oid, r.schema, r.name, t.hops, k.name, c.type
          join columns c on c.relation = k.relation and c.number = k.column_number
          where r.provenance = 'user' and r.kind in ('table', 'partitioned table') and r.is_partition = 0
            and (select mode from tenancy) = 'multi' and k.role = 'key'
-           and not exists (select 1 from policies p where p.relation = r.oid)
+           and r.oid in (select value from json_each(?))
            and not exists (select 1 from columns mine where mine.relation = r.oid and mine.name = k.name)
          group by r.oid order by t.hops, r.schema, r.name";
 
+/// Tables that are to get a key of their own.
+pub(super) async fn without(facts: &mut Facts) -> Result<Vec<Row>, Stop> {
+    let need = serde_json::json!(through::need_a_key(facts).await?).to_string();
+    Ok(sqlx::query_as(WITHOUT).bind(need).fetch_all(facts.connection()).await?)
+}
+
+/// The same by their names.
+pub(crate) async fn to_be_keyed(facts: &mut Facts) -> Result<BTreeSet<Name>, Stop> {
+    let named = |(_, schema, name, ..): Row| Name { schema: Some(schema), name };
+    Ok(without(facts).await?.into_iter().map(named).collect())
+}
+
 /// Changes for each of them.
 pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
-    let rows: Vec<Row> = sqlx::query_as(WITHOUT).fetch_all(facts.connection()).await?;
+    let rows = without(facts).await?;
     let mut changes = Vec::new();
     let mut predicates = BTreeMap::new();
     for (oid, schema, name, hops, key, type_name) in rows {
         let table = Name { schema: Some(schema), name };
-        let Some((parent, columns)) = parent(facts, oid, hops).await? else { continue };
+        let Some((_, parent, columns)) = parent(facts, oid, hops).await? else { continue };
         let predicate = match predicate(facts, &key).await? {
             Some(predicate) => predicate,
             None => predicates.get(&key).cloned().unwrap_or_else(|| context(&key, &type_name)),
@@ -69,7 +90,8 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
             columns,
             follows: hops > 1,
             tenants,
-            has_policies: false,
+            has_policies: has_policies(facts, oid).await?,
+            policy: free_policy(facts, oid, POLICY).await?,
             forced,
             predicate,
         }));
@@ -85,23 +107,6 @@ fn of_session<'p>(predicate: &'p str, key: &str) -> Option<&'p str> {
     // A setting that must be there would stop whoever writes without one.
     let quiet = !lower.contains("current_setting") || lower.contains(", true)");
     (reads && quiet).then_some(value)
-}
-
-/// References that may be empty, and by which a table gets its tenant: table, column, key to be. A row that refers to nothing is
-/// nobody's.
-pub(crate) async fn uncertain(facts: &mut Facts) -> Result<Vec<(Name, String, String)>, Stop> {
-    let rows: Vec<Row> = sqlx::query_as(WITHOUT).fetch_all(facts.connection()).await?;
-    let mut uncertain = Vec::new();
-    for (oid, schema, name, hops, key, _) in rows {
-        let Some((_, columns)) = parent(facts, oid, hops).await? else { continue };
-        let table = Name { schema: Some(schema), name };
-        for (own, _) in columns {
-            if !Before::new(facts).is_not_null(&table, &own).await? {
-                uncertain.push((table.clone(), own, key.clone()));
-            }
-        }
-    }
-    Ok(uncertain)
 }
 
 /// The way this database's policies compare a key of this name, else over a setting of its own.
@@ -124,9 +129,13 @@ pub(super) async fn tenants(facts: &mut Facts) -> Result<Option<(Name, String)>,
     Ok(row.map(|(schema, name, key)| (Name { schema: Some(schema), name }, key)))
 }
 
-/// The parent one hop nearer to the key, and the columns that refer to it.
-async fn parent(facts: &mut Facts, oid: i64, hops: i64) -> Result<Option<(Name, Vec<(String, String)>)>, Stop> {
-    let sql = "select p.schema, p.name, c.oid from constraints c
+/// The parent one hop nearer to the key: its oid, its name, and the columns that refer to it.
+pub(super) async fn parent(
+    facts: &mut Facts,
+    oid: i64,
+    hops: i64,
+) -> Result<Option<(i64, Name, Vec<(String, String)>)>, Stop> {
+    let sql = "select p.oid, p.schema, p.name, c.oid from constraints c
                join relations p on p.oid = c.referenced_relation
                left join tenant_paths t on t.relation = p.oid
                where c.relation = ? and c.kind = 'foreign key'
@@ -134,16 +143,16 @@ async fn parent(facts: &mut Facts, oid: i64, hops: i64) -> Result<Option<(Name, 
                -- A reference that is always there, before one that may be empty.
                order by exists (select 1 from constraint_columns cc join columns h on h.relation = c.relation and h.number = cc.column_number
                                 where cc.constraint_oid = c.oid and h.not_null = 0), c.name limit 1";
-    let found: Option<(String, String, i64)> =
+    let found: Option<(i64, String, String, i64)> =
         sqlx::query_as(sql).bind(oid).bind(hops).bind(hops).fetch_optional(facts.connection()).await?;
-    let Some((schema, name, constraint)) = found else { return Ok(None) };
+    let Some((parent, schema, name, constraint)) = found else { return Ok(None) };
     let sql = "select here.name, there.name from constraint_columns cc
                join constraints c on c.oid = cc.constraint_oid
                join columns here on here.relation = c.relation and here.number = cc.column_number
                join columns there on there.relation = c.referenced_relation and there.number = cc.referenced_column_number
                where c.oid = ? order by cc.position";
     let columns = sqlx::query_as(sql).bind(constraint).fetch_all(facts.connection()).await?;
-    Ok(Some((Name { schema: Some(schema), name }, columns)))
+    Ok(Some((parent, Name { schema: Some(schema), name }, columns)))
 }
 
 /// Those of these tables, and of their partitions, that bind an owner who is not exempt.
@@ -221,7 +230,8 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
 
 /// What holds the key to be right, and the policy that rests on it.
 pub(super) fn held(child: &Child, change: &dyn Fn(Phase, String, Vec<Statement>) -> Change) -> Vec<Change> {
-    let Child { table, key, parent, columns, tenants, has_policies, predicate, .. } = child;
+    let Child { table, key, parent, columns, tenants, has_policies, policy, predicate, .. } = child;
+    let policy = ident(policy);
     let restrictive = if *has_policies { " as restrictive" } else { "" };
     let (quoted, short) = (ident(key), slug(&table.name));
     let mut changes = vec![change(
@@ -256,11 +266,17 @@ pub(super) fn held(child: &Child, change: &dyn Fn(Phase, String, Vec<Statement>)
         Phase::Policy,
         format!("isolate_{short}"),
         vec![
-            Statement::new(format!("create policy tenant_isolation on {table}{restrictive} using ({predicate})")),
+            Statement::new(format!("create policy {policy} on {table}{restrictive} using ({predicate})")),
             Statement::new(format!("alter table {table} enable row level security, force row level security")),
         ],
     ));
     changes
+}
+
+/// Whether anything lets rows of a table through.
+pub(super) async fn has_policies(facts: &mut Facts, table: i64) -> Result<bool, Stop> {
+    let sql = "select count(*) > 0 from policies where relation = ? and permissive = 1";
+    Ok(sqlx::query_scalar(sql).bind(table).fetch_one(facts.connection()).await?)
 }
 
 /// A name of at most 63 bytes.

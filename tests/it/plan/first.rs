@@ -1,8 +1,8 @@
 //! Databases where nothing says a tenant yet, and whose owner is nothing more than that.
 
-use super::{collected, faults, made};
+use super::{carried_out, collected, faults, made, read};
 use crate::support;
-use govctl::config::Config;
+use govctl::config::{self, Config};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 /// Owned by a login without a right of its own; an application that changes rows.
@@ -30,7 +30,10 @@ const ACCOUNTS: &str = "
     create table parts_eu_0 partition of parts_eu for values with (modulus 2, remainder 0);
     create table parts_eu_1 partition of parts_eu for values with (modulus 2, remainder 1);
     create table part_lines (id int primary key, part_id int, region text, foreign key (part_id, region) references parts);
+    create table models (id int primary key, buyer_id int references buyers);
+    create table \"Prices; x\" (id int primary key, model_id int not null references models);
     reset role;
+    insert into models values (1, null);
     insert into accounts values (1, 'a'), (2, 'b');
     insert into buyers values (1, 1, 'x'), (2, 2, 'y');
     insert into parts values (1, 'eu', 1), (2, 'eu', 2);
@@ -70,21 +73,115 @@ async fn references_say_whose_rows_are_and_a_row_without_one_stops_the_plan() {
     let trigger = at("trigger fill_tenant_key before insert or update on public.part_lines");
     assert!(column.is_some() && column < trigger, "{column:?} {trigger:?}");
 
-    // Whose it is, nobody can say: the plan stops before it has changed anything.
-    database.run("insert into part_lines values (1, null, null)").await;
+    // Whose it is, nobody can say: a sample shows it, and the plan stops before it has changed anything, at all such tables at once.
+    let asked = plan.questions.iter().find(|it| it.id == "shared-tables").unwrap();
+    assert!(asked.default.ends_with("plan: {shared: [public.models, \"public.Prices; x\"]}"), "{asked:?}");
+    database.run("insert into \"Prices; x\" values (1, 1); insert into part_lines values (1, null, null)").await;
     let mut connection = database.connect().await;
     connection.execute("set session authorization deploy").await.unwrap();
     let first = &plan.steps[0];
-    let refused = connection.execute(sqlx::raw_sql(AssertSqlSafe(first.up_sql()))).await.unwrap_err().to_string();
-    assert!(refused.contains("part_lines has rows without part_id"), "{refused}");
+    let refused = connection.execute(sqlx::raw_sql(AssertSqlSafe(first.up_sql()))).await.unwrap_err();
+    let refused = refused.as_database_error().unwrap().message().to_owned();
+    for part in [
+        "Prices; x has rows that lead to rows of models without buyer_id",
+        "models has rows without buyer_id",
+        "part_lines has rows without part_id and region",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
     connection.close().await.unwrap();
 
-    // The owner says that it holds the same for everybody, as the sentence proposes: it is left as it is, and nothing misses it.
-    let mut config = Config::default();
-    config.plan.shared = Some(vec!["public.part_lines".to_owned()]);
+    // The owner says that they hold the same for everybody, as the sentence proposes: they are left as they are, and nothing misses them.
+    let (_, answer) = refused.split_once("plan again: ").unwrap();
+    let config = config::parse("govctl.yaml", answer).unwrap();
     let plan = made(2, &mut collected(&database, &config).await, &config).await;
     assert_eq!(faults(&plan, &[]), [""; 0], "{plan:#?}");
-    assert!(!plan.steps.iter().any(|step| step.up_sql().contains("part_lines")), "{plan:#?}");
+    for left in ["part_lines", "public.models", "Prices; x"] {
+        assert!(!plan.steps.iter().any(|step| step.up_sql().contains(left)), "{plan:#?}");
+    }
+    assert!(!plan.questions.iter().any(|it| it.id == "shared-tables"), "{:#?}", plan.questions);
+}
+
+/// Policies that read each other's tables, over references that may be empty.
+const CIRCLE: &str = "
+    create table tenants (id int primary key, name text);
+    create table folders (id int primary key, tenant_id int not null references tenants, name text);
+    create table files (id int primary key, folder_id int references folders on delete set null, name text);
+    create table picks (id int primary key, file_id int not null references files on delete cascade, why text);
+    alter table tenants enable row level security; alter table folders enable row level security;
+    alter table files enable row level security; alter table picks enable row level security;
+    create policy own on tenants using (id = nullif(current_setting('app.tenant_id', true), '')::int);
+    create policy own on folders using (tenant_id = nullif(current_setting('app.tenant_id', true), '')::int);
+    create policy anything on files using (name is not null or folder_id is null);
+    create policy tenant_isolation on files for select using (id in (select file_id from picks));
+    create policy anything on picks using (true);
+    reset role;
+    insert into tenants values (1, 'a'), (2, 'b');
+    insert into folders values (1, 1, 'x'), (2, 2, 'y');
+    insert into files values (1, 1, 'x'), (2, 2, 'y');
+    insert into picks values (1, 1, 'x'), (2, 2, 'y');
+";
+
+#[tokio::test]
+async fn a_policy_that_would_ask_itself_rests_on_a_key_of_its_own() {
+    if support::is_embedded() {
+        return;
+    }
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{CIRCLE}")).await;
+    let config = Config::default();
+    let plan = made(2, &mut collected(&database, &config).await, &config).await;
+    assert_eq!(faults(&plan, &[]), [""; 0], "{plan:#?}");
+    carried_out(&database, &plan, "deploy").await;
+    let session = "set local app.tenant_id = '1'";
+    let seen = |table: &str| format!("select string_agg(id::text, ' ' order by id) from {table}");
+    // A file without a folder is its session's, and stays in its sight.
+    let written = "insert into files values (3, null, 'z') returning tenant_id::text";
+    assert_eq!(read(&database, "shop_api", session, written).await, Ok(Some("1".to_owned())));
+    let theirs = "insert into picks values (3, 2, 'z') returning 'written'";
+    assert!(read(&database, "shop_api", session, theirs).await.is_err());
+    for (table, ids) in [("files", "1 3"), ("picks", "1"), ("folders", "1")] {
+        assert_eq!(read(&database, "shop_api", session, &seen(table)).await, Ok(Some(ids.to_owned())), "{table}");
+    }
+    assert_eq!(read(&database, "shop_api", "", &seen("files")).await, Ok(None));
+}
+
+/// A workspace is a person's own: policies ask for the person, and no session names a workspace.
+const WORKSPACES: &str = "
+    create table workspaces (id int primary key, user_id int not null, name text);
+    create table folders (id int primary key, user_id int not null, workspace_id int not null references workspaces);
+    create table files (id int primary key, user_id int not null, folder_id int references folders, sharing text);
+    create table file_workspaces (user_id int not null, file_id int references files, workspace_id int references workspaces, primary key (file_id, workspace_id));
+    do $$ declare t text; begin
+      foreach t in array array['workspaces', 'folders', 'files', 'file_workspaces'] loop
+        execute format('alter table %I enable row level security', t);
+        execute format('create policy own on %I using (user_id = nullif(current_setting(''app.user_id'', true), '''')::int)', t);
+      end loop;
+    end $$;
+    create policy shared on files for select using (sharing <> 'private' or id in (select file_id from file_workspaces));
+    reset role;
+    insert into workspaces values (1, 1, 'x'), (2, 2, 'y');
+    insert into files values (1, 1, null, 'public'), (2, 2, null, 'public'), (3, 1, null, 'private');
+";
+
+#[tokio::test]
+async fn a_persons_own_workspace_is_no_tenant_that_a_session_would_have_to_name() {
+    if support::is_embedded() {
+        return;
+    }
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{WORKSPACES}")).await;
+    let config = Config::default();
+    let plan = made(2, &mut collected(&database, &config).await, &config).await;
+    assert_eq!(plan.proof.as_ref().unwrap().failed, [""; 0], "{plan:#?}");
+    let all: String = plan.steps.iter().map(govctl::plan::Step::up_sql).collect();
+    assert!(all.contains("user_id =") && !all.contains("workspace_id") && !all.contains("tenant_id"), "{all}");
+    carried_out(&database, &plan, "deploy").await;
+    let seen = "select string_agg(id::text, ' ' order by id) from files";
+    for (person, ids) in [("1", "1 3"), ("2", "2")] {
+        let session = format!("set local app.user_id = '{person}'");
+        assert_eq!(read(&database, "shop_api", &session, seen).await, Ok(Some(ids.to_owned())), "{person}");
+    }
 }
 
 #[tokio::test]

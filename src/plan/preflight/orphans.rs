@@ -1,0 +1,73 @@
+//! Rows that refer to nothing: every table that has some is named at once, with the answer to write.
+
+use crate::check::quote::{ident, literal};
+use crate::plan::guard;
+use crate::plan::structures::{Hop, Uncertain, scalar};
+
+/// Stops where rows of these tables refer to nothing by which they could get what they are going to be held to. Tables that have
+/// the key already were looked at when they got it.
+pub(super) fn stop(tables: &[&Uncertain], shared: &[String]) -> String {
+    if tables.is_empty() {
+        return String::new();
+    }
+    let said: Vec<_> = shared.iter().map(|table| literal(&scalar(table))).collect();
+    let looks: String = tables.iter().map(|table| look(table)).collect();
+    format!(
+        "
+  declare
+    lost text[] := '{{}}';
+    shared text[] := array[{}]::text[];
+  begin{looks}
+    if lost <> '{{}}' then
+      raise exception using message = array_to_string(lost, '; ') || ': nothing says whose these rows are. Fill that in, or take them away, '
+        || 'before anything is changed; where the tables hold the same for every tenant, write it in govctl.yaml and plan again: plan: {{shared: ['
+        || array_to_string(shared, ', ') || ']}}';
+    end if;
+  end;",
+        said.join(", ")
+    )
+}
+
+/// Remembers the table, where it has no key yet and has such rows.
+fn look(it: &Uncertain) -> String {
+    let alias = |at: usize| format!("t{at}");
+    let joins: String = it
+        .hops
+        .iter()
+        .enumerate()
+        .take(it.hops.len() - 1)
+        .map(|(at, hop)| join(hop, &alias(at), &alias(at + 1)))
+        .collect();
+    let (mut empty, mut without) = (Vec::new(), Vec::new());
+    for (at, hop) in it.hops.iter().enumerate() {
+        empty.extend(hop.may_be_empty.iter().map(|column| format!("{}.{} is null", alias(at), ident(column))));
+        let columns = hop.may_be_empty.join(" and ");
+        match at {
+            _ if columns.is_empty() => {}
+            0 => without.push(format!("without {columns}")),
+            _ => without.push(format!("that lead to rows of {} without {columns}", hop.from.name)),
+        }
+    }
+    let said = format!("{} has rows {}", it.table.name, without.join(", or "));
+    format!(
+        "
+    if not exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attisdropped) then
+      if exists (select from {} t0{joins} where {}) then
+        lost := array_append(lost, {});
+        shared := array_append(shared, {});
+      end if;
+    end if;",
+        guard::oid(&it.table),
+        literal(&it.key),
+        it.table,
+        empty.join(" or "),
+        literal(&said),
+        literal(&scalar(&it.said()))
+    )
+}
+
+fn join(hop: &Hop, here: &str, there: &str) -> String {
+    let pair = |(own, other): &(String, String)| format!("{there}.{} = {here}.{}", ident(other), ident(own));
+    let on = hop.columns.iter().map(pair).collect::<Vec<_>>().join(" and ");
+    format!(" left join {} {there} on {on}", hop.to)
+}
