@@ -70,9 +70,12 @@ impl Algorithm {
         Self::Sha256Short,
     ];
 
-    /// What nearly every chain is made of; the others are looked for when these explain nothing.
+    /// What nearly every chain of that length is made of; the others are looked for when these explain nothing.
     pub const fn is_usual(self) -> bool {
-        matches!(self, Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 | Self::Sha384 | Self::Sha512)
+        matches!(
+            self,
+            Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 | Self::Sha384 | Self::Sha512 | Self::Sha256Short
+        )
     }
 
     /// Bytes of a digest.

@@ -106,6 +106,10 @@ struct Around<'a> {
 impl Search<'_> {
     /// Fields side by side.
     pub(super) fn lists(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
+        // Without any there is nothing to count, and no end.
+        if algorithms.is_empty() {
+            return None;
+        }
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut ways = self.ways_of_lists(target, &fields);
         use Place::{Before, Behind, First, Last, LastButOne, Second};
@@ -138,6 +142,10 @@ impl Search<'_> {
         algorithms: &[(Algorithm, bool)],
         candidates: u32,
     ) -> Option<Formula> {
+        // Without any there is nothing to count, and no end.
+        if algorithms.is_empty() {
+            return None;
+        }
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut ways = self.ways_of_lists(target, &fields);
         let ends = self.previous_in(target, &[Place::First, Place::Last, Place::Before("")]);

@@ -61,6 +61,10 @@ pub(super) struct Spelled {
 impl Search<'_> {
     /// Documents of all sorts.
     pub(super) fn members(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
+        // Without any there is nothing to count, and no end.
+        if algorithms.is_empty() {
+            return None;
+        }
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let columns: Vec<&Column> = fields.iter().filter_map(|at| self.column(*at)).collect();
         if columns.len() != fields.len() {

@@ -68,6 +68,9 @@ impl Left {
     }
 }
 
+/// What is tried of the rare algorithms before all else: a row in the order of its table, written as most write it.
+const FIRST: u32 = 12_000;
+
 /// Most fields of which every subset is tried.
 const MOST: usize = 13;
 
@@ -137,6 +140,7 @@ impl Search<'_> {
                 self.under_key(self.of_length(*target)).partition(|(algorithm, _)| algorithm.is_usual());
             self.framed(*target, left())
                 .or_else(|| self.single(*target))
+                .or_else(|| self.plain_lists(*target, &rare, FIRST.min(candidates)))
                 .or_else(|| self.joined(*target, left()))
                 .or_else(|| self.documents(*target, Left(share / 2)))
                 .or_else(|| self.wrapped(*target, left(), number == 0))
