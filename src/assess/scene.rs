@@ -126,8 +126,9 @@ pub(super) async fn left_out(facts: &mut Facts) -> Result<Vec<String>, Stop> {
         )
     });
     let mut said: Vec<_> = said.collect();
-    let remarks =
-        sqlx::query_scalar("select remark from remarks where topic = 'run'").fetch_all(facts.connection()).await?;
+    let remarks = sqlx::query_scalar("select remark from remarks where topic in ('run', 'history')")
+        .fetch_all(facts.connection())
+        .await?;
     said.extend::<Vec<String>>(remarks);
     Ok(said)
 }

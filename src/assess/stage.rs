@@ -236,8 +236,9 @@ impl Stage {
         .await?;
         let (read, tool): (i64, Option<String>) =
             sqlx::query_as("select count(*), max(tool) from migrations").fetch_one(&mut *connection).await?;
-        let notes =
-            sqlx::query_scalar("select remark from remarks where topic = 'stage'").fetch_all(&mut *connection).await?;
+        let notes = sqlx::query_scalar("select remark from remarks where topic in ('stage', 'history')")
+            .fetch_all(&mut *connection)
+            .await?;
         let history = transitions.iter().map(|moment| moment.stage).max().or((read > 0).then_some(1));
         let mut stage = Self { declared, history, tool, migrations: read, ..Self::default() };
         stage = Self { transitions, regressions, gaps, unread, notes, ..stage };

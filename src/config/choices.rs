@@ -1,4 +1,4 @@
-//! `plan:` of the configuration: answers to what a plan asks and no check needs to know.
+//! `plan:` of the configuration: answers to what a plan asks. But for `shared`, no check needs to know them.
 
 use super::tenancy::table;
 use crate::yaml::{Mistake, Node, Reader, Value};
@@ -8,7 +8,8 @@ use crate::yaml::{Mistake, Node, Reader, Value};
 pub struct Choices {
     /// `users: app.people`: the table of the people.
     pub users: Option<String>,
-    /// `shared: [app.countries]`: tables that hold the same for every tenant. None: by their names.
+    /// `shared: [app.countries]`: tables that hold the same for every tenant. What they refer to makes their rows
+    /// nobody's. None: by their names.
     pub shared: Option<Vec<String>>,
     /// `member_roles: [owner, editor, viewer]`: what people may be inside a tenant.
     pub member_roles: Vec<String>,

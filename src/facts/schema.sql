@@ -218,7 +218,7 @@ create table first_actors (relation integer not null, kind text not null, first_
 -- | 'published columns' (number is the relation) | 'event trigger' (its tags).
 create table ddl (object_kind text not null, object integer not null, number integer not null, text text not null);
 
--- What is to be said about the run as a whole. topic: 'run' | 'stage'.
+-- What is to be said about the run as a whole. topic: 'run' | 'stage' | 'history', which is said of both.
 create table remarks (topic text not null, remark text not null);
 
 -- The folder of migrations, where one was given; a row in `unseen` says where none was. `path` is as typed, then the file;
@@ -423,7 +423,7 @@ create table event_log_rights (
 -- Roles that speak for an agent: logins, and roles that a login may become. source, free_sql: as in role_purposes.
 create table agents (role integer primary key, name text not null, login integer not null, source text not null, free_sql integer);
 -- Columns of the user's that hold what somebody should not read, going by their names.
--- class: 'secret' | 'key' (opens other values) | 'ciphertext' | 'hash' | 'reference' (where a secret is kept) | 'personal' | 'finance' | 'transcript' | 'health'
+-- class: 'secret' | 'key' (opens other values) | 'ciphertext' | 'hash' | 'reference' (where a secret is kept) | 'personal' | 'finance' | 'transcript' | 'health' | 'card'
 create table sensitive_columns (relation integer not null, column_number integer not null, class text not null, primary key (relation, column_number)) without rowid;
 -- Who can read these, and columns that were sampled, as far as grants say; rows are for the policies. principal: of principals or agents,
 -- superusers aside. as_role: itself or a role it may become; path says how.

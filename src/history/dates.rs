@@ -57,7 +57,7 @@ fn in_name(name: &str) -> Option<Timestamp> {
         .map_while(|c| match c {
             '-' | '_' => Some('\0'),
             c if c.is_ascii_digit() => Some(c),
-            'm' | 'M' | 'V' | 'v' => Some('\0'),
+            'm' | 'M' | 'V' | 'v' | 'T' => Some('\0'),
             _ => None,
         })
         .filter(|c| *c != '\0')
@@ -111,6 +111,7 @@ mod tests {
             ("202405031015_x", "2024-05-03T10:15:00Z"),
             ("20240503_01_x", "2024-05-03T00:00:00Z"),
             ("1714731300_x", "2024-05-03T10:15:00Z"),
+            ("20240503T101500Z.sql", "2024-05-03T10:15:00Z"),
         ] {
             assert_eq!(Dated::of_name(name).map(|d| d.at.to_string()).as_deref(), Some(wanted), "{name}");
         }

@@ -70,7 +70,7 @@ impl History {
         let columns =
             ["position", "tool", "version", "name", "path", "date", "date_source", "dormant", "applied", "applied_at"];
         facts.insert("migrations", &columns, migrations.collect()).await?;
-        let notes = self.notes.iter().map(|note| vec![text("run"), text(rules.hide(note))]);
+        let notes = self.notes.iter().map(|note| vec![text("history"), text(rules.hide(note))]);
         facts.insert("remarks", &["topic", "remark"], notes.collect()).await?;
         self.write_ladder(facts).await?;
         self.write_faults(facts, rules).await

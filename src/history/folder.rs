@@ -161,6 +161,11 @@ impl<'a> Dir<'a> {
         self.at.rsplit('/').next().unwrap_or(self.at)
     }
 
+    /// A folder of one database among several.
+    pub(crate) fn is_postgres(self) -> bool {
+        !self.at.is_empty() && matches!(self.name(), "postgres" | "postgresql" | "pg" | "psql" | "pgsql")
+    }
+
     /// Its name on disk, also that of the root.
     pub(crate) fn own_name(self) -> Option<String> {
         Some(self.absolute()?.file_name()?.to_str()?.to_owned())

@@ -16,6 +16,9 @@ use tables::{Key, LEDGERS, Ledger};
 /// Rows of a history table that are read.
 const MOST: usize = 50_000;
 
+/// Tools to which one migration comes before another only where it says so: what is new may stand anywhere.
+const BY_GRAPH: [&str; 3] = ["alembic", "django", "liquibase"];
+
 /// A row of a history table.
 type Row = Map<String, Value>;
 
@@ -97,11 +100,20 @@ impl History {
         self.faults.extend(faults);
     }
 
+    /// Not applied, though the database is at it; or though it is past it, which many tools never come back to.
     fn unapplied(&self, running: &[usize]) -> Vec<Fault> {
-        let waiting =
-            running.iter().map(|at| &self.migrations[*at]).filter(|migration| migration.applied == Some(false));
+        let is = |at: &usize, applied| self.migrations[*at].applied == Some(applied);
+        let past = running.iter().rev().find(|at| is(at, true)).filter(|_| !BY_GRAPH.contains(&self.tool));
+        let waiting = running.iter().filter(|at| is(at, false)).map(|at| (*at, &self.migrations[*at]));
         waiting
-            .map(|migration| fault("unapplied", migration, "it is in the folder, and was not applied here".to_owned()))
+            .map(|(at, migration)| match past.filter(|past| at < **past) {
+                Some(past) => {
+                    let later = &self.migrations[*past].version;
+                    let detail = format!("it was not applied here, and {later} was, which comes later");
+                    fault("out of order", migration, detail)
+                }
+                None => fault("unapplied", migration, "it is in the folder, and was not applied here".to_owned()),
+            })
             .collect()
     }
 

@@ -13,6 +13,8 @@ pub enum Phase {
     Column,
     /// What keeps new rows right while old code still writes.
     Fill,
+    /// The same, taken from columns that other tables get by the plan: once all of them are there.
+    Follow,
     /// Rows that are there already, in batches.
     Backfill,
     /// Indexes and unique keys.

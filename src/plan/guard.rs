@@ -75,6 +75,14 @@ pub(crate) fn unless_type(table: &Name, column: &str, r#type: &str, then: &str) 
     ))
 }
 
+/// Does it to a function, unless the function belongs to somebody else by now.
+pub(crate) fn unless_handed_over(function: &Name, arguments: &str, then: &str) -> String {
+    block(&format!(
+        "  if exists (select from pg_catalog.pg_proc where oid = to_regprocedure({}) and pg_has_role(current_user, proowner, 'usage')) then\n    {then};\n  end if;",
+        literal(&format!("{function}({arguments})"))
+    ))
+}
+
 /// Stops with a sentence where a column still holds NULL.
 pub(crate) fn no_nulls(table: &Name, column: &str) -> String {
     let quoted = crate::check::quote::ident(column);

@@ -61,7 +61,12 @@ async fn whole(change: &Change, planned: &mut Planned, before: &mut Before<'_>) 
     let mut downs = Vec::new();
     for statement in &change.statements {
         let ddl = ddl::read(&statement.up);
-        piece.up.push(statement.up.clone());
+        piece.up.push(match &ddl {
+            Ddl::AlterRoutine { name, arguments, .. } if change.phase == Phase::Ground => {
+                guard::unless_handed_over(name, arguments, &statement.up)
+            }
+            _ => statement.up.clone(),
+        });
         match &statement.down {
             Some(down) => downs.push(split(down)),
             None => {
@@ -129,7 +134,10 @@ impl Hardener<'_, '_> {
             }
             Ddl::CreatePolicy { policy, table } => self.policy(sql, policy, table).await,
             Ddl::CreateTrigger { ref name, ref table, replace } => {
-                let phase = if self.change.phase == Phase::Fill { Phase::Fill } else { Phase::Guard };
+                let phase = match self.change.phase {
+                    filling @ (Phase::Fill | Phase::Follow) => filling,
+                    _ => Phase::Guard,
+                };
                 let mut piece = self.piece(phase, Some(table.clone()), Lock::ShareRowExclusive);
                 if !replace {
                     piece.up.push(format!("drop trigger if exists {} on {table}", ident(name)));
@@ -174,7 +182,9 @@ impl Hardener<'_, '_> {
             Ddl::Grant(_) | Ddl::Revoke(_) | Ddl::AlterRole { .. } | Ddl::DefaultPrivileges => own(Phase::Right),
             Ddl::Comment { .. } => own(Phase::Note),
             // Before the trigger that calls it; where its schema is new, after that.
-            Ddl::CreateRoutine { name, .. } if matches!(self.change.phase, Phase::Guard | Phase::Fill) => {
+            Ddl::CreateRoutine { name, .. }
+                if matches!(self.change.phase, Phase::Guard | Phase::Fill | Phase::Follow) =>
+            {
                 own(if self.planned.is_in_new_schema(name) { Phase::Table } else { Phase::Ground })
             }
             _ => own(self.change.phase),

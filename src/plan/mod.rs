@@ -105,6 +105,7 @@ impl<'a> Draft<'a> {
         changes.extend(fixes);
         let spared = structures::spare(&mut changes, facts).await?;
         self.open.extend(spared.into_iter().filter(|_| first));
+        structures::alter_first(&mut changes, facts).await?;
         narrow::reconcile(&mut changes);
         self.ask(asked);
         self.open.extend(open.into_iter().filter(|_| first));

@@ -12,6 +12,7 @@ use crate::history::{History, Statement};
 use crate::target::Session;
 use crate::target::scratch::{Choice, Kind, Scratch};
 use regex::Regex;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use stand_ins::Platform;
@@ -24,6 +25,12 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("citext", include_str!("replay/citext.sql")),
     ("vector", include_str!("replay/vector.sql")),
 ];
+
+/// What stands in for an extension of which a schema asks for the types alone.
+const POSTGIS: (&str, &str) = ("postgis", include_str!("replay/postgis.sql"));
+
+/// Types by whose names an extension is missed.
+const OF_POSTGIS: [&str; 3] = ["geometry", "geography", "raster"];
 
 /// Extensions that a project of Supabase has from the beginning, in a schema of their own.
 const OF_SUPABASE: [&str; 2] = ["pgcrypto", "uuid-ossp"];
@@ -60,8 +67,8 @@ struct Outcome {
     stood_in: Vec<String>,
     /// Statements that were refused: path, line, version, what the server said, and what may hang on it.
     refused: Vec<(Statement, String, Hangs)>,
-    /// A domain stands in for the types of pgvector, and takes no dimensions.
-    vectors: bool,
+    /// Domains stand in for the types of an extension, and take no modifiers.
+    plain_types: bool,
 }
 
 /// What a refused statement leaves open.
@@ -71,6 +78,8 @@ enum Hangs {
     Nothing,
     /// An index is missing, and nothing else.
     Indexes,
+    /// An extension that the scratch server lacks: that it is there, and what belongs to it. What needs it is refused itself.
+    Extensions,
     /// A role that others make was stood in for: what it is and who is in it is open.
     Roles,
     Everything,
@@ -154,7 +163,7 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
         _ => text,
     };
     let said = loop {
-        let text = if outcome.vectors { without_dimensions(&text) } else { text.clone() };
+        let text = if outcome.plain_types { without_modifiers(&text) } else { text.clone() };
         // AssertSqlSafe: the user's own migration, on a throwaway server.
         let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await else { return };
         let said = in_words(&error);
@@ -163,7 +172,7 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
         }
     };
     if let ["create", "extension", ..] = words.as_slice() {
-        let stand_in = EXTENSIONS.iter().find(|(name, _)| statement.sql.contains(name));
+        let stand_in = EXTENSIONS.iter().chain([&POSTGIS]).find(|(name, _)| is_named(&statement.sql, name));
         if let Some((name, script)) = stand_in {
             let what = format!("the extension {name}");
             if outcome.stood_in.contains(&what) {
@@ -191,6 +200,7 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
     );
     let hangs = match () {
         () if data => Hangs::Nothing,
+        () if words.starts_with(&["create", "extension"]) && said.contains("is not available") => Hangs::Extensions,
         () if statement.is_index() && !statement.sql.to_lowercase().contains("unique") => Hangs::Indexes,
         () => Hangs::Everything,
     };
@@ -201,8 +211,14 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
 async fn stand_in_for(name: &str, script: &str, connection: &mut PgConnection, outcome: &mut Outcome) -> bool {
     let _ = connection.execute("create schema if not exists extensions").await;
     let made = connection.execute(sqlx::raw_sql(AssertSqlSafe(script.to_owned()))).await.is_ok();
-    outcome.vectors |= made && name == "vector";
+    outcome.plain_types |= made && matches!(name, "vector" | "postgis");
     made
+}
+
+/// `postgis_topology` is another extension than `postgis`.
+fn is_named(sql: &str, extension: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    sql.split(|c: char| !is_word(c)).any(|word| word.eq_ignore_ascii_case(extension))
 }
 
 /// Makes the role or the type that a statement missed and that no migration makes: a cluster's roles and a database's
@@ -213,13 +229,18 @@ async fn make_missing(
     connection: &mut PgConnection,
     outcome: &mut Outcome,
 ) -> bool {
-    let Some(error) = error.as_database_error().filter(|error| error.code().is_some_and(|code| code == "42704")) else {
-        return false;
-    };
+    let missed = |error: &&dyn DatabaseError| error.code().is_some_and(|code| matches!(&*code, "42704" | "3F000"));
+    let Some(error) = error.as_database_error().filter(missed) else { return false };
     let Some(name) = error.message().split('"').nth(1) else { return false };
+    let last = name.rsplit('.').next().unwrap_or(name);
     let what = match error.message() {
         message if message.starts_with("role ") => format!("the role {name}"),
-        _ => match EXTENSIONS.iter().find(|(extension, _)| name.rsplit('.').next() == Some(extension)) {
+        // What the tool fills in: its schema is there before it runs.
+        message if message.starts_with("schema ") && name.starts_with("__") && name.ends_with('_') => {
+            format!("the schema {name}")
+        }
+        _ if OF_POSTGIS.contains(&last) => format!("the extension {}", POSTGIS.0),
+        _ => match EXTENSIONS.iter().find(|(extension, _)| last == *extension) {
             Some((extension, _)) => format!("the extension {extension}"),
             None => return false,
         },
@@ -230,12 +251,15 @@ async fn make_missing(
     let made = match what.strip_prefix("the extension ") {
         Some(extension) => {
             let real = format!("create extension \"{extension}\"");
-            let script = stand_in(extension).unwrap_or_default();
+            let script = if extension == POSTGIS.0 { POSTGIS.1 } else { stand_in(extension).unwrap_or_default() };
             connection.execute(AssertSqlSafe(real)).await.is_ok()
                 || stand_in_for(extension, script, connection, outcome).await
         }
         None => {
-            let sql = format!("create role {} nologin", ident(name));
+            let sql = match what.starts_with("the schema ") {
+                true => format!("create schema {}", ident(name)),
+                false => format!("create role {} nologin", ident(name)),
+            };
             connection.execute(AssertSqlSafe(sql)).await.is_ok()
         }
     };
@@ -248,25 +272,16 @@ async fn make_missing(
     made
 }
 
-/// `vector(1536)` as `vector`.
-fn without_dimensions(sql: &str) -> String {
-    let mut text = String::with_capacity(sql.len());
-    let mut rest = sql;
-    while let Some(open) = rest.find('(') {
-        let (before, behind) = rest.split_at(open);
-        let digits = behind[1..].bytes().take_while(u8::is_ascii_digit).count();
-        let lower = before.trim_end().to_lowercase();
-        let typed = ["vector", "halfvec", "sparsevec"].iter().any(|name| lower.ends_with(name));
-        text.push_str(before);
-        if typed && digits > 0 && behind[1 + digits..].starts_with(')') {
-            rest = &behind[digits + 2..];
-        } else {
-            text.push('(');
-            rest = &behind[1..];
-        }
-    }
-    text + rest
+/// `vector(1536)` as `vector`, `geometry(Point, 4326)` as `geometry`.
+fn without_modifiers(sql: &str) -> String {
+    MODIFIERS.replace_all(sql, "$1").into_owned()
 }
+
+static MODIFIERS: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?ix)\b (vector|halfvec|sparsevec|geometry|geography) \s* \( \s*
+        (?: \d+ | (?: (?:multi)? (?:point|linestring|polygon) | geometry(?:collection)? ) [zm]{0,2} \s* (?: , \s* \d+ \s* )? ) \)";
+    Regex::new(pattern).unwrap_or_else(|error| unreachable!("{error}"))
+});
 
 /// What the server said. Errors of data quote the value that was refused, and that is nobody's business.
 fn in_words(error: &sqlx::Error) -> String {
@@ -285,7 +300,7 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
     }
     let mut faults = Vec::new();
     let mut unseen = Vec::new();
-    let (mut indexes, mut roles) = (None, None);
+    let (mut indexes, mut roles, mut extensions) = (None, None, None);
     for (statement, said, hangs) in &outcome.refused {
         let line = statement.line.to_string();
         faults.push(["not replayed", &statement.version, &statement.path, &line, said].map(&text).to_vec());
@@ -293,6 +308,7 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
         match hangs {
             Hangs::Nothing => {}
             Hangs::Indexes => drop(indexes.get_or_insert(why)),
+            Hangs::Extensions => drop(extensions.get_or_insert(why)),
             Hangs::Roles => drop(roles.get_or_insert(why)),
             Hangs::Everything => unseen.push((why, HOLDS)),
         }
@@ -302,13 +318,16 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
         let why = format!("{code} migrations are programs, which govctl reads and never runs");
         unseen.push((why, HOLDS));
     }
-    if let (true, Some(why)) = (unseen.is_empty(), indexes) {
-        let row = ["indexes", &why, HOLDS].map(|it| Some(it.to_owned())).to_vec();
-        facts.insert("unseen", &["area", "why", "needs"], vec![row]).await?;
-    }
-    if let (true, Some(why)) = (unseen.is_empty(), roles) {
-        let rows = ["roles", "memberships"].map(|area| [area, &why, HOLDS].map(|it| Some(it.to_owned())).to_vec());
-        facts.insert("unseen", &["area", "why", "needs"], rows.to_vec()).await?;
+    let few: [(_, &[&str]); 3] = [
+        (indexes, &["indexes"]),
+        (roles, &["roles", "memberships"]),
+        (extensions, &["extensions", "extension_members"]),
+    ];
+    for (why, areas) in few {
+        // Where everything hangs on something else, that is said once; extensions are not among it.
+        let Some(why) = why.filter(|_| unseen.is_empty() || areas[0] == "extensions") else { continue };
+        let rows = areas.iter().map(|area| [*area, &why, HOLDS].map(|it| Some(it.to_owned())).to_vec());
+        facts.insert("unseen", &["area", "why", "needs"], rows.collect()).await?;
     }
     // One cause however many statements it has: each of them is a fault of its own migration.
     let rows = unseen.first().into_iter().flat_map(|(why, needs)| {

@@ -129,6 +129,34 @@ async fn a_configuration_is_heard_and_a_wrong_one_stops_the_run() {
 }
 
 #[tokio::test]
+async fn a_tool_for_one_tenant_that_acts_on_regulated_data_without_a_log_is_critical() {
+    let database = crate::support::database().await;
+    let role = crate::support::unique("support_agent");
+    database
+        .run(&format!(
+            "create role {role} login;
+             create table visits (id bigint primary key, room text, icd10_code text);
+             grant select, update on visits to {role}"
+        ))
+        .await;
+    let url = database.url();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("govctl.yaml").display().to_string();
+    let arguments = ["diagnose", &url, "--config", &file, "--only", "audit/no-event-log"];
+    for (mode, severity) in [("multi", "medium"), ("single", "critical")] {
+        let configuration = format!("tenancy: {{mode: {mode}}}\nroles: {{agents: [{role}]}}\n");
+        std::fs::write(&file, configuration).unwrap();
+        let (document, _) = json(&arguments).await;
+        let finding = &document["findings"][0];
+        assert_eq!(finding["severity"], severity, "{finding}");
+        assert!(
+            finding["message"].as_str().unwrap().contains("public.visits.icd10_code holds regulated data"),
+            "{finding}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_report_that_cannot_be_written_is_2() {
     let database = crate::support::database().await;
     database.run(&shop()).await;

@@ -231,6 +231,13 @@ fn every_language_puts_statements_together_in_its_own_way() {
         let found: Vec<_> = history.transitions().iter().map(|it| (it.stage, it.line.line)).collect();
         assert_eq!((found, history.dynamic().len()), (vec![(2, line)], 0), "{file}: {:?}\n{text}", history.dynamic());
     }
+    // What a helper makes of its parameters before it says them; what is added to it on a condition is left out.
+    let rails = "class A < ActiveRecord::Migration[8.0]\n  def up\n    create_table(:t) { |t| t.uuid :tenant_id }\n    execute \"ALTER TABLE t ENABLE ROW LEVEL SECURITY\"\n    allow(\"t\", \"tenant_id = f()\")\n    allow(\"t\", unknown(1))\n  end\n\n  def allow(table, condition)\n    clause = \"USING (#{condition})\"\n    clause += \" WITH CHECK (#{condition})\" if table == \"u\"\n    execute \"CREATE POLICY p ON #{table} #{clause}\"\n  end\nend\n";
+    assert_eq!(reached(&[("db/migrate/20250101000000_a.rb", rails)]), [(2, 12)]);
+    // And what nobody knows is said, also where it is half a statement.
+    let rails = rails.replace("clause = ", "clause = asked || ");
+    let history = read(&[("db/migrate/20250101000000_a.rb", &rails)]);
+    assert_eq!((history.transitions().len(), history.dynamic().len()), (0, 1), "{:?}", history.dynamic());
     // Enums that a variable holds, and a batch by any name.
     let kept = format!(
         "{REVISION}who = sa.Enum(\"user\", \"agent\", name=\"who\")\n\ndef upgrade():\n    op.create_table(\"log\", sa.Column(\"actor\", who), sa.Column(\"prev_hash\", sa.Text))\n    op.execute(\"REVOKE UPDATE, DELETE ON log FROM app\")\n    with op.batch_alter_table(\"members\") as table:\n        table.add_column(sa.Column(\"role\", sa.Text))\n        table.add_column(sa.Column(\"org_id\", sa.Uuid, sa.ForeignKey(\"orgs.id\")))\n        table.add_column(sa.Column(\"user_id\", sa.Uuid))\n"
@@ -343,6 +350,7 @@ fn histories_as_they_are_found_are_read_as_a_reader_would() {
         ("accounts of a bank are no tenants", "create table bank_accounts (id int);\ncreate table notes (bank_account_id int references bank_accounts (id));\nalter table notes enable row level security;\ncreate policy p on notes using (bank_account_id = current_setting('app.seen')::int);".to_owned(), vec![]),
         ("tenants have names in other languages", "create table mandanten (id int);\ncreate table belege (mandant_id int);\nalter table belege enable row level security;\ncreate policy p on belege using (mandant_id = current_setting('app.m')::int);\ncreate table entreprises (id int);\ncreate table membres (entreprise_id int, utilisateur_id int, role text, unique (entreprise_id, utilisateur_id));".to_owned(), vec![(2, 4), (3, 6)]),
         ("and their keys another order", "create table empresas (id int);\ncreate table facturas (id_empresa int references empresas (id));\nalter table facturas enable row level security;\ncreate policy p on facturas using (id_empresa = current_setting('app.e')::int);".to_owned(), vec![(2, 4)]),
+        ("tables of other hands are known by what is said of them", "alter table organizations enable row level security;\nalter table reports enable row level security;\ncreate policy own on reports using (author_id = auth.uid());\ncreate policy own on organizations using (id in (select organization_id from organization_members where user_id = auth.uid()));".to_owned(), vec![(2, 4)]),
         ("signatures chain as well", "create table audit_log (prev_signature text, created_by_kind text check (created_by_kind in ('user', 'ai_agent')));\nrevoke update, delete on audit_log from app;".to_owned(), vec![(4, 2)]),
     ] {
         assert_eq!(reached(&[("1_a.sql", &sql)]), wanted, "{name}");
@@ -352,6 +360,17 @@ fn histories_as_they_are_found_are_read_as_a_reader_would() {
         "{ISOLATED}{policy} drop policy p on t; alter table t rename to n; create policy p on n using (tenant_id = f());"
     );
     assert_eq!(regressed(&[("1_a.sql", &renamed)]), 0);
+    // What takes the place of a tenant's policy in the same migration asks the session as well, or leaves it open.
+    let isolated = format!("{ISOLATED}alter table t add owner uuid;\n{policy}");
+    for (next, wanted) in [
+        ("drop policy p on t; create policy o on t using (owner = auth.uid());", 0),
+        ("create policy o on t using (reaches(owner)); drop policy p on t;", 0),
+        ("drop policy p on t; create policy o on t for insert with check (owner = auth.uid());", 1),
+        ("drop policy p on t; create policy o on t using (true);", 1),
+        ("drop policy p on t;", 1),
+    ] {
+        assert_eq!(regressed(&[("1_a.sql", &isolated), ("2_b.sql", next)]), wanted, "{next}");
+    }
     let taken = "create table t (id int); revoke all on t from app;";
     assert_eq!(regressed(&[("1_a.sql", &format!("{taken} grant select, update, delete on t to app;"))]), 0);
     assert_eq!(regressed(&[("1_a.sql", taken), ("2_b.sql", "grant all on t to owner;")]), 0);
@@ -400,6 +419,36 @@ fn a_folder_is_the_tool_s_whose_it_is() {
     let project =
         folder(&[("supabase/config.toml", ""), ("db/sql/001_a.sql", &isolated), ("db/sql/002_b.sql", "select 1;")]);
     assert_ne!(History::read(&project.path().join("db/sql"), None).unwrap().tool, "supabase");
+}
+
+/// Of a whole project, the folder that is migrations of a PostgreSQL; of several, the others are named.
+#[test]
+fn a_project_s_migrations_are_found_in_it() {
+    let isolated = format!("{ISOLATED}create policy p on t using (tenant_id = f());");
+    let sqlite = r#"{"dialect": "sqlite", "entries": [{"idx": 0, "when": 1, "tag": "0000_a"}]}"#;
+    let files: Vec<(&str, &str)> = vec![
+        ("db/migrations/mysql/0001_a.sql", "-- +goose Up\nselect 1;"),
+        ("db/migrations/mysql/0002_a.sql", "-- +goose Up\nselect 1;"),
+        ("db/migrations/postgres/0001_a.sql", "-- +goose Up\nselect 1;"),
+        ("desktop/meta/_journal.json", sqlite),
+        ("desktop/0000_a.sql", &isolated),
+        ("old/archived/migrations/0001_a.sql", "-- +goose Up\nselect 1;"),
+        ("billing/migrations/0001_a.sql", "-- +goose Up\nselect 1;"),
+    ];
+    let history = read(&files);
+    assert_eq!((history.tool, history.migrations.len(), history.transitions().len()), ("goose", 1, 0));
+    assert_eq!(
+        history.notes,
+        ["only db/migrations/postgres is read; there are migrations in billing/migrations as well"]
+    );
+    // What a script runs by name: the folder of migrations, not the dump beside it.
+    let own = read(&[("docs/schema.sql", &isolated), ("src/migrations/a.sql", "select 1;")]);
+    assert!(own.migrations[0].path.ends_with("src/migrations/a.sql") && own.transitions().is_empty());
+    let dump = folder(&[("docs/schema.sql", &isolated)]);
+    assert!(History::read(dump.path(), None).is_err());
+    assert_eq!(History::read(&dump.path().join("docs"), None).unwrap().transitions().len(), 1);
+    let db_migrate = "exports.up = function (db, callback) { db.runSql(`select 1`, callback); };";
+    assert_eq!(read(&[("20250101000000-a.js", db_migrate)]).tool, "db-migrate");
 }
 
 /// Change sets end where the next begins, those for other databases are not sent, and scripts are read where they are run.
@@ -704,6 +753,14 @@ async fn a_replay_stands_in_for_platforms_and_says_what_it_could_not_run() {
                create table t (k text default 'for authenticated users');\ngrant select on schema_migrations to reader;\n";
     let (refused, unseen) = replayed(&[("20250101000000_a.sql", own)]).await;
     assert!(refused.is_empty() && unseen.is_empty(), "{refused:?} {unseen:?}");
+
+    // Types of an extension, in whatever schema; one that is nowhere costs what needs it; what the tool fills in is there.
+    let places = "create extension if not exists postgis with schema extensions;\ncreate extension nowhere_at_all;\n\
+                  create table {{ .Schema }}.farms (id int, place extensions.geometry(MultiPolygonZ, 4326), at geography(point));\n\
+                  alter table \"{{ .Schema }}\".farms add e extensions.vector(3);\n";
+    let (refused, unseen) = replayed(&[("supabase/migrations/20250101000000_a.sql", places)]).await;
+    assert!(refused.len() == 1 && refused[0].starts_with("2 "), "{refused:?}");
+    assert_eq!(unseen, ["extension_members", "extensions"]);
 
     let index = "create table t (id int);\ncreate index on t using nowhere (id);\ncreate view v as select 1 as x;";
     let (refused, unseen) = replayed(&[("1_a.sql", index)]).await;

@@ -9,6 +9,7 @@ mod first;
 mod logs;
 mod owners;
 mod references;
+mod roles;
 mod slices;
 
 use crate::support::{self, Database};

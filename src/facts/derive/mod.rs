@@ -88,7 +88,8 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let declared = purposes::declared(catalog, &config.roles);
     let principals = principals::find(catalog, &reach, &purposes);
     let pins = Pins::find(catalog);
-    let tenancy = Tenancy::infer(catalog, &config.tenancy, &pins);
+    let shared = config.plan.shared.as_deref().unwrap_or_default();
+    let tenancy = Tenancy::infer(catalog, &config.tenancy, shared, &pins);
     let direct = pins.are_told(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
     let privileges = Privileges::new(catalog, &reach);
     let mode = match mode(&tenancy, catalog, config) {

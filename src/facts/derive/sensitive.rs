@@ -64,6 +64,10 @@ fn class(table: &str, column: &str, type_name: &str) -> Option<&'static str> {
         return Some("secret");
     }
     if !about.contains(&last) {
+        // What PCI DSS calls account data.
+        if pair("card", "number") || pair("account", "number") && has(&["primary"]) || has(&["pan", "cvv", "cvc"]) {
+            return Some("card");
+        }
         let personal =
             has(&["email", "phone", "mobile", "ssn", "dob", "birthdate", "birthday", "iban", "passport", "msisdn"])
                 || pair("e", "mail")
@@ -73,13 +77,12 @@ fn class(table: &str, column: &str, type_name: &str) -> Option<&'static str> {
                 || pair("tax", "id")
                 || pair("national", "id")
                 || pair("social", "security")
-                || pair("card", "number")
                 || pair("bank", "account")
                 || pair("account", "iban")
                 || pair("home", "address")
                 || pair("postal", "address")
                 || pair("street", "address")
-                || has(&["street", "cvv", "pan"]);
+                || has(&["street"]);
         if personal && !has(&["is", "has", "ip", "mac"]) {
             return Some("personal");
         }
@@ -96,7 +99,14 @@ fn class(table: &str, column: &str, type_name: &str) -> Option<&'static str> {
     {
         return Some("transcript");
     }
-    has(&["diagnosis", "diagnoses", "medication", "allergies", "icd10", "prescription"]).then_some("health")
+    let health =
+        has(&["diagnosis", "diagnoses", "medication", "medications", "allergies", "prescription", "prescriptions"])
+            || has(&["icd", "icd9", "icd10", "mrn"])
+            || pair("medical", "record")
+            || pair("medical", "history")
+            || pair("lab", "result")
+            || pair("lab", "results");
+    health.then_some("health")
 }
 
 /// Columns of well-known frameworks whose names do not say it: the value of an environment variable, a key in a table of keys.
@@ -133,6 +143,10 @@ mod tests {
             ("messages", "content", Some("transcript")),
             ("documents", "body", None),
             ("patients", "diagnosis", Some("health")),
+            ("visits", "medical_record_number", Some("health")),
+            ("payments", "cardNumber", Some("card")),
+            ("payments", "card_number_ref", None),
+            ("payments", "card_brand", None),
         ] {
             assert_eq!(class(table, column, "text"), wanted, "{table}.{column}");
         }

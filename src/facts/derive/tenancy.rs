@@ -4,7 +4,7 @@
 //! Names propose, keys and policies confirm. One entity is the tenant of a database: the best tier that has support.
 //! Columns of lower entities (`project_id` beside `tenant_id`) are links into tenant data, not keys.
 
-use super::catalog::{Catalog, Oid, Relation};
+use super::catalog::{Catalog, Column, Oid, Relation};
 use super::policy::Pins;
 use crate::config;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -53,6 +53,8 @@ pub(crate) struct Tenancy {
     /// The word for a tenant here: `tenant`, `organization`, …
     pub(crate) entity: Option<&'static str>,
     users: BTreeSet<(Oid, i64)>,
+    /// Tables that the owner says hold the same for every tenant: what they refer to makes them nobody's.
+    shared: BTreeSet<Oid>,
 }
 
 /// Words for a tenant, strongest first. A word of a weaker tier is a tenant only where no stronger one is found.
@@ -189,20 +191,24 @@ fn is_member_table(relation: &Relation) -> bool {
 }
 
 impl Tenancy {
-    /// Infers tenancy. `pinned` are columns that policies compare with a value of the session.
-    pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, pins: &Pins) -> Self {
+    /// Infers tenancy. `pins` are columns that policies compare with a value of the session; `shared`, tables that the owner says
+    /// hold the same for every tenant: they need no way to a key, and one that has a key of its own keeps it.
+    pub(crate) fn infer(catalog: &Catalog, config: &config::Tenancy, shared: &[String], pins: &Pins) -> Self {
         let pinned = &pins.all();
         let mut tenancy = Self::default();
         tenancy.find_users(catalog);
         let tables: Vec<&Relation> =
             catalog.relations.values().filter(|r| r.kind != "sequence" && r.provenance != "extension").collect();
+        let is_shared = |relation: &&&Relation| shared.contains(&format!("{}.{}", relation.schema, relation.name));
+        tenancy.shared = tables.iter().filter(is_shared).map(|relation| relation.oid).collect();
         tenancy.add_from_config(&tables, config);
         if let Some((word, tenant_relation)) = Self::choose_entity(catalog, &tables, pinned) {
             tenancy.entity = Some(word);
             tenancy.tenant_relation = tenancy.tenant_relation.or(tenant_relation);
             for relation in &tables {
                 for column in &relation.columns {
-                    if proposed(&column.name).is_some_and(|(_, w)| w == word) && !is_flag(&column.type_name) {
+                    let named = proposed(&column.name).is_some_and(|(_, w)| w == word);
+                    if named && !is_flag(&column.type_name) && !tenancy.is_somebody_elses(catalog, relation, column) {
                         tenancy.add(relation.oid, column.number, KeyRole::Key, "name");
                     }
                 }
@@ -249,6 +255,25 @@ impl Tenancy {
             name.contains("user") && TIERS.iter().flat_map(|words| words.iter()).any(|word| name.contains(word));
         let named = ["member", "userrole", "roleassign"].iter().any(|word| name.contains(word)) || joins;
         both || named
+    }
+
+    /// A text beside a tenant table whose rows have numbers or UUIDs, and no reference to it: `account_id` beside `provider` is
+    /// what another party calls its account. A `tenant_id` is one however it is written.
+    fn is_somebody_elses(&self, catalog: &Catalog, relation: &Relation, column: &Column) -> bool {
+        let text = |type_name: &str| matches!(type_name, "text" | "varchar" | "bpchar" | "citext");
+        let tenants = self.tenant_relation.and_then(|oid| catalog.relations.get(&oid));
+        let own_type = tenants.and_then(|tenants| match tenants.primary_key.as_slice() {
+            [column] => tenants.column_number(*column).map(|column| column.type_name.as_str()),
+            _ => None,
+        });
+        let references = relation.foreign_keys.iter().any(|key| key.columns.iter().any(|(c, _)| *c == column.number));
+        let by_others = ["provider", "platform", "issuer", "providerid", "providertype"];
+        let of_others = relation.columns.iter().any(|c| by_others.contains(&plain(&c.name).as_str()));
+        own_type.is_some_and(|own| !text(own))
+            && text(&column.type_name)
+            && !references
+            && of_others
+            && proposed(&column.name).is_some_and(|(tier, _)| tier > 0)
     }
 
     fn add(&mut self, relation: Oid, column: i64, role: KeyRole, source: &'static str) {
@@ -317,11 +342,14 @@ impl Tenancy {
         let best = supported.iter().map(|(tier, ..)| *tier).min()?;
         // Within a tier the tenant is the entity whose own table belongs to no other: workspaces of an organization.
         let peers: Vec<_> = supported.iter().filter(|(tier, ..)| *tier == best).collect();
+        // What more tables name, and need not belong to the other, does not: an organization that may have a billing account.
+        let count_of = |word: &str| peers.iter().find(|(_, w, _)| *w == word).map(|(.., count)| *count);
         let belongs_to_peer = |word: &str| {
             table_of(word).is_some_and(|table| {
                 table.columns.iter().any(|c| {
-                    proposed(&c.name)
-                        .is_some_and(|(_, other)| other != word && peers.iter().any(|(_, w, _)| *w == other))
+                    let other = proposed(&c.name).map(|(_, other)| other).filter(|other| *other != word);
+                    let others = other.and_then(count_of);
+                    others.is_some_and(|others| c.not_null || Some(others) >= count_of(word))
                 })
             })
         };
@@ -447,7 +475,7 @@ impl Tenancy {
         let mut queue: VecDeque<Oid> = keyed.iter().copied().collect();
         while let Some(parent) = queue.pop_front() {
             for &(child, column) in children.get(&parent).into_iter().flatten() {
-                if keyed.contains(&child) || self.paths.contains_key(&child) {
+                if keyed.contains(&child) || self.paths.contains_key(&child) || self.shared.contains(&child) {
                     continue;
                 }
                 let mut hops = vec![(child, column)];

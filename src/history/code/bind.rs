@@ -5,6 +5,7 @@ use super::helpers::method;
 use super::lex::{Kind, Language, Token};
 use crate::history::sql::HOLE;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Calls and rounds that are followed.
 const MOST: usize = 2_000;
@@ -59,8 +60,43 @@ impl Bindings {
         bindings.templates(text, tokens);
         for _ in 0..ROUNDS {
             bindings.helpers(text, tokens, language);
+            bindings.made_of_parameters(text, tokens);
         }
         bindings
+    }
+
+    /// `clause = "USING (#{condition})"` in a helper: one value a call, as its parameters have.
+    fn made_of_parameters(&mut self, text: &str, tokens: &[Token]) {
+        let mark = |at: usize| tokens.get(at).is_some_and(|token| token.is_punctuation(text, '='));
+        let assigned = (0..tokens.len()).filter(|at| tokens[*at].kind == Kind::Word && mark(at + 1) && !mark(at + 2));
+        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for at in assigned {
+            places.entry(tokens[at].text(text)).or_default().push(at);
+        }
+        for (name, places) in places {
+            // A name that two helpers use is two things.
+            let [at] = places[..] else { continue };
+            if self.of_name(name).is_some() {
+                continue;
+            }
+            let Some(Token { kind: Kind::Text { holes, .. }, range, .. }) = tokens.get(at + 2) else { continue };
+            let inside = |hole: &Range<usize>| text[hole.clone()].trim_matches(|c: char| "#${}".contains(c)).trim();
+            let known: Option<Vec<_>> = holes.iter().map(|hole| Some((hole, self.values(inside(hole))?))).collect();
+            let Some(known) = known.filter(|known| !known.is_empty()) else { continue };
+            let rounds = known.iter().map(|(_, values)| values.len()).max().unwrap_or(0).min(MOST);
+            let value = |round: usize| {
+                let mut filled = String::new();
+                let mut from = range.start;
+                for (hole, values) in &known {
+                    filled.push_str(&text[from..hole.start]);
+                    filled.push_str(&values[round % values.len()]);
+                    from = hole.end;
+                }
+                filled + &text[from..range.end]
+            };
+            let values = (0..rounds).map(value).collect();
+            self.parameters.insert(name.to_owned(), values);
+        }
     }
 
     /// The lists that names are assigned, as far as their strings are known by now.

@@ -7,11 +7,12 @@ mod roles;
 
 pub(crate) use audit::chained;
 pub(crate) use later::{cosigns, keeps_reasoning};
-pub(crate) use policy::isolates;
+pub(crate) use policy::{guards, isolates};
 pub(crate) use roles::{Tie, tie};
 
 use super::event::{Column, Constraint, Event, What};
 use super::schema::{KnownColumn, Table};
+use super::sql::path;
 use crate::facts::derive::tenancy::{self, PERSON_TABLES, PERSONS, TIERS, is_plain_entity, plain};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -49,18 +50,33 @@ impl Key {
 impl Known {
     pub(crate) fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
         let mut known = Self::default();
+        let (mut policies, mut made) = (Vec::new(), HashSet::new());
         for event in events {
             match &event.what {
-                What::CreateTable(made) => {
-                    known.table(&made.table.name);
-                    made.columns.iter().for_each(|column| known.column(column));
-                    made.constraints.iter().for_each(|constraint| known.constraint(constraint));
+                What::CreateTable(table) => {
+                    made.insert(table.table.name.as_str());
+                    known.table(&table.table.name);
+                    table.columns.iter().for_each(|column| known.column(column));
+                    table.constraints.iter().for_each(|constraint| known.constraint(constraint));
                 }
-                What::RenameTable(_, to) => known.table(to),
+                What::RenameTable(_, to) => {
+                    made.insert(to.as_str());
+                    known.table(to);
+                }
                 What::AddColumn(_, column) => known.column(column),
                 What::AddConstraint(_, constraint) => known.constraint(constraint),
                 What::RenameColumn { to, .. } => known.name(to),
+                What::Rls(table, _) => known.table(&table.name),
+                What::CreatePolicy(policy) => policies.push(policy),
                 _ => {}
+            }
+        }
+        // A policy on a table that other hands make: what it says of its columns is all there is.
+        for policy in policies.into_iter().filter(|policy| !made.contains(policy.table.name.as_str())) {
+            known.table(&policy.table.name);
+            let written = [&policy.using, &policy.check].into_iter().flatten();
+            for node in written.flat_map(|expression| expression.syntax_node().descendants()) {
+                path(&node).and_then(|parts| Some(parts.last()?.clone())).iter().for_each(|column| known.name(column));
             }
         }
         known

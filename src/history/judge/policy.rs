@@ -39,7 +39,34 @@ pub(crate) fn isolates(policy: &KnownPolicy, table: &Table, schema: &Schema, kno
     })
 }
 
+/// The policy asks the session about each row, whoever it is that the row is then kept for: one that takes the place of a
+/// tenant's lets no more through than a person's, or a tenant's by another name.
+pub(crate) fn guards(policy: &KnownPolicy, table: &Table, schema: &Schema, known: &Known) -> bool {
+    let judge = Judge { table, schema, known, says_so: false };
+    let Some(using) = policy.policy.using.as_ref().map(squawk_syntax::Parse::syntax_node) else { return false };
+    using.descendants().any(|node| match node.kind() {
+        K::BIN_EXPR => {
+            let sides: Vec<_> = node.children().filter(|n| n.kind() != K::CUSTOM_OP && n.kind() != K::NOT_IN).collect();
+            let [left, right] = &sides[..] else { return false };
+            let asked = |column: &SyntaxNode, other: &SyntaxNode| {
+                judge.is_column(column) && !matches!(value(other), Other::Constant | Other::Column)
+            };
+            compares_equal(&node, left, right) && (asked(left, right) || asked(right, left))
+        }
+        K::CALL_EXPR => {
+            called(&node).is_some_and(|function| !is_built_in(&function))
+                && arguments(&node).iter().any(|argument| judge.is_column(argument))
+        }
+        _ => false,
+    })
+}
+
 impl Judge<'_> {
+    /// A column of the table itself.
+    fn is_column(&self, node: &SyntaxNode) -> bool {
+        path(node).is_some_and(|parts| parts.last().is_some_and(|column| self.table.column(column).is_some()))
+    }
+
     fn compares(&self, node: &SyntaxNode) -> bool {
         let sides: Vec<_> = node.children().filter(|n| n.kind() != K::CUSTOM_OP && n.kind() != K::NOT_IN).collect();
         let (Some(left), Some(right)) = (sides.first(), sides.last()) else { return false };
@@ -134,11 +161,11 @@ impl Judge<'_> {
         let named = query.descendants().filter(|n| n.kind() == K::RELATION_NAME_REF).filter_map(|n| name(&n));
         let named: Vec<_> = named.collect();
         let shares = named.iter().any(|relation| match self.schema.table(relation) {
-            Some(table) => {
+            Some(table) if !table.columns.is_empty() => {
                 let is_entity = self.known.entity(&table.name.name).is_some();
                 !is_entity && (self.known.is_membership(table) || is_person_table(&table.name.name))
             }
-            None => plain(&relation.name).contains("member") || is_person_table(&relation.name),
+            _ => plain(&relation.name).contains("member") || is_person_table(&relation.name),
         });
         let by_function = query.descendants().filter(|n| n.kind() == K::CALL_EXPR).any(|call| {
             let function = called(&call).filter(|function| !is_built_in(function));

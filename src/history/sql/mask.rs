@@ -29,9 +29,8 @@ pub(crate) fn placeholders(text: &str) -> Cow<'_, str> {
             Some(length) if !bytes[at..at + length].contains(&b'\n') => {
                 let masked = masked.get_or_insert_with(|| bytes.to_vec());
                 for byte in &mut masked[at..at + length] {
-                    if !byte.is_ascii_alphanumeric() {
-                        *byte = b'_';
-                    }
+                    // In lower case, so that it is one name inside quotes and outside of them.
+                    *byte = if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
                 }
                 at += length;
             }
@@ -70,7 +69,7 @@ mod tests {
         let text = "grant a to :VISITOR, ${flyway:user}; select x::text, {{ .t }} from :\"s\".t where a[1:2] = ':no'";
         let masked = placeholders(text);
         assert_eq!(masked.len(), text.len());
-        assert!(masked.starts_with("grant a to _VISITOR, __flyway_user_; select x::text, __"), "{masked}");
+        assert!(masked.starts_with("grant a to _visitor, __flyway_user_; select x::text, __"), "{masked}");
         assert!(masked.contains("a[1:2]"));
         assert_eq!(placeholders("select 1::int"), "select 1::int");
         for text in ["values ($${\"a\": {\"b\": 1}}$$)", "select '{{\"a\": 1}}'", "select '${'"] {

@@ -6,15 +6,6 @@ use crate::history::judge;
 use crate::history::schema::{Forbidden, KnownPolicy, KnownTrigger, Place, Table};
 use crate::history::sql::{HOLE, Runner};
 
-/// An entry of what was introduced is about this table: itself, or a policy on it.
-fn is_of(kind: &str, name: &str, table: &str) -> bool {
-    match kind {
-        "table" => name == table,
-        "policy" => name.rsplit_once(" on ").is_some_and(|(_, on)| on == table),
-        _ => false,
-    }
-}
-
 impl Reader {
     /// Changes the schema. Gives the tables about which there may be something new to say.
     #[expect(clippy::too_many_lines, reason = "one arm a kind of event")]
@@ -27,9 +18,11 @@ impl Reader {
                 if let Some(at) = self.schema.find(table) {
                     self.cosigns.remove(&at);
                     self.keeps_reasoning.remove(&at);
+                    self.entries(at).iter().for_each(|(kind, name, _)| {
+                        self.timeline.introduced.remove(&(*kind, name.clone()));
+                    });
                 }
                 self.schema.drop(table);
-                self.timeline.introduced.retain(|(kind, name), _| !is_of(kind, name, &named));
                 return Vec::new();
             }
             What::RenameTable(from, to) => {
@@ -75,6 +68,11 @@ impl Reader {
                 table.policies.push(KnownPolicy::new(policy.clone()));
                 let name = format!("{} on {}", policy.name, table.name);
                 self.last("policy", &name, place);
+                let dropped = ("policy dropped", self.schema.tables[at].name.to_string());
+                let just_now = self.undone.get(&dropped).is_some_and(|since| since.migration == place.migration);
+                if just_now && self.is_replaced(at, place) {
+                    self.undone.remove(&dropped);
+                }
                 return vec![at];
             }
             What::AlterPolicy(policy) => {
@@ -181,8 +179,13 @@ impl Reader {
     fn rename(&mut self, from: &Name, to: Name) -> Vec<usize> {
         let Some(at) = self.schema.find(from) else { return Vec::new() };
         let was = self.schema.tables[at].name.clone();
+        let before = self.entries(at);
         self.schema.rename(from, to.clone());
-        self.move_introduced(&was.to_string(), &to.to_string());
+        // What brought in a table and its policies did so whatever the table is called now.
+        for ((kind, old, place), (_, new, _)) in before.into_iter().zip(self.entries(at)) {
+            self.timeline.introduced.remove(&(kind, old));
+            self.timeline.introduced.extend(place.map(|place| ((kind, new), place)));
+        }
         let object = was.to_string();
         let undone: Vec<_> = self.undone.keys().filter(|(_, known)| *known == object).cloned().collect();
         for key in undone {
@@ -198,15 +201,13 @@ impl Reader {
         vec![at]
     }
 
-    /// What brought in a table and its policies did so whatever the table is called now.
-    fn move_introduced(&mut self, from: &str, to: &str) {
-        let known = std::mem::take(&mut self.timeline.introduced).into_iter();
-        let moved = known.map(|((kind, name), place)| match is_of(kind, &name, from) {
-            true if kind == "policy" => ((kind, format!("{}{to}", &name[..name.len() - from.len()])), place),
-            true => ((kind, to.to_owned()), place),
-            false => ((kind, name), place),
-        });
-        self.timeline.introduced = moved.collect();
+    /// The names under which a table and its policies were introduced, and by what.
+    fn entries(&self, at: usize) -> Vec<(&'static str, String, Option<Place>)> {
+        let table = &self.schema.tables[at];
+        let policies =
+            table.policies.iter().map(|known| ("policy", format!("{} on {}", known.policy.name, table.name)));
+        let all = std::iter::once(("table", table.name.to_string())).chain(policies);
+        all.map(|(kind, name)| (kind, name.clone(), self.timeline.introduced.get(&(kind, name)).copied())).collect()
     }
 
     fn create(&mut self, made: &CreateTable, place: Place) -> Vec<usize> {
@@ -259,9 +260,20 @@ impl Reader {
         let Some(at) = self.schema.find(table) else { return };
         let before = self.isolates(at);
         self.schema.tables[at].policies.retain(|known| known.policy.name != name);
-        if before && !self.isolates(at) {
+        if before && !self.isolates(at) && !self.is_replaced(at, place) {
             self.undone.insert(("policy dropped", self.schema.tables[at].name.to_string()), place);
         }
+    }
+
+    /// The same migration puts another policy in the place of a tenant's, which asks the session as well: nothing is opened.
+    fn is_replaced(&self, at: usize, place: Place) -> bool {
+        let table = &self.schema.tables[at];
+        table.policies.iter().any(|known| {
+            let name = format!("{} on {}", known.policy.name, table.name);
+            let since = self.timeline.introduced.get(&("policy", name));
+            since.is_some_and(|since| since.migration == place.migration)
+                && judge::guards(known, table, &self.schema, &self.known)
+        })
     }
 
     fn unguard(&mut self, table: &Name, place: Place, change: impl FnOnce(&mut Table)) {

@@ -7,7 +7,8 @@ use super::{Claim, Dir, Kind, Tool, whole};
 pub(super) const TOOL: Tool = Tool { name: "db-migrate", claim };
 
 fn claim(dir: Dir<'_>) -> Option<Claim> {
-    let own = |text: &str| text.contains("dbmigrate") || text.contains("db-migrate");
+    // Scripts that need no more of it than the database they are given name it nowhere.
+    let own = |text: &str| ["dbmigrate", "db-migrate", "db.runSql("].iter().any(|mark| text.contains(mark));
     let mut claim = scripts(dir, 90, by_name, own)?;
     let sqls = dir.folders().find(|folder| folder.name() == "sqls");
     for planned in &mut claim.migrations {

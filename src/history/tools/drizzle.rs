@@ -2,7 +2,7 @@
 //! `<14 digits>_name/migration.sql` beside `snapshot.json`. Source: drizzle-team/drizzle-orm src/migrator.ts.
 
 use super::version::leading_digits;
-use super::{Claim, Dir, Kind, Planned, Tool, whole};
+use super::{Claim, Dir, Kind, OTHERS, Planned, Tool, whole};
 use crate::history::dates::Dated;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ pub(super) const TOOL: Tool = Tool { name: "drizzle", claim };
 
 #[derive(Deserialize)]
 struct Journal {
+    dialect: Option<String>,
     entries: Vec<Entry>,
 }
 
@@ -30,7 +31,9 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
 
 fn journal(dir: Dir<'_>, text: &str) -> Option<Claim> {
     let journal: Journal = serde_json::from_str(text).ok()?;
-    let mut claim = Claim { sure: 95, ..Claim::default() };
+    // Another database's: what it is called says so.
+    let ours = journal.dialect.is_none_or(|dialect| dialect.starts_with("pg") || dialect.starts_with("postgres"));
+    let mut claim = Claim { sure: if ours { 95 } else { OTHERS }, ..Claim::default() };
     let mut listed = BTreeSet::new();
     for entry in &journal.entries {
         let file = format!("{}.sql", entry.tag);

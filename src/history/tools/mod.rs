@@ -64,6 +64,9 @@ pub(crate) struct Claim {
     pub(crate) notes: Vec<String>,
 }
 
+/// How sure a tool is of a folder that is its own, and another database's.
+const OTHERS: u8 = 11;
+
 impl Claim {
     /// Names alone speak for the tool.
     pub(crate) const fn is_guess(&self) -> bool {
@@ -165,30 +168,115 @@ pub(crate) struct Recognised<'f> {
     pub(crate) claim: Claim,
 }
 
-/// The tool whose folder this is, or holds: the surest, then the one nearest to the top.
+/// The tool whose folder this is, or holds: the surest, then the one nearest to the top. Other folders that are a tool's
+/// as surely are named in its notes.
 pub(crate) fn recognise<'f>(folder: &'f Folder, only: Option<&'static Tool>) -> Option<Recognised<'f>> {
     let mut best: Option<Recognised<'f>> = None;
+    let mut sure = Vec::new();
     for dir in folder.dirs() {
-        if dir.depth() > 0 && is_apart(dir.name()) {
+        if dir.depth() > 0 && is_apart(dir) {
             continue;
         }
         for tool in TOOLS.into_iter().chain([LAST]).filter(|tool| only.is_none_or(|only| only.name == tool.name)) {
             let Some(claim) = (tool.claim)(dir).filter(|claim| !claim.migrations.is_empty()) else { continue };
             let found = Recognised { tool, dir, claim };
-            let rank = |it: &Recognised<'_>| (it.claim.sure, usize::MAX - it.dir.depth(), it.claim.migrations.len());
+            if !found.claim.is_guess() || found.is_numbered() {
+                sure.push(dir.at());
+            } else if dir.depth() > 0 && tool.name == plain::TOOL.name && !says_migrations(dir.at()) {
+                // Some SQL somewhere in a project: a dump, a seed, a query.
+                continue;
+            }
+            let rank = |it: &Recognised<'_>| {
+                (it.claim.sure, it.dir.is_postgres(), usize::MAX - it.dir.depth(), it.claim.migrations.len())
+            };
             if best.as_ref().is_none_or(|known| rank(&found) > rank(known)) {
                 best = Some(found);
             }
         }
     }
-    best
+    let mut best = best?;
+    sure.dedup();
+    let apart = |at: &&str| !is_below(at, best.dir.at()) && !is_below(best.dir.at(), at);
+    let others: Vec<_> = sure.into_iter().filter(apart).collect();
+    if !others.is_empty() {
+        best.claim.notes.push(format!(
+            "only {} is read; there are migrations in {} as well",
+            here(best.dir.at()),
+            some(&others)
+        ));
+    }
+    Some(best)
 }
 
-/// Folders of examples, and of what was put away.
-fn is_apart(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["test", "fixture", "example", "archive", "sample", "seed"].iter().any(|word| name.contains(word))
+impl Recognised<'_> {
+    /// Several files that are numbered: migrations, whatever runs them.
+    fn is_numbered(&self) -> bool {
+        let numbered = |planned: &&Planned| version::leading_digits(last(&planned.path)).is_some();
+        self.claim.migrations.iter().filter(numbered).count() > 1
+    }
 }
+
+fn is_below(path: &str, above: &str) -> bool {
+    above.is_empty() || path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The folder itself, or the one below it.
+fn here(at: &str) -> &str {
+    if at.is_empty() { "the folder itself" } else { at }
+}
+
+/// The first few, and how many more.
+fn some(folders: &[&str]) -> String {
+    const FEW: usize = 3;
+    let named = folders.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
+    match folders.len().saturating_sub(FEW) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+/// `migrations`, `db/migrate`.
+fn says_migrations(path: &str) -> bool {
+    path.to_lowercase().contains("migrat")
+}
+
+/// Folders of examples, of what was put away, and of other databases.
+fn is_apart(dir: Dir<'_>) -> bool {
+    let name = dir.name().to_lowercase();
+    let above = || dir.at().split('/').flat_map(|part| part.split(|c: char| !c.is_alphanumeric()));
+    ["test", "fixture", "example", "archive", "sample", "seed"].iter().any(|word| name.contains(word))
+        || above().any(|word| APART.contains(&word.to_lowercase().as_str()))
+}
+
+/// Words in the path of a folder that is not the product's own, or another database's.
+const APART: [&str; 22] = [
+    "test",
+    "tests",
+    "testdata",
+    "fixture",
+    "fixtures",
+    "example",
+    "examples",
+    "archive",
+    "archived",
+    "backup",
+    "mysql",
+    "mariadb",
+    "sqlite",
+    "sqlite3",
+    "mssql",
+    "sqlserver",
+    "oracle",
+    "h2",
+    "clickhouse",
+    "cassandra",
+    "mongodb",
+    "spanner",
+];
 
 /// The whole file is run.
 fn whole(text: &str) -> Vec<Range<usize>> {

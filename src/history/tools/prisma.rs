@@ -1,7 +1,7 @@
 //! Prisma: `<14 digits>_name/migration.sql` beside `migration_lock.toml`. Source: prisma/prisma-engines schema-engine.
 
 use super::version::leading_digits;
-use super::{Claim, Dir, Kind, Planned, Tool, whole};
+use super::{Claim, Dir, Kind, OTHERS, Planned, Tool, whole};
 
 pub(super) const TOOL: Tool = Tool { name: "prisma", claim };
 
@@ -12,6 +12,10 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
         let file = format!("{}/migration.sql", folder.name());
         Planned::new(dir, &file, version, name.trim_start_matches('_'), Kind::Sql(whole))
     };
-    let sure = if dir.has("migration_lock.toml") { 95 } else { 50 };
+    let sure = match dir.text("migration_lock.toml") {
+        Some(lock) if ["mysql", "sqlite", "sqlserver"].iter().any(|other| lock.contains(other)) => OTHERS,
+        Some(_) => 95,
+        None => 50,
+    };
     Some(Claim { sure, migrations: folders.map(planned).collect(), notes: Vec::new() })
 }

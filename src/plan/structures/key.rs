@@ -20,6 +20,8 @@ pub(super) struct Child {
     /// The parent, and pairs of columns: here, there.
     pub(super) parent: Name,
     pub(super) columns: Vec<(String, String)>,
+    /// The parent gets its key by the plan, too.
+    pub(super) follows: bool,
     /// The tenant table, and its key.
     pub(super) tenants: Option<(Name, String)>,
     /// Policies let rows through already: the tenant's takes away from them, and adds nothing.
@@ -65,6 +67,7 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
             type_name,
             parent,
             columns,
+            follows: hops > 1,
             tenants,
             has_policies: false,
             forced,
@@ -204,7 +207,8 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
             )),
         ],
     ));
-    changes.last_mut().into_iter().for_each(|change| change.phase = Phase::Fill);
+    let phase = if child.follows { Phase::Follow } else { Phase::Fill };
+    changes.last_mut().into_iter().for_each(|change| change.phase = phase);
 
     // A parent that says nothing itself would be asked for ever.
     let todo = format!("{} and t.{quoted} is null and p.{quoted} is not null", same("t", "p"));

@@ -8,7 +8,7 @@ use super::template::{dollar, statements};
 use crate::check::quote::{ident, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
-use crate::plan::change::{Change, Closes, Phase};
+use crate::plan::change::{Change, Closes, Phase, Statement};
 use crate::plan::ddl::{self, Action, Ddl, Name};
 use crate::plan::step::Unproved;
 use serde_json::{Map, json};
@@ -115,6 +115,26 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
         });
     }
     Ok(changes)
+}
+
+/// Puts what is altered about such functions before they are handed over: afterwards the deployer owns them no more.
+pub(crate) async fn alter_first(changes: &mut [Change], facts: &mut Facts) -> Result<(), Stop> {
+    let mut functions: Vec<(String, String)> = asked(facts).await?.into_iter().map(|it| (it.schema, it.name)).collect();
+    let over = "select f.schema, f.name from functions f join roles o on o.oid = f.owner and o.name = ?";
+    let over: Vec<(String, String)> = sqlx::query_as(over).bind(ROLE).fetch_all(facts.connection()).await?;
+    functions.extend(over);
+    for change in changes {
+        let altered = |statement: &Statement| match ddl::read(&statement.up) {
+            Ddl::AlterRoutine { name, .. } => functions
+                .iter()
+                .any(|(schema, function)| name.schema.as_ref() == Some(schema) && name.name == *function),
+            _ => false,
+        };
+        if change.statements.iter().all(altered) {
+            change.phase = Phase::Ground;
+        }
+    }
+    Ok(())
 }
 
 /// Takes FORCE out of what is planned for tables that would show nobody anything any more; says of each what has to be done first.

@@ -18,7 +18,7 @@ mod tenants;
 mod twins;
 
 pub(crate) use key::uncertain;
-pub(crate) use lookup::spare;
+pub(crate) use lookup::{alter_first, spare};
 pub use stage3::stage3;
 pub use stage4::stage4;
 pub(crate) use stage4::{Changeable, changeable};

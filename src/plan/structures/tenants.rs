@@ -103,6 +103,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             type_name: type_name.clone(),
             parent: tenants.clone(),
             columns: Vec::new(),
+            follows: false,
             tenants: Some((tenants.clone(), id.clone())),
             has_policies,
             forced,

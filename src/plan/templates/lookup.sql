@@ -19,6 +19,8 @@ begin
 {%- endfor %}
   grant usage, create on schema {{ schema }} to {{ role | ident }};
   alter function {{ function }} owner to {{ role | ident }};
+  -- Who owned it called it as its owner, and policies go on asking it in its name.
+  grant execute on function {{ function }} to {{ owner }};
   revoke create on schema {{ schema }} from {{ role | ident }};
   if joined then
     revoke {{ role | ident }} from current_user;

@@ -64,6 +64,12 @@ async fn references_say_whose_rows_are_and_a_row_without_one_stops_the_plan() {
     let all: String = plan.steps.iter().map(govctl::plan::Step::up_sql).collect();
     assert!(all.contains("p.account_id from public.buyers p") && !all.contains("first tenant"), "{all}");
 
+    // Whoever writes meanwhile finds the column that its row takes the key from.
+    let at = |text: &str| plan.steps.iter().position(|step| step.up_sql().contains(text));
+    let column = at("alter table public.parts add column if not exists account_id");
+    let trigger = at("trigger fill_tenant_key before insert or update on public.part_lines");
+    assert!(column.is_some() && column < trigger, "{column:?} {trigger:?}");
+
     // Whose it is, nobody can say: the plan stops before it has changed anything.
     database.run("insert into part_lines values (1, null, null)").await;
     let mut connection = database.connect().await;
@@ -72,6 +78,13 @@ async fn references_say_whose_rows_are_and_a_row_without_one_stops_the_plan() {
     let refused = connection.execute(sqlx::raw_sql(AssertSqlSafe(first.up_sql()))).await.unwrap_err().to_string();
     assert!(refused.contains("part_lines has rows without part_id"), "{refused}");
     connection.close().await.unwrap();
+
+    // The owner says that it holds the same for everybody, as the sentence proposes: it is left as it is, and nothing misses it.
+    let mut config = Config::default();
+    config.plan.shared = Some(vec!["public.part_lines".to_owned()]);
+    let plan = made(2, &mut collected(&database, &config).await, &config).await;
+    assert_eq!(faults(&plan, &[]), [""; 0], "{plan:#?}");
+    assert!(!plan.steps.iter().any(|step| step.up_sql().contains("part_lines")), "{plan:#?}");
 }
 
 #[tokio::test]

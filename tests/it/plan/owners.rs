@@ -16,8 +16,9 @@ const SHOP: &str = "
     create table \"Odd; Notes\" (id int primary key, tenant_id int not null references tenants, what text);
     create table members (tenant_id int not null references tenants, user_id int not null, primary key (tenant_id, user_id));
     create table papers (id int primary key, tenant_id int not null references tenants, body text);
-    create function is_member(of int) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as
+    create function is_member(of int) returns boolean language sql security definer set search_path = pg_catalog, pg_temp as
       $$ select exists (select from public.members m where m.tenant_id = of and m.user_id = nullif(current_setting('app.user_id', true), '')::int) $$;
+    revoke execute on function is_member(int) from public; grant execute on function is_member(int) to reader;
     alter table tenants enable row level security; alter table orders enable row level security;
     alter table \"Odd; Notes\" enable row level security; alter table members enable row level security; alter table papers enable row level security;
     create policy own on tenants using (id = nullif(current_setting('app.tenant_id', true), '')::int);

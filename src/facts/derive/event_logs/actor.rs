@@ -45,6 +45,13 @@ const PERSONS: [&str; 13] = [
     "account", "enduser",
 ];
 
+/// Words for what is done: a value with one of them is an event.
+const ACTS: [&str; 30] = [
+    "create", "created", "add", "added", "update", "updated", "change", "changed", "edit", "edited", "delete",
+    "deleted", "remove", "removed", "revoke", "revoked", "invite", "invited", "login", "logout", "sign", "signed",
+    "link", "unlink", "enable", "disable", "reset", "send", "sent", "view",
+];
+
 fn says(value: &str, list: &[&str]) -> bool {
     words(value).iter().any(|word| list.contains(&word.as_str()))
 }
@@ -74,9 +81,7 @@ pub(super) fn kinds(catalog: &Catalog, relation: &Relation, named: Option<i64>, 
         candidates.iter().filter_map(|name| relation.columns.iter().find(|c| c.name.eq_ignore_ascii_case(name)));
     for column in typed {
         let Some((source, values)) = values(catalog, relation, column) else { continue };
-        let kinds =
-            values.iter().any(|v| says(v, &PERSONS)) && (values.len() > 1 || values.iter().any(|v| says(v, &AGENTS)));
-        if kinds && source != "lookup" {
+        if are_kinds(&values) && source != "lookup" {
             return Some(Kinds { column: Some(column.number), source, values });
         }
     }
@@ -90,6 +95,14 @@ pub(super) fn kinds(catalog: &Catalog, relation: &Relation, named: Option<i64>, 
         agent.is_some_and(both) && user.is_some_and(both)
     });
     (name.is_some() && either).then_some(Kinds { column: None, source: "columns", values: Vec::new() })
+}
+
+/// Whether values are kinds of actors: `API_USER` is one, `USER_CREATED` and `DELETE_ACCOUNT` are what somebody did.
+fn are_kinds(values: &[String]) -> bool {
+    let ends = |value: &String, list: &[&str]| words(value).last().is_some_and(|word| list.contains(&word.as_str()));
+    let (persons, agents) = (values.iter().any(|it| ends(it, &PERSONS)), values.iter().any(|it| says(it, &AGENTS)));
+    let acts = values.iter().filter(|it| words(it).iter().any(|word| ACTS.contains(&word.as_str()))).count();
+    persons && (values.len() > 1 || agents) && acts * 2 <= values.len()
 }
 
 /// The values a column is limited to, and by what.
@@ -142,6 +155,14 @@ mod tests {
         assert_eq!(listed("CHECK ((k = 'user'::text)) NOT VALID"), ["user"]);
         assert_eq!(listed("CHECK ((k <> 'agent'::text))"), [""; 0]);
         assert_eq!(listed("CHECK ((char_length(k) > 2))"), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_done_is_no_kind_of_actor() {
+        let are = |values: &[&str]| are_kinds(&values.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+        assert!(are(&["USER", "API_KEY"]) && are(&["end_user", "service"]) && are(&["USER", "CREATED_BY_API"]));
+        assert!(!are(&["ACCOUNT_PROFILE_UPDATE", "ACCOUNT_SSO_LINK", "PASSWORD_RESET", "SIGN_IN"]));
+        assert!(!are(&["CREATE_USER", "DELETE_USER", "SIGN_OUT"]) && !are(&["email", "sms"]));
     }
 
     #[test]

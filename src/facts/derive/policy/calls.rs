@@ -25,8 +25,14 @@ impl Search<'_> {
         let session = |name: &str| Val { value: Value::text(name), sort: Sort::Session, origin: None };
         let name_of = |oid| self.world.catalog.roles.get(&oid).map_or("public", |r| r.name.as_str());
         Ok(Some(match (call.name.as_str(), call.arguments.as_slice()) {
-            ("current_user" | "user" | "current_role", []) => session(name_of(frame.user)),
-            ("session_user", []) => session(name_of(self.principal)),
+            ("current_user" | "user" | "current_role", []) => {
+                self.asker.is_named();
+                session(name_of(frame.user))
+            }
+            ("session_user", []) => {
+                self.asker.is_named();
+                session(name_of(self.principal))
+            }
             ("current_database" | "current_catalog", []) => Val::constant(Value::text(&self.world.catalog.database)),
             ("current_setting", [name, rest @ ..]) => {
                 let Some(setting) = self.eval(name, frame)?.value.as_text().map(str::to_lowercase) else {
@@ -98,6 +104,7 @@ impl Search<'_> {
     }
 
     fn has_role(&mut self, arguments: &[Expr], frame: &Rc<Frame>) -> Outcome<Option<bool>> {
+        self.asker.is_named();
         let mut texts = Vec::new();
         for argument in arguments {
             let val = self.eval(argument, frame)?;

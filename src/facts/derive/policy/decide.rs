@@ -1,5 +1,6 @@
 //! The question, put to the search for each command: can a row of another tenant get through?
 
+use super::asker::Asker;
 use super::frame::Frame;
 use super::known::Key;
 use super::search::{Floors, Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness, is_shared};
@@ -40,22 +41,45 @@ impl Decision {
 /// Decides a relation with row security in force for `role`, acting for `principal`.
 pub(crate) fn decide(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, command: &str) -> Decision {
     let questions = questions(world, role, relation, command);
-    let key = Key::new(world, principal, role, relation, &questions);
-    let known = world.known.borrow().get(&key, relation);
-    known.unwrap_or_else(|| {
-        let decision = afresh(world, principal, role, relation, &questions);
-        // A decision within another one rests on what that one has assumed, unless it looks at no other relation.
-        if key.is_alone() || world.deciding.borrow().is_empty() {
-            world.known.borrow_mut().insert(key, relation, decision.clone());
+    let key = Key::new(world, role, relation, &questions);
+    if let Some(known) = world.known.get(world, &key, relation, (principal, role)) {
+        return known;
+    }
+    // Mostly the same policies say which rows are seen and which can be deleted.
+    if command == "DELETE" && same_policies(world, role, relation) {
+        let seen = decide(world, principal, role, relation, "SELECT");
+        if seen.verdict == "isolated" {
+            return seen;
         }
-        decision
-    })
+    }
+    let mut asker = Asker::new(principal, role);
+    let decision = afresh(world, &mut asker, (principal, role), relation, &questions);
+    // A decision within another one rests on what that one has assumed, unless it looks at no other relation.
+    if key.is_alone() || world.deciding.borrow().is_empty() {
+        world.known.insert(key, relation, asker, decision.clone());
+    }
+    decision
+}
+
+/// The policies of SELECT are those of DELETE.
+fn same_policies(world: &World<'_>, role: Oid, relation: &Relation) -> bool {
+    let of = |command| {
+        let (permissive, restrictive) = world.policies(role, relation, command);
+        permissive.into_iter().chain(restrictive).map(|policy| policy.oid).collect::<Vec<_>>()
+    };
+    of("SELECT") == of("DELETE")
 }
 
 /// Restrictive policies that are tried alone.
 const SINGLE_FLOORS: usize = 6;
 
-fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, questions: &[Question]) -> Decision {
+fn afresh(
+    world: &World<'_>,
+    asker: &mut Asker,
+    (principal, role): (Oid, Oid),
+    relation: &Relation,
+    questions: &[Question],
+) -> Decision {
     let mut found = None;
     let mut unread = BTreeSet::new();
     let has_floors = ["SELECT", "INSERT", "UPDATE", "DELETE"]
@@ -85,18 +109,21 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
         some.push(Floors::All);
         // What the policies of other tables say is asked only where it may matter.
         let tries = [true, false].into_iter().flat_map(|blind| some.iter().map(move |floors| (*floors, blind)));
-        let (mut found_by, mut witness) = (None, None);
+        let (mut found_by, mut witness, mut met_shared) = (None, None, false);
         for one in tries {
             let mut trying = search(judge_shared, own_named.clone(), one);
             witness = question.ask(&mut trying, relation);
+            met_shared |= trying.met_shared.get();
+            asker.join(std::mem::replace(&mut trying.asker, Asker::new(principal, role)));
             found_by = Some(trying);
             if witness.is_none() {
                 break;
             }
         }
-        let Some(mut search) = found_by else { return (found.is_some(), BTreeSet::new()) };
+        let Some(mut search) = found_by else { return (found.is_some(), BTreeSet::new(), false) };
         if let Some(witness) = witness {
             let policy = question.culprit(&mut search, relation);
+            asker.join(std::mem::replace(&mut search.asker, Asker::new(principal, role)));
             let mut explanation = words::explain(world, &witness);
             if let Some((tenant, _)) = &own_named {
                 explanation.also(&format!("the session's tenant is {}", words::quoted(tenant)));
@@ -109,22 +136,29 @@ fn afresh(world: &World<'_>, principal: Oid, role: Oid, relation: &Relation, que
             }
         }
         unread.append(&mut search.unread);
-        (found.is_some(), search.named_keys)
+        (found.is_some(), search.named_keys, met_shared)
     };
     for judge_shared in [false, true] {
         let mut named = BTreeSet::new();
-        let mut leaks = false;
+        let (mut leaks, mut met_shared) = (false, false);
         for question in questions {
-            let (found, keys) = ask(question, judge_shared, None);
+            let (found, keys, met) = ask(question, judge_shared, None);
             leaks |= found;
+            met_shared |= met;
             named.extend(keys);
         }
         // A constant is some other tenant's key, as long as that leaks; else the session's tenant may be the one it names.
         let named = named.into_iter().filter(|(key, own)| key != own && !is_shared(key)).take(NAMED);
         for (key, question) in named.flat_map(|key| questions.iter().map(move |question| (key.clone(), question))) {
-            leaks = leaks || ask(question, judge_shared, Some(key)).0;
+            if leaks {
+                break;
+            }
+            let (found, _, met) = ask(question, judge_shared, Some(key));
+            leaks |= found;
+            met_shared |= met;
         }
-        if leaks {
+        // Where no key of shared rows has come up, counting them as foreign changes nothing.
+        if leaks || !met_shared {
             break;
         }
     }

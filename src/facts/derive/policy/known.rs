@@ -1,8 +1,10 @@
 //! Decisions remembered: thousands of tables share a handful of policies, and roles share what they may do.
 
+use super::asker::{Answers, Asker, recall};
 use super::decide::{Decision, Question};
 use super::world::World;
 use crate::facts::derive::catalog::{Oid, Relation};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -16,61 +18,62 @@ struct Shape {
     alone: Vec<bool>,
 }
 
-/// Everything a decision depends on.
+/// Everything a decision depends on, but for who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+pub(super) struct Key {
     shape: usize,
     questions: Vec<Question>,
     /// Of each policy: it is one of the role's.
     applies: Vec<bool>,
-    /// Who asks about which relation, where that matters.
-    asked: Option<(Oid, Oid, Oid)>,
+    /// The relation, where more than the row and the session matters.
+    relation: Option<Oid>,
 }
 
 impl Key {
-    pub(crate) fn new(
-        world: &World<'_>,
-        principal: Oid,
-        role: Oid,
-        relation: &Relation,
-        questions: &[Question],
-    ) -> Self {
-        let shape = world.known.borrow_mut().shape(world, relation);
+    pub(super) fn new(world: &World<'_>, role: Oid, relation: &Relation, questions: &[Question]) -> Self {
+        let shape = world.shapes.borrow_mut().shape(world, relation);
         let applies: Vec<bool> = relation.policies.iter().map(|policy| world.applies(role, policy)).collect();
         let alone = applies.iter().zip(&shape.alone).all(|(applies, alone)| *alone || !applies);
-        let asked = (!alone).then_some((principal, role, relation.oid));
-        Self { shape: shape.number, questions: questions.to_vec(), applies, asked }
+        Self { shape: shape.number, questions: questions.to_vec(), applies, relation: (!alone).then_some(relation.oid) }
     }
 
     /// The decision looks at nothing but the row and the session.
-    pub(crate) const fn is_alone(&self) -> bool {
-        self.asked.is_none()
+    pub(super) const fn is_alone(&self) -> bool {
+        self.relation.is_none()
     }
 }
 
 /// What was decided so far.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    shapes: HashMap<Oid, Rc<Shape>>,
-    numbers: HashMap<String, usize>,
+#[derive(Default)]
+pub(super) struct Known {
     /// With the place of the policy, since equal policies of two tables have two oids.
-    decisions: HashMap<Key, (Decision, Option<usize>)>,
+    decisions: RefCell<Answers<Key, (Decision, Option<usize>)>>,
 }
 
 impl Known {
-    pub(crate) fn get(&self, key: &Key, relation: &Relation) -> Option<Decision> {
-        let (decision, place) = self.decisions.get(key)?;
+    pub(super) fn get(&self, world: &World<'_>, key: &Key, relation: &Relation, roles: (Oid, Oid)) -> Option<Decision> {
+        let (decision, place) = recall(&self.decisions, world, key, roles)?;
         let policy = place.and_then(|place| relation.policies.get(place)).map(|policy| policy.oid);
-        Some(Decision { policy, ..decision.clone() })
+        Some(Decision { policy, ..decision })
     }
 
-    pub(crate) fn insert(&mut self, key: Key, relation: &Relation, decision: Decision) {
+    pub(super) fn insert(&self, key: Key, relation: &Relation, asker: Asker, decision: Decision) {
         let place = decision.policy.and_then(|oid| relation.policies.iter().position(|policy| policy.oid == oid));
-        self.decisions.insert(key, (decision, place));
+        let asker = (!key.is_alone()).then_some(asker);
+        self.decisions.borrow_mut().insert(key, asker, (decision, place));
     }
+}
 
+/// The shapes of the relations seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Shapes {
+    of: HashMap<Oid, Rc<Shape>>,
+    numbers: HashMap<String, usize>,
+}
+
+impl Shapes {
     fn shape(&mut self, world: &World<'_>, relation: &Relation) -> Rc<Shape> {
-        if let Some(shape) = self.shapes.get(&relation.oid) {
+        if let Some(shape) = self.of.get(&relation.oid) {
             return Rc::clone(shape);
         }
         let alone =
@@ -78,7 +81,7 @@ impl Known {
         let count = self.numbers.len();
         let number = *self.numbers.entry(described(world, relation)).or_insert(count);
         let shape = Rc::new(Shape { number, alone });
-        self.shapes.insert(relation.oid, Rc::clone(&shape));
+        self.of.insert(relation.oid, Rc::clone(&shape));
         shape
     }
 }

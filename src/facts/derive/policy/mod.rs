@@ -4,6 +4,7 @@
 //! evaluate one try, [`decide`] puts the question for each command, [`outlet`] for views, functions, and what a
 //! trigger or rule does ([`effects`]), [`words`] says the answer.
 
+mod asker;
 mod body;
 mod builtin;
 mod calls;

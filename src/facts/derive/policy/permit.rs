@@ -10,12 +10,14 @@ impl Search<'_> {
     /// The row of a table that a policy looks up, as the role of the frame sees it.
     pub(super) fn look_up(&mut self, relation: &Relation, row: RowKey, role: Oid, user: Oid) -> Outcome<Value> {
         let writable = super::decide::is_writable(self.world, self.principal, relation.oid);
+        self.asker.writes(relation.oid, writable);
         self.rows.entry(row).or_insert(RowInfo { relation: relation.oid, kind: RowKind::Inner, writable });
         self.visible(relation, row, role, user)
     }
 
     /// The role may read this row of the relation.
     fn visible(&mut self, relation: &Relation, row: RowKey, role: Oid, user: Oid) -> Outcome<Value> {
+        self.asker.sees(role, relation.oid);
         if !self.world.may_read(role, relation) {
             return Ok(Value::Error);
         }
@@ -45,6 +47,7 @@ impl Search<'_> {
         frame: &Rc<Frame>,
     ) -> Outcome<Value> {
         let world = self.world;
+        self.asker.sees(role, relation.oid);
         let (permissive, mut restrictive) = world.policies(role, relation, command);
         if self.visiting.len() < 2 {
             restrictive.retain(|policy| match self.floors {

@@ -179,6 +179,7 @@ impl Search<'_> {
         frame: &Rc<Frame>,
         output: bool,
     ) -> Outcome<(String, SourceBound, Value)> {
+        self.asker.sees(frame.role, view.oid);
         if !self.world.may_read(frame.role, view) {
             return Ok((alias, SourceBound::Absent, Value::Error));
         }

@@ -6,9 +6,11 @@
 //! small-model property, so a policy that lets no foreign row through in any try lets none through. What cannot be
 //! evaluated is a variable of its own and may be anything: a leak is never missed for that, and is then said to be a "may".
 
+use super::asker::Asker;
 use super::value::{self, Value};
 use super::world::{Class, World};
 use crate::facts::derive::catalog::Oid;
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
@@ -111,6 +113,7 @@ pub(crate) struct Search<'w> {
     /// The role that connected, and the role that asks.
     pub(crate) principal: Oid,
     pub(crate) role: Oid,
+    pub(super) asker: Asker,
     pub(crate) rows: HashMap<RowKey, RowInfo>,
     pub(crate) assigned: HashMap<Var, Value>,
     trail: Vec<Var>,
@@ -132,6 +135,8 @@ pub(crate) struct Search<'w> {
     pub(crate) own_keys: BTreeSet<Value>,
     /// Keys of shared rows (the all-zero tenant, `public`) count as foreign.
     pub(crate) judge_shared: bool,
+    /// Such a key has come up.
+    pub(super) met_shared: Cell<bool>,
     /// Whether looked-up rows are visible is anybody's guess: what isolates then isolates whatever the policies on other
     /// tables say, and those need not be read.
     pub(crate) blind: bool,
@@ -149,6 +154,7 @@ impl<'w> Search<'w> {
             world,
             principal,
             role,
+            asker: Asker::new(principal, role),
             rows: HashMap::new(),
             assigned: HashMap::new(),
             trail: Vec::new(),
@@ -164,6 +170,7 @@ impl<'w> Search<'w> {
             unread: BTreeSet::new(),
             own_keys: BTreeSet::new(),
             judge_shared: false,
+            met_shared: Cell::new(false),
             floors: Floors::All,
             named_keys: BTreeSet::new(),
             own_named: None,
@@ -329,6 +336,7 @@ impl<'w> Search<'w> {
         let mut values: Vec<Value> = match var {
             // What SET ROLE has set: the role that acts, which its policies are for.
             Var::Setting(name) if name == "role" => {
+                self.asker.is_named();
                 let none = (self.principal == self.role).then(|| Value::text("none"));
                 self.role_name().into_iter().chain(none).collect()
             }
@@ -374,6 +382,15 @@ impl<'w> Search<'w> {
         self.world.catalog.roles.get(&self.role).map(|role| Value::text(&role.name))
     }
 
+    /// The name of the role that connected or of the one that asks.
+    fn is_own_name(&self, value: &Value) -> bool {
+        let own = self.world.is_name_of(value, [self.role, self.role]);
+        if !own && self.is_another_role(value) {
+            self.asker.is_named();
+        }
+        own || self.world.is_name_of(value, [self.principal, self.principal])
+    }
+
     /// The name of a role, and not of the one that acts.
     fn is_another_role(&self, value: &Value) -> bool {
         !self.world.is_name_of(value, [self.role, self.role])
@@ -392,10 +409,8 @@ impl<'w> Search<'w> {
         let one_foreign = foreign[0].clone();
         let owned = self.assigned.get(&Var::Owned(row)) == Some(&Value::Bool(true));
         // The name of a role the session is says as much as its tenant's key: one role a tenant.
-        let (names, constants): (Vec<_>, Vec<_>) = self
-            .learned(&var)
-            .filter(|v| *v != own)
-            .partition(|v| self.world.is_name_of(v, [self.principal, self.role]));
+        let (names, constants): (Vec<_>, Vec<_>) =
+            self.learned(&var).filter(|v| *v != own).partition(|v| self.is_own_name(v));
         let own_or_named = || std::iter::once(own.clone()).chain(names.iter().cloned());
         let mut values: Vec<Value> = match self.world.class(relation, column, inner) {
             Class::Key => match info.kind {
@@ -403,8 +418,12 @@ impl<'w> Search<'w> {
                 _ if owned => own_or_named().collect(),
                 _ => {
                     // An empty key is nobody's.
-                    let shared = |v: &Value| v.as_text() != Some("") && (self.judge_shared || !is_shared(v));
-                    foreign.into_iter().chain(constants.into_iter().filter(shared)).collect()
+                    let counts = |v: &Value| {
+                        let shared = is_shared(v);
+                        self.met_shared.set(self.met_shared.get() | shared);
+                        v.as_text() != Some("") && (self.judge_shared || !shared)
+                    };
+                    foreign.into_iter().chain(constants.into_iter().filter(counts)).collect()
                 }
             },
             Class::Link => match info.kind {

@@ -1,8 +1,11 @@
 //! What the search knows for certain: the catalog, who holds what, whose rows are whose.
 
+use super::asker::Answers;
+use super::decide::Decision;
 use super::expr::{Expr, Query};
-use super::known::Known;
+use super::known::{Known, Shapes};
 use super::lower;
+use super::outlet::Outlet;
 use super::value::{self, Value};
 use crate::facts::derive::binding;
 use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, PUBLIC, Policy, Relation};
@@ -44,7 +47,9 @@ pub(crate) struct World<'a> {
     defaults: RefCell<HashMap<Oid, Arc<Vec<Expr>>>>,
     views: RefCell<HashMap<Oid, Option<Arc<Query>>>>,
     pub(crate) writable: RefCell<HashMap<(Oid, Oid), bool>>,
-    pub(crate) known: RefCell<Known>,
+    pub(super) shapes: RefCell<Shapes>,
+    pub(super) known: Known,
+    pub(super) outlets: RefCell<Answers<Outlet, Decision>>,
     pub(crate) deciding: RefCell<HashSet<(Oid, Oid)>>,
     /// Tries so far, in all searches.
     pub(crate) tries: Cell<usize>,
@@ -73,7 +78,9 @@ impl<'a> World<'a> {
             defaults: RefCell::default(),
             views: RefCell::default(),
             writable: RefCell::default(),
-            known: RefCell::default(),
+            shapes: RefCell::default(),
+            known: Known::default(),
+            outlets: RefCell::default(),
             deciding: RefCell::default(),
             tries: Cell::new(0),
         }

@@ -13,6 +13,7 @@ use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::{Change, Closes, Phase, Question, Statement};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 const TABLE: &str = include_str!("../../templates/memberships.sql");
 const ASK: &str = include_str!("../../templates/member_may.sql");
@@ -312,8 +313,9 @@ async fn ask(
         closes: closes.clone(),
         questions: vec!["role-policies".into()],
     });
+    let below = below(facts, members).await?;
     let mut bound = 0;
-    for (schema, name) in tenant_tables(facts, true).await? {
+    for (schema, name) in tenant_tables(facts, true).await?.into_iter().filter(|table| !below.contains(table)) {
         if has_policy(facts, &schema, &name, "member_reads").await? {
             continue;
         }
@@ -321,7 +323,7 @@ async fn ask(
         changes.push(policies(ground, members, &function, &schema, &name, &closes)?);
     }
     if bound == 0 {
-        for (schema, name) in tenant_tables(facts, false).await? {
+        for (schema, name) in tenant_tables(facts, false).await?.into_iter().filter(|table| !below.contains(table)) {
             changes.push(policies(ground, members, &function, &schema, &name, &closes)?);
         }
     }
@@ -336,6 +338,30 @@ async fn ask(
         answered: !chosen.read_only_roles.is_empty(),
     });
     Ok(())
+}
+
+/// The roles table, and what its own policies read on the way to an answer: a policy there that asks it would ask itself without end.
+async fn below(facts: &mut Facts, members: &Members) -> Result<BTreeSet<(String, String)>, Stop> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "with recursive asked (kind, object) as (
+           select 'relation', oid from relations where schema = ?1 and name = ?2
+           union
+           select d.object_kind, d.object from asked a
+           join policies p on a.kind = 'relation' and p.relation = a.object
+           join policy_dependencies d on d.policy = p.oid and d.object_kind in ('relation', 'function')
+           union
+           select 'relation', r.oid from asked a
+           join function_verdicts v on a.kind = 'function' and v.function = a.object, json_each(v.reads) read
+           join relations r on r.schema || '.' || r.name = read.value
+         )
+         select r.schema, r.name from asked a join relations r on a.kind = 'relation' and r.oid = a.object",
+    )
+    .bind(members.schema.clone())
+    .bind(members.name.clone())
+    .fetch_all(facts.connection())
+    .await?;
+    let own = (members.schema.clone(), members.name.clone());
+    Ok(rows.into_iter().chain([own]).collect())
 }
 
 fn policies(

@@ -1,0 +1,31 @@
+//! Policies that ask who has which role.
+
+use super::{collected, faults, made};
+use crate::support;
+use govctl::config::Config;
+use govctl::plan::Step;
+
+/// The roles table has the name of neither a role nor a member.
+const PAPERS: &str = "
+    create role shop; create role web login;
+    grant usage, create on schema public to shop; grant usage on schema public to web;
+    set role shop;
+    create table \"Team\" (id text primary key, name text);
+    create table \"User\" (id text primary key, email text);
+    create table \"UserTeam\" (\"userId\" text not null references \"User\", \"teamId\" text not null references \"Team\", role text not null, primary key (\"userId\", \"teamId\"));
+    create table \"Paper\" (id text primary key, \"teamId\" text not null references \"Team\", title text);
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn the_table_of_roles_is_not_asked_about_itself() {
+    let database = support::cluster().await;
+    database.run(PAPERS).await;
+    let config = Config::default();
+    let plan = made(3, &mut collected(&database, &config).await, &config).await;
+    assert_eq!(faults(&plan, &["tenant-isolation/tenant-data-without-key"]), [""; 0]);
+    let all: String = plan.steps.iter().map(Step::up_sql).collect();
+    assert!(all.contains("create policy member_reads on public.\"Paper\""), "{all}");
+    assert!(!all.contains("create policy member_reads on public.\"UserTeam\""), "{all}");
+}
