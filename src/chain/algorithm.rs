@@ -42,11 +42,15 @@ pub enum Algorithm {
     Sha256OfHex,
     /// The first 16 bytes of a SHA-256: 32 digits.
     Sha256Cut,
+    /// The first 8 bytes of a SHA-256: 16 digits, which collide by chance among billions.
+    Sha256Short,
+    /// 32 bytes; under a key of 32 bytes its own keyed mode.
+    Blake3,
 }
 
 impl Algorithm {
     /// All of them, the commonest first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Sha256,
         Self::Sha512,
         Self::Md5,
@@ -62,16 +66,22 @@ impl Algorithm {
         Self::Sha256Cut,
         Self::Keccak256,
         Self::Blake2s256,
+        Self::Blake3,
+        Self::Sha256Short,
     ];
 
-    /// What nearly every chain is made of; the others are looked for when these explain nothing.
+    /// What nearly every chain of that length is made of; the others are looked for when these explain nothing.
     pub const fn is_usual(self) -> bool {
-        matches!(self, Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 | Self::Sha384 | Self::Sha512)
+        matches!(
+            self,
+            Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 | Self::Sha384 | Self::Sha512 | Self::Sha256Short
+        )
     }
 
     /// Bytes of a digest.
     pub const fn length(self) -> usize {
         match self {
+            Self::Sha256Short => 8,
             Self::Md5 | Self::Sha256Cut => 16,
             Self::Sha1 => 20,
             Self::Sha224 => 28,
@@ -80,6 +90,7 @@ impl Algorithm {
             | Self::Keccak256
             | Self::Blake2b256
             | Self::Blake2s256
+            | Self::Blake3
             | Self::Sha256Twice
             | Self::Sha256OfHex => 32,
             Self::Sha384 => 48,
@@ -111,6 +122,8 @@ impl Algorithm {
             Self::Sha256Twice => "sha256-twice",
             Self::Sha256OfHex => "sha256-of-hex",
             Self::Sha256Cut => "sha256-128",
+            Self::Sha256Short => "sha256-64",
+            Self::Blake3 => "blake3",
         }
     }
 
@@ -137,6 +150,12 @@ impl Algorithm {
             Self::Sha256Twice => Self::Sha256.digest(None, Self::Sha256.digest(key, bytes).bytes()),
             Self::Sha256OfHex => Self::Sha256.digest(None, Self::Sha256.digest(key, bytes).hex().as_bytes()),
             Self::Sha256Cut => Digest::new(&Self::Sha256.digest(key, bytes).bytes()[..16]),
+            Self::Sha256Short => Digest::new(&Self::Sha256.digest(key, bytes).bytes()[..8]),
+            Self::Blake3 => match key.map(<&[u8; 32]>::try_from) {
+                None => Digest::new(blake3::hash(bytes).as_bytes()),
+                Some(Ok(key)) => Digest::new(blake3::keyed_hash(key, bytes).as_bytes()),
+                Some(Err(_)) => Digest::new(&[]),
+            },
         }
     }
 }
@@ -209,6 +228,8 @@ mod tests {
         assert!(hex(Algorithm::Blake2s256).starts_with("508c5e8c327c14e2"));
         assert!(hex(Algorithm::Sha256Twice).starts_with("4f8b42c22dd3729b"));
         assert_eq!(hex(Algorithm::Sha256Cut), hex(Algorithm::Sha256)[..32]);
+        assert_eq!(hex(Algorithm::Sha256Short), hex(Algorithm::Sha256)[..16]);
+        assert!(hex(Algorithm::Blake3).starts_with("6437b3ac38465133ffb63b75273a8db5"));
         // RFC 4231, test case 2
         let mac = Algorithm::Sha256.digest(Some(b"Jefe"), b"what do ya want for nothing?");
         assert_eq!(mac.hex(), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

@@ -26,6 +26,8 @@ pub enum Escaped {
     Slash,
     /// `<`, `>` and `&`, as Go does.
     Html,
+    /// All but plain ASCII, and quotes, `<`, `>`, `&`, `+` and `` ` ``, with capital digits, as .NET does.
+    Net,
     /// No JSON at all: Python's `repr`, with quotes, `None`, `True` and `False` of its own.
     Repr,
 }
@@ -83,6 +85,13 @@ impl Style {
         out.push(b'"');
         for character in text.chars() {
             match character {
+                c if self.escaped == Escaped::Net
+                    && (!(' '..='~').contains(&c) && !is_short(c) || "\"'<>&+`".contains(c)) =>
+                {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        out.extend_from_slice(format!("\\u{unit:04X}").as_bytes());
+                    }
+                }
                 '"' => out.extend_from_slice(b"\\\""),
                 '\\' => out.extend_from_slice(b"\\\\"),
                 '\n' => out.extend_from_slice(b"\\n"),
@@ -144,6 +153,11 @@ impl Style {
     }
 }
 
+/// It has an escape of one letter.
+const fn is_short(character: char) -> bool {
+    matches!(character, '\n' | '\r' | '\t' | '\u{8}' | '\u{c}')
+}
+
 /// A string as Python's `repr` writes it: in single quotes, unless only they are in it.
 fn repr(text: &str, out: &mut Vec<u8>) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
@@ -178,6 +192,10 @@ mod tests {
         };
         assert_eq!(written(Style::compact(false)), r#"{"b":[1,true,null],"a":"é\n"}"#);
         assert_eq!(written(Style::REPR), r#"{'b': [1, True, None], 'a': 'é\n'}"#);
+        assert_eq!(
+            written(Style { escaped: Escaped::Net, ..Style::compact(false) }),
+            r#"{"b":[1,true,null],"a":"\u00E9\n"}"#
+        );
         assert_eq!(written(Style::python(true)), r#"{"a": "\u00e9\n", "b": [1, true, null]}"#);
     }
 }

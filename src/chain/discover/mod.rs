@@ -111,7 +111,7 @@ pub async fn discover(connection: &mut PgConnection, relation: &Relation, means:
     Ok(match (chains.is_empty(), rows.is_empty()) {
         // Either it is none, or its hashes are not understood.
         (true, _) if rows.len() > 3 && none::looks_chained(relation) => Found::Hidden {
-            why: "its columns are named like those of a hash chain, and no digest of 16 bytes or more in them links its rows"
+            why: "its columns are named like those of a hash chain, and no digest of 8 bytes or more in them links its rows"
                 .to_owned(),
             needs: format!(
                 "say in govctl.yaml what its columns are: chains: [{{table: {}, prev: …, hash: …, order: […]}}]",

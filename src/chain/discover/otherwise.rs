@@ -4,7 +4,7 @@
 use super::evaluate::Sample;
 use super::search::clocks;
 use crate::chain::form::{Form, Fraction};
-use crate::chain::json_form::Style;
+use crate::chain::json_form::{Escaped, Style};
 use crate::chain::recipe::{Formula, Item, Null, Piece};
 use crate::chain::time;
 use crate::chain::value::Kind;
@@ -13,8 +13,9 @@ use crate::chain::value::Kind;
 const ROWS: usize = 40;
 
 /// What a null may be written as.
-const NOTHING: [&str; 22] = [
+const NOTHING: [&str; 23] = [
     "",
+    "\"\"",
     "null",
     "None",
     "NULL",
@@ -120,7 +121,16 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
-    digits.chain(clocks).chain(nothing).chain(without_nulls(formula)).collect()
+    // A program that computes prints fewer zeros than the column holds.
+    let is_printed = |at: usize| items[at].kind == Kind::Rendered;
+    let numbers = [Fraction::Needed, Fraction::One].into_iter().filter_map(|end| {
+        with_forms(formula, &|at, form| match form {
+            Form::Text | Form::Number(_) if is_printed(at) => Some(Form::Number(end)),
+            Form::Json(style, None) if is_printed(at) => Some(Form::Quoted(*style, Box::new(Form::Number(end)))),
+            _ => None,
+        })
+    });
+    digits.chain(clocks).chain(numbers).chain(nothing).chain(without_nulls(formula)).collect()
 }
 
 /// The formula with a word of its own for each of these nulls.
@@ -195,6 +205,8 @@ pub(super) fn best_written(sample: &Sample, formula: Formula, items: &[Item], ke
         let others = others.into_iter().map(|other| (matches(&other), other));
         others.fold(first, |best, other| if other.0 > best.0 { other } else { best }).1
     };
+    let others = ordered_otherwise(&formula, items);
+    let formula = best(formula, others);
     let others = escaped_otherwise(&formula);
     let formula = best(formula, others);
     let others = numbered_otherwise(&formula, items);
@@ -235,7 +247,28 @@ fn escaped_otherwise(formula: &Formula) -> Vec<Formula> {
             }
         })
     };
-    Style::ALL.into_iter().filter_map(with).collect()
+    let all = Style::ALL.into_iter();
+    all.chain([true, false].map(|sorted| Style { escaped: Escaped::Net, ..Style::compact(sorted) }))
+        .filter_map(with)
+        .collect()
+}
+
+/// The same formula with the keys of documents within in the other order: that of the alphabet, or the stored one.
+fn ordered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
+    let turned = |style: &Style| Style { sorted: !style.sorted, ..*style };
+    let other = |at: usize, form: &Form| match form {
+        Form::Json(style, clock) if matches!(items[at].kind, Kind::Json | Kind::Jsonb) => {
+            Some(Form::Json(turned(style), clock.clone()))
+        }
+        Form::Rewritten(style) => Some(Form::Rewritten(turned(style))),
+        Form::Digested(style) => Some(Form::Digested(turned(style))),
+        Form::Quoted(style, inner) => match &**inner {
+            Form::Rewritten(inner) => Some(Form::Quoted(*style, Box::new(Form::Rewritten(turned(inner))))),
+            _ => None,
+        },
+        _ => None,
+    };
+    with_forms(formula, &other).into_iter().collect()
 }
 
 /// The same formula by languages that print whole numbers, and what is false, in another way.

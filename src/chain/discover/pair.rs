@@ -1,6 +1,6 @@
 //! Which columns are a chain: one that repeats what another held in an earlier row.
 //!
-//! This needs no formula and no order: a value of 16 bytes or more that stands in two columns of two rows is no accident.
+//! This needs no formula and no order: a value of 8 bytes or more that stands in two columns of two rows is no accident.
 
 use crate::chain::algorithm::Digest;
 use crate::chain::encoding;
@@ -37,7 +37,11 @@ pub(super) fn digests(columns: &[Column], rows: &[Row]) -> Vec<Digests> {
         if !matches!(about.kind, Kind::Text | Kind::Bytes | Kind::Rendered) {
             return None;
         }
-        let read = |row: &Row| encoding::decode(row.get(column)?, about.kind == Kind::Bytes).map(|(digest, _)| digest);
+        let named = is_hash_name(&about.name);
+        let read = |row: &Row| {
+            let (digest, _) = encoding::decode(row.get(column)?, about.kind == Kind::Bytes)?;
+            (named || digest.bytes().len() > encoding::SHORTEST).then_some(digest)
+        };
         let values: Vec<_> = rows.iter().map(read).collect();
         let held = rows.iter().filter(|row| row.get(column).is_some_and(|value| !value.is_empty())).count();
         let read = values.iter().flatten().count();

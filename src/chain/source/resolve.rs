@@ -103,18 +103,37 @@ impl Machine<'_> {
     /// `to_jsonb(new)` while the hash of the row is not there yet: the stored row, with nulls for what is assigned later.
     fn unsealed(&self, name: &str, call: &[Token]) -> Option<Vec<Token>> {
         let [_, _, row, close, ..] = call else { return None };
-        if name != "to_jsonb" || !self.is_row(row) || !close.is_sign(")") {
+        if !matches!(name, "to_jsonb" | "row_to_json" | "to_json") || !self.is_row(row) || !close.is_sign(")") {
             return None;
         }
-        let nulls: Vec<String> = self.later().into_iter().map(|hash| format!("\"{hash}\": null")).collect();
-        if nulls.is_empty() {
+        let later = self.later();
+        if later.is_empty() {
             return None;
         }
-        let mut value =
-            vec![Token::sign("("), Token::word("to_jsonb"), Token::sign("("), Token::word("t"), Token::sign(")")];
-        value.extend([Token::sign("||"), Token::Text(format!("{{{}}}", nulls.join(", "))), Token::sign("::")]);
-        value.extend([Token::word("jsonb"), Token::sign(")")]);
-        Some(value)
+        let open = |name: &str| [Token::word(name), Token::sign("(")];
+        let cast = |kind: &str| [Token::sign("::"), Token::word(kind)];
+        let (comma, joined, close) = (Token::sign(","), Token::sign("||"), Token::sign(")"));
+        let row = [&open(name)[..], &[Token::word("t"), close.clone()]].concat();
+        if name == "to_jsonb" {
+            let nulls: Vec<String> = later.into_iter().map(|hash| format!("\"{hash}\": null")).collect();
+            let nulls = Token::Text(format!("{{{}}}", nulls.join(", ")));
+            return Some([&[Token::sign("(")], &row[..], &[joined, nulls], &cast("jsonb"), &[close]].concat());
+        }
+        // As json a row keeps the order of its columns: the hash is taken out of the text, where a key is written so only once.
+        let mut text = [&row[..], &cast("text")].concat();
+        for hash in later {
+            let (key, null) = (Token::Text(format!("\"{hash}\":")), Token::Text(format!("\"{hash}\":null")));
+            let stored = [&open("to_json")[..], &[Token::Column(hash.clone()), close.clone()], &cast("text")].concat();
+            text = [
+                &open("replace")[..],
+                &text,
+                &[comma.clone(), key, joined.clone()],
+                &stored,
+                &[comma.clone(), null, close.clone()],
+            ]
+            .concat();
+        }
+        Some([&[Token::sign("(")], &text[..], &[close], &cast("json")].concat())
     }
 
     /// `new::text` while the hash of the row is not there yet: the same row with nulls for what is assigned later.

@@ -1,7 +1,7 @@
-//! Fields with a separator between them, in the order of the table or, where there are few, in any.
+//! Fields with a separator between them, in the order of the table.
 
 use super::subsets::{WIDEST, stages};
-use super::{Left, MOST, Search, clocks};
+use super::{Left, Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Context, Formula, Piece};
@@ -94,80 +94,6 @@ impl Search<'_> {
         }
         None
     }
-
-    /// Up to five fields in any order.
-    pub(super) fn permuted(&self, target: usize, mut left: Left) -> Option<Formula> {
-        let fields: Vec<usize> = self.fields.iter().copied().take(MOST).collect();
-        let context = Context { last: self.sample.before[target].as_ref(), key: self.key, instead: None };
-        let row = &self.sample.rows[target];
-        let bytes = |piece: &Piece| {
-            let mut out = Vec::new();
-            piece.write(&self.items.list, &row.fields, &row.tuple, &context, &mut out).then_some(out)
-        };
-        let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
-        let clocks = if times { clocks() } else { vec![Form::Text] };
-        let places: &[usize] = if self.chained { &[0, 1] } else { &[2] };
-        let mut buffer = Vec::new();
-        for (algorithm, keyed) in self.keyed(target) {
-            let key = if keyed { self.key } else { None };
-            for separator in ["|", "", ":", ","] {
-                for clock in &clocks {
-                    let all: Vec<Piece> = fields.iter().map(|at| self.field(*at, clock, None, b"")).collect();
-                    let Some(spelled) = all.iter().map(bytes).collect::<Option<Vec<_>>>() else { continue };
-                    let previous = self.previous(Form::Text, b"");
-                    let before = bytes(&previous)?;
-                    let mut order = Vec::new();
-                    let found = arrange(fields.len(), 5, &mut order, &mut |order| {
-                        if !left.take(1) {
-                            return Some(None);
-                        }
-                        let found = places.iter().find_map(|place| {
-                            let chosen: Vec<Vec<u8>> = order.iter().map(|at| spelled[*at].clone()).collect();
-                            concatenate(&chosen, (1 << chosen.len()) - 1, &before, *place, separator, &mut buffer);
-                            if Some(algorithm.digest(key, &buffer)) != self.sample.hashes[target] {
-                                return None;
-                            }
-                            let pieces = assemble(order.iter().map(|at| &all[*at]), &previous, *place, separator);
-                            let formula = Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
-                            self.holds(&formula, target, &mut Vec::new()).then_some(formula)
-                        });
-                        found.map(Some)
-                    });
-                    if let Some(end) = found {
-                        return end;
-                    }
-                }
-            }
-        }
-        None
-    }
-}
-
-/// Tries every ordered choice of at most `most` of `count` things.
-fn arrange<T>(
-    count: usize,
-    most: usize,
-    order: &mut Vec<usize>,
-    attempt: &mut impl FnMut(&[usize]) -> Option<T>,
-) -> Option<T> {
-    for next in 0..count {
-        if order.contains(&next) {
-            continue;
-        }
-        order.push(next);
-        let found = attempt(order);
-        if found.is_some() {
-            return found;
-        }
-        if order.len() < most {
-            let found = arrange(count, most, order, attempt);
-            if found.is_some() {
-                return found;
-            }
-        }
-        order.pop();
-    }
-    None
 }
 
 /// The same as [`assemble`], over bytes that are known: most candidates fail, and fail fast.

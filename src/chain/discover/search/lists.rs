@@ -2,22 +2,22 @@
 
 use super::orders::{self, Reach};
 use super::subsets::WIDEST;
-use super::writing::Ways;
+use super::writing::{Ways, Written};
 use super::{Left, Search};
 use crate::chain::algorithm::Algorithm;
 use crate::chain::form::Form;
 use crate::chain::recipe::{Formula, Piece};
 
 /// What stands between fields: what most have, and what others have.
-const USUAL: [&str; 6] = ["|", "", ":", ",", "\n", "-"];
-const RARE: [&str; 24] = [
+pub(super) const USUAL: [&str; 6] = ["|", "", ":", ",", "\n", "-"];
+pub(super) const RARE: [&str; 24] = [
     "\u{1f}", "\u{1e}", "\0", ".", "||", "::", ";", "~", "#", "/", " ", "_", " | ", ", ", "\t", "^", "&", "->", " -> ",
     "=", "\u{1d}", "+", "*", "<|>",
 ];
 
 /// Where the previous hash stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     First,
     Last,
     Second,
@@ -29,11 +29,66 @@ enum Place {
     Nowhere,
 }
 
+/// Where it stands, the likeliest first.
+pub(super) const PLACES: [Place; 9] = [
+    Place::First,
+    Place::Last,
+    Place::Before(""),
+    Place::Second,
+    Place::Behind(""),
+    Place::LastButOne,
+    Place::Before("\n"),
+    Place::Before("|"),
+    Place::Before(":"),
+];
+
 /// The previous hash in one spelling.
-struct Previous {
-    piece: Piece,
-    bytes: Vec<u8>,
-    places: Vec<Place>,
+pub(super) struct Previous {
+    pub(super) piece: Piece,
+    pub(super) bytes: Vec<u8>,
+    pub(super) places: Vec<Place>,
+}
+
+/// What stands around and between fields.
+pub(super) struct Joint {
+    /// Before all.
+    pub(super) tag: Vec<u8>,
+    pub(super) separator: &'static str,
+    pub(super) place: Place,
+    pub(super) previous: Piece,
+    /// The previous hash, as the row has it.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Joint {
+    /// The text of a row; `false` where another joint gives the same.
+    pub(super) fn write(&self, order: &[usize], written: &Written, out: &mut Vec<u8>) -> bool {
+        if is_said(self.place, self.separator, order.len()) {
+            return false;
+        }
+        out.clear();
+        out.extend_from_slice(&self.tag);
+        lay(
+            order,
+            self.place,
+            self.separator,
+            &self.bytes,
+            |field| &written.bytes[field],
+            |bytes| {
+                out.extend_from_slice(bytes);
+            },
+        );
+        true
+    }
+
+    /// The same as pieces.
+    pub(super) fn pieces(&self, order: &[usize], written: &Written) -> Vec<Piece> {
+        let mut pieces = assembled(order, self.place, self.separator, &self.previous, &written.pieces);
+        if !self.tag.is_empty() {
+            pieces.insert(0, Piece::Literal(self.tag.clone()));
+        }
+        pieces
+    }
 }
 
 /// Ways to write one choice of fields, where much else is tried.
@@ -51,6 +106,10 @@ struct Around<'a> {
 impl Search<'_> {
     /// Fields side by side.
     pub(super) fn lists(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
+        // Without any there is nothing to count, and no end.
+        if algorithms.is_empty() {
+            return None;
+        }
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut ways = self.ways_of_lists(target, &fields);
         use Place::{Before, Behind, First, Last, LastButOne, Second};
@@ -83,6 +142,10 @@ impl Search<'_> {
         algorithms: &[(Algorithm, bool)],
         candidates: u32,
     ) -> Option<Formula> {
+        // Without any there is nothing to count, and no end.
+        if algorithms.is_empty() {
+            return None;
+        }
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut ways = self.ways_of_lists(target, &fields);
         let ends = self.previous_in(target, &[Place::First, Place::Last, Place::Before("")]);
@@ -91,7 +154,7 @@ impl Search<'_> {
     }
 
     /// The previous hash as it is stored and as its bytes, where that is another thing.
-    fn previous_in(&self, target: usize, places: &[Place]) -> Vec<Previous> {
+    pub(super) fn previous_in(&self, target: usize, places: &[Place]) -> Vec<Previous> {
         if !self.chained {
             return vec![Previous { piece: Piece::literal(""), bytes: Vec::new(), places: vec![Place::Nowhere] }];
         }

@@ -14,7 +14,7 @@ use crate::chain::recipe::{Formula, Null, Piece};
 
 /// Where the previous hash is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// A member under this key: the first, or the last.
     First(String),
     Last(String),
@@ -28,7 +28,7 @@ enum Place {
 
 /// A member that is always the same.
 #[derive(Clone, Debug)]
-struct Constant {
+pub(super) struct Constant {
     key: String,
     value: &'static str,
     first: bool,
@@ -52,8 +52,8 @@ struct Trials<'a> {
 }
 
 /// The previous hash as text around a document, and as a member.
-struct Spelled {
-    outside: Vec<(Piece, Vec<u8>)>,
+pub(super) struct Spelled {
+    pub(super) outside: Vec<(Piece, Vec<u8>)>,
     plain: (Piece, Vec<u8>),
     repr: (Piece, Vec<u8>),
 }
@@ -61,6 +61,10 @@ struct Spelled {
 impl Search<'_> {
     /// Documents of all sorts.
     pub(super) fn members(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
+        // Without any there is nothing to count, and no end.
+        if algorithms.is_empty() {
+            return None;
+        }
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let columns: Vec<&Column> = fields.iter().filter_map(|at| self.column(*at)).collect();
         if columns.len() != fields.len() {
@@ -70,6 +74,7 @@ impl Search<'_> {
         let (mut sorted, mut unsorted) =
             (self.ways_of_documents(target, &fields, true), self.ways_of_documents(target, &fields, false));
         let plain = naming::plain(&columns);
+        let plain: Vec<Naming> = plain.into_iter().filter(|naming| naming.other != u32::MAX).collect();
         let objects: Vec<Naming> = plain.iter().filter(|naming| !naming.is_list).cloned().collect();
         let one: Vec<Naming> = objects.iter().flat_map(|of| naming::renamed(&columns, of, false)).collect();
         let two: Vec<Naming> = naming::renamed(&columns, &objects[0], true);
@@ -117,7 +122,7 @@ impl Search<'_> {
             .or_else(|| attempt(Reach::Any(6), &Trials { places: &some, ..with_lists }, 2))
     }
 
-    fn places(&self, all: bool) -> Vec<Place> {
+    pub(super) fn places(&self, all: bool) -> Vec<Place> {
         if !self.chained {
             return vec![Place::Nowhere];
         }
@@ -125,6 +130,7 @@ impl Search<'_> {
         let mut keys: Vec<String> = own.iter().cloned().collect();
         keys.extend(own.iter().map(|own| naming::camelled(own)));
         keys.extend(["prev_hash", "previous_hash", "prevHash", "previousHash", "prev", "previous"].map(str::to_owned));
+        keys.extend(own.iter().map(|own| naming::pascalled(own)));
         let mut seen = Vec::new();
         keys.retain(|key| {
             !seen.contains(key) && {
@@ -151,7 +157,7 @@ impl Search<'_> {
     }
 
     /// Members that no column holds: a version, and the hash itself before it was known.
-    fn constants(&self) -> Vec<Option<Constant>> {
+    pub(super) fn constants(&self) -> Vec<Option<Constant>> {
         let mut members: Vec<(String, &'static str)> = Vec::new();
         let own = &self.own;
         for key in [own.clone(), naming::camelled(own), "hash".to_owned()] {
@@ -183,7 +189,7 @@ impl Search<'_> {
         members.into_iter().flat_map(both).collect()
     }
 
-    fn spelled(&self, target: usize) -> Option<Spelled> {
+    pub(super) fn spelled(&self, target: usize) -> Option<Spelled> {
         let with = |piece: Piece| self.bytes(target, &piece).map(|bytes| (piece, bytes));
         let within = |style: Style| match self.prev {
             Some(at) => {
@@ -233,7 +239,7 @@ impl Search<'_> {
             let own = ways.of(&chosen);
             for naming in trials.namings {
                 // Another name of a field that is not there is none.
-                if naming.other != 0 && naming.other & mask == 0 || self.is_renamed(naming, mask) {
+                if naming.other != 0 && naming.other & mask == 0 || is_renamed(naming, mask) {
                     continue;
                 }
                 for place in trials.places {
@@ -250,8 +256,8 @@ impl Search<'_> {
                             };
                             for outside in outsides {
                                 for tag in trials.tags {
-                                    let document =
-                                        Document { members: &members, naming, place, written, spelled, outside, tag };
+                                    let members = members.clone();
+                                    let document = Document { members, naming, place, written, spelled, outside, tag };
                                     buffer.clear();
                                     document.write(&mut buffer);
                                     for algorithm in algorithms {
@@ -272,11 +278,6 @@ impl Search<'_> {
             None
         })
         .flatten()
-    }
-
-    /// A name was given to a field that is left out, beside others: the same as without.
-    fn is_renamed(&self, naming: &Naming, mask: u32) -> bool {
-        naming.other.count_ones() <= 2 && naming.other & !mask != 0
     }
 }
 
@@ -344,9 +345,54 @@ fn laid(
     (1..members.len()).all(|at| !taken(at)).then_some(members)
 }
 
+/// What a document is made of beside its fields.
+pub(super) struct Trial {
+    naming: Naming,
+    place: Place,
+    constant: Option<Constant>,
+    /// Which spelling of the previous hash stands outside.
+    outside: usize,
+}
+
+impl Trial {
+    /// One for each spelling of the previous hash.
+    pub(super) fn all(naming: &Naming, place: &Place, constant: Option<&Constant>, outsides: usize) -> Vec<Self> {
+        let spellings = match place {
+            Place::Before(_) | Place::Behind(_) | Place::Both(..) => outsides,
+            _ => outsides.min(1),
+        };
+        let trial =
+            |outside| Self { naming: naming.clone(), place: place.clone(), constant: constant.cloned(), outside };
+        (0..spellings).map(trial).collect()
+    }
+
+    /// The document of these fields; none where it cannot be, or is another's.
+    pub(super) fn document<'a>(
+        &'a self,
+        order: &[usize],
+        previous: usize,
+        written: &'a Written,
+        spelled: &'a Spelled,
+        sorted: bool,
+    ) -> Option<Document<'a>> {
+        let mask: u32 = order.iter().map(|field| 1 << field).sum();
+        let Self { naming, place, constant, outside } = self;
+        if naming.other != 0 && naming.other & mask == 0 || is_renamed(naming, mask) {
+            return None;
+        }
+        let members = laid(order, previous, naming, place, constant.as_ref(), sorted)?;
+        Some(Document { members, naming, place, written, spelled, outside: &spelled.outside[*outside], tag: &[] })
+    }
+}
+
+/// A name was given to a field that is left out, beside others: the same as without.
+fn is_renamed(naming: &Naming, mask: u32) -> bool {
+    naming.other.count_ones() <= 2 && naming.other & !mask != 0
+}
+
 /// All of one document.
-struct Document<'a> {
-    members: &'a [Member],
+pub(super) struct Document<'a> {
+    members: Vec<Member>,
     naming: &'a Naming,
     place: &'a Place,
     written: &'a Written,
@@ -379,7 +425,7 @@ impl Document<'_> {
         }
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.tag);
         if let Place::Before(between) | Place::Both(between, _) = self.place {
             out.extend_from_slice(&self.outside.1);
@@ -403,7 +449,7 @@ impl Document<'_> {
     }
 
     /// The same as pieces: an opening, a literal before each value, a closing.
-    fn pieces(&self) -> Vec<Piece> {
+    pub(super) fn pieces(&self) -> Vec<Piece> {
         let mut pieces = Vec::new();
         if !self.tag.is_empty() {
             pieces.push(Piece::Literal(self.tag.to_vec()));

@@ -55,7 +55,7 @@ const MOST: usize = 10;
 
 /// What a column may be called, its own name left out.
 pub(super) fn aliases(column: &Column) -> Vec<String> {
-    let name = column.name.to_ascii_lowercase();
+    let name = worded(&column.name);
     let words: Vec<&str> = name.split('_').collect();
     let mut found: Vec<String> = Vec::new();
     // Without what says its type, and without what says its table.
@@ -81,7 +81,7 @@ pub(super) fn aliases(column: &Column) -> Vec<String> {
     found
 }
 
-/// The names of the columns, the same in camel case, and none at all.
+/// The names of the columns, the same in camel case, none at all, and as Go and C# call members.
 pub(super) fn plain(columns: &[&Column]) -> Vec<Naming> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let camels: Vec<String> = names.iter().map(|name| camelled(name)).collect();
@@ -91,8 +91,10 @@ pub(super) fn plain(columns: &[&Column]) -> Vec<Naming> {
         keys: camels,
         is_list: false,
     };
+    let pascal =
+        Naming { keys: own.keys.iter().map(|name| pascalled(name)).collect(), is_list: false, other: u32::MAX };
     let list = Naming { keys: vec![String::new(); columns.len()], is_list: true, other: 0 };
-    if camel.other == 0 { vec![own, list] } else { vec![own, camel, list] }
+    if camel.other == 0 { vec![own, list, pascal] } else { vec![own, camel, list, pascal] }
 }
 
 /// Up to two fields by other names.
@@ -119,6 +121,27 @@ pub(super) fn renamed(columns: &[&Column], of: &Naming, two: bool) -> Vec<Naming
     }
     all.retain(|naming| (1..naming.keys.len()).all(|at| !naming.keys[..at].contains(&naming.keys[at])));
     all
+}
+
+/// `previous_hash` as `PreviousHash`.
+pub(super) fn pascalled(name: &str) -> String {
+    let camel = camelled(name);
+    let mut letters = camel.chars();
+    letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// `createdAt` as `created_at`.
+pub(super) fn worded(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut small = false;
+    for letter in name.chars() {
+        if letter.is_uppercase() && small {
+            words.push('_');
+        }
+        small = letter.is_lowercase();
+        words.extend(letter.to_lowercase());
+    }
+    words
 }
 
 /// `previous_hash` as `previousHash`.

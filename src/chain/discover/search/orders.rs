@@ -76,7 +76,7 @@ fn of_size(count: usize, size: usize) -> Vec<usize> {
 }
 
 /// Every order in which one stands somewhere else.
-fn moves(fields: &[usize]) -> Vec<Vec<usize>> {
+pub(super) fn moves(fields: &[usize]) -> Vec<Vec<usize>> {
     let mut all = Vec::new();
     for from in 0..fields.len() {
         for to in 0..fields.len() {

@@ -6,7 +6,7 @@ use crate::chain::form::{Form, Fraction as End};
 use crate::chain::json_form::{Escaped, Style};
 use crate::chain::recipe::{Null, Piece};
 use crate::chain::time::{Clock, Fraction};
-use crate::chain::value::Kind;
+use crate::chain::value::{Kind, int};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -24,6 +24,8 @@ struct Way {
     null: &'static str,
     /// Text that holds a document is one.
     parsed: bool,
+    /// Documents within have their keys in order, whatever is around them: maps of Go and Rust have no other.
+    ordered: bool,
 }
 
 /// All fields of one row in one way.
@@ -141,12 +143,29 @@ const PLAIN: Way = Way {
     words: ("true", "false"),
     null: "",
     parsed: false,
+    ordered: false,
 };
 
 const UNICODE: Style = Style { ascii: false, ..Style::python(true) };
 const ASCII: Style = Style { ascii: true, ..Style::compact(true) };
 const HTML: Style = Style { escaped: Escaped::Html, ..Style::compact(true) };
 const SLASH: Style = Style { ascii: true, escaped: Escaped::Slash, ..Style::compact(true) };
+
+/// Whoever stored so many digits of a second hashed no fewer, and mostly no more.
+fn suits(clock: &Form, digits: u8) -> bool {
+    let written = match clock {
+        Form::Time(Clock { fraction: Fraction::Fixed(written), .. }) => *written,
+        Form::Epoch(1) => 0,
+        Form::Epoch(1000) => 3,
+        _ => return true,
+    };
+    written >= digits && (written == digits || digits > 3)
+}
+
+/// Who spells times so has no dates, only instants: JavaScript.
+fn is_instant(clock: &Form) -> bool {
+    *clock == iso(b'T', THREE, "Z")
+}
 
 const fn unsorted(style: Style) -> Style {
     Style { sorted: false, ..style }
@@ -206,7 +225,7 @@ fn likeliest_first(mut ways: Vec<(usize, Way)>) -> Vec<Way> {
 /// Ways of documents, with keys in order or not.
 fn of_documents(sorted: bool) -> Vec<Way> {
     let mut ways = Vec::new();
-    let mut add = |clocks: &[Form], styles: &[Style], numbers: &[Option<End>]| {
+    let mut add = |clocks: &[Form], styles: &[Style], numbers: &[Option<End>], ordered: bool| {
         for (flag, (folded, parsed)) in [(false, false), (false, true), (true, false)].into_iter().enumerate() {
             for (number, numbers) in numbers.iter().enumerate() {
                 for (styled, style) in styles.iter().enumerate() {
@@ -214,21 +233,22 @@ fn of_documents(sorted: bool) -> Vec<Way> {
                         let style = Style { sorted, ..*style };
                         let rank = timed / 2 + styled + 2 * number + 3 * flag;
                         let clock = clock.clone();
-                        ways.push((rank, Way { clock, style, folded, parsed, numbers: *numbers, ..PLAIN }));
+                        ways.push((rank, Way { clock, style, folded, parsed, numbers: *numbers, ordered, ..PLAIN }));
                     }
                 }
             }
         }
     };
     let (plain, spaced) = (Style::compact(true), Style::python(true));
-    add(&python(), &[ASCII, spaced, plain, UNICODE], &[Some(End::One), None, Some(End::Needed)]);
+    add(&python(), &[ASCII, spaced, plain, UNICODE], &[Some(End::One), None, Some(End::Needed)], false);
     if !sorted {
-        add(&python(), &[Style::REPR], &[Some(End::One), None]);
+        add(&python(), &[Style::REPR], &[Some(End::One), None], false);
+        add(&javascript(), &[plain], &[Some(End::Needed)], true);
     }
-    add(&javascript(), &[plain], &[Some(End::Needed), None]);
-    add(&go(), &[HTML, plain], &[Some(End::Needed), None]);
-    add(&rust(), &[plain], &[Some(End::One), None]);
-    add(&php(), &[SLASH, ASCII, plain], &[Some(End::Needed), None]);
+    add(&javascript(), &[plain], &[Some(End::Needed), None], false);
+    add(&go(), &[HTML, plain], &[Some(End::Needed), None], true);
+    add(&rust(), &[plain], &[Some(End::One), None], true);
+    add(&php(), &[SLASH, ASCII, plain], &[Some(End::Needed), None], false);
     likeliest_first(ways)
 }
 
@@ -252,6 +272,9 @@ impl Search<'_> {
         in_documents: bool,
         piece: impl Fn(usize, &Way) -> Piece,
     ) -> Ways {
+        let mut ways = ways;
+        let digits = self.digits(fields);
+        ways.sort_by_key(|way| digits.is_some_and(|digits| !suits(&way.clock, digits)));
         let mut found = Ways { all: Vec::new(), differ: Vec::new(), varying: 0, known: HashMap::new() };
         // Documents alike in all values still differ in what stands around them.
         let around = |style: &Style| (style.comma, style.colon, style.escaped == Escaped::Repr);
@@ -276,6 +299,14 @@ impl Search<'_> {
         found
     }
 
+    /// Digits of a second that the times of the sample have: none, three or six. None where there are no times.
+    fn digits(&self, fields: &[usize]) -> Option<u8> {
+        let instants =
+            fields.iter().filter(|at| matches!(self.items.list[**at].kind, Kind::Timestamp | Kind::Timestamptz));
+        let values = instants.flat_map(|at| self.sample.rows.iter().filter_map(|row| int(row.get(*at)?)));
+        values.map(|micros| if micros % 1_000_000 == 0 { 0 } else { 3 + 3 * u8::from(micros % 1000 != 0) }).max()
+    }
+
     fn in_list(&self, at: usize, way: &Way) -> Piece {
         let kind = self.items.list[at].kind;
         let form = match kind {
@@ -285,6 +316,7 @@ impl Search<'_> {
             Kind::Bool => Form::Bool(way.words.0, way.words.1),
             Kind::Bytes => Form::Hex,
             Kind::Rendered if self.is_number(at) => way.numbers.map_or(Form::Text, Form::Number),
+            Kind::Date if !is_instant(&way.clock) => Form::Text,
             kind if kind.is_time() => way.clock.clone(),
             _ => Form::Text,
         };
@@ -293,17 +325,19 @@ impl Search<'_> {
 
     fn in_document(&self, target: usize, at: usize, way: &Way) -> Piece {
         let style = way.style;
+        let inner = Style { sorted: style.sorted || way.ordered, ..style };
         let kind = self.items.list[at].kind;
         let form = match (kind, &way.clock) {
-            (Kind::Json | Kind::Jsonb, _) if way.folded => Form::Quoted(style, Box::new(Form::Rewritten(style))),
-            (Kind::Json | Kind::Jsonb, _) => Form::Rewritten(style),
-            (Kind::Text, _) if way.parsed && self.holds_document(target, at) => Form::Rewritten(style),
+            (Kind::Json | Kind::Jsonb, _) if way.folded => Form::Quoted(style, Box::new(Form::Rewritten(inner))),
+            (Kind::Json | Kind::Jsonb, _) => Form::Rewritten(inner),
+            (Kind::Text, _) if way.parsed && self.holds_document(target, at) => Form::Rewritten(inner),
             (Kind::Bytes, _) if style.escaped == Escaped::Html => Form::Quoted(style, Box::new(Form::Base64)),
             (Kind::Bytes, _) => Form::Quoted(style, Box::new(Form::Hex)),
             (Kind::Rendered, _) if self.is_number(at) => match way.numbers {
                 Some(end) => Form::Number(end),
                 None => Form::Json(style, None),
             },
+            (Kind::Date, clock) if !is_instant(clock) => Form::Json(style, None),
             (kind, Form::Time(clock)) if kind.is_time() => Form::Json(style, Some(clock.clone())),
             (kind, clock) if kind.is_time() => clock.clone(),
             _ => Form::Json(style, None),

@@ -1,0 +1,305 @@
+//! Which columns are hashed, in which order, between what: every choice has a rank, and choices are tried by the product of
+//! their ranks. What is a little unusual in all respects comes as late as what is very unusual in one.
+
+use super::members::{Document, Trial};
+use super::naming::{self, Naming};
+use super::orders;
+use super::subsets::{WIDEST, stages};
+use super::writing::Ways;
+use super::{Left, Search, lists};
+use crate::chain::algorithm::Algorithm;
+use crate::chain::items::Column;
+use crate::chain::recipe::Formula;
+use crate::chain::value::Kind;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+
+/// Most choices of columns that are ranked.
+const CHOICES: usize = 1 << 14;
+
+/// Most ways to put one row together that are ranked.
+const JOINTS: usize = 1 << 12;
+
+/// Products of ranks, in rounds.
+const ROUNDS: [usize; 5] = [1 << 8, 1 << 11, 1 << 14, 1 << 17, 1 << 20];
+
+/// Ways to write one choice of fields.
+const WAYS: usize = 200;
+
+impl Search<'_> {
+    /// Fields side by side, the likeliest first.
+    pub(super) fn likely_lists(&self, target: usize, algorithm: (Algorithm, bool), left: &mut Left) -> Option<Formula> {
+        let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
+        let mut ways = self.ways_of_lists(target, &fields);
+        let choices = self.choices(&fields);
+        let joints = self.joints_of_lists(target);
+        let mut buffer = Vec::with_capacity(1024);
+        let mut attempt = |order: &[usize], ways: &Ways, way: usize, joint: usize| {
+            let (written, joint) = (&ways.all[way], &joints[joint]);
+            if !joint.write(order, written, &mut buffer) {
+                return None;
+            }
+            self.proved(target, algorithm, &buffer, || joint.pieces(order, written))
+        };
+        self.ranked(&fields, &mut ways, &choices, joints.len(), true, left, &mut attempt)
+    }
+
+    /// Documents, the likeliest first.
+    pub(super) fn likely_documents(
+        &self,
+        target: usize,
+        algorithm: (Algorithm, bool),
+        sorted: bool,
+        left: &mut Left,
+    ) -> Option<Formula> {
+        let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
+        let columns: Vec<&Column> = fields.iter().filter_map(|at| self.column(*at)).collect();
+        if columns.len() != fields.len() {
+            return None;
+        }
+        let spelled = self.spelled(target)?;
+        let mut ways = self.ways_of_documents(target, &fields, sorted);
+        let choices = self.choices(&fields);
+        let trials = self.trials(&columns, sorted, spelled.outside.len());
+        let mut buffer = Vec::with_capacity(2048);
+        let mut attempt = |order: &[usize], ways: &Ways, way: usize, trial: usize| {
+            let (written, trial) = (&ways.all[way], &trials[trial]);
+            let document: Document<'_> = trial.document(order, fields.len(), written, &spelled, sorted)?;
+            buffer.clear();
+            document.write(&mut buffer);
+            self.proved(target, algorithm, &buffer, || document.pieces())
+        };
+        self.ranked(&fields, &mut ways, &choices, trials.len(), !sorted, left, &mut attempt)
+    }
+
+    /// Calls `attempt` with orders of fields, ways to write them and numbers of joints, by the product of their ranks.
+    #[expect(clippy::too_many_arguments, reason = "one loop over all that is ranked")]
+    fn ranked(
+        &self,
+        fields: &[usize],
+        ways: &mut Ways,
+        choices: &[usize],
+        joints: usize,
+        moved: bool,
+        left: &mut Left,
+        attempt: &mut impl FnMut(&[usize], &Ways, usize, usize) -> Option<Formula>,
+    ) -> Option<Formula> {
+        let mut low = 0;
+        for high in ROUNDS {
+            for (chosen, bits) in choices.iter().enumerate().take(high) {
+                let orders = self.arrangements(fields, *bits, if moved { high / (chosen + 1) } else { 1 });
+                for (arranged, order) in orders.iter().enumerate() {
+                    let rank = (chosen + 1) * (arranged + 1);
+                    if rank > high {
+                        break;
+                    }
+                    let own = ways.of(order);
+                    for (written, way) in own.iter().enumerate().take(WAYS) {
+                        let rank = rank * (written + 1);
+                        if rank > high {
+                            break;
+                        }
+                        for joint in low / rank..joints.min(high / rank) {
+                            if !left.take(1) {
+                                return None;
+                            }
+                            let found = attempt(order, ways, *way, joint);
+                            if found.is_some() {
+                                return found;
+                            }
+                        }
+                    }
+                }
+            }
+            low = high;
+        }
+        None
+    }
+
+    /// Choices of fields as bits: by what they are called, and by how few runs of neighbours they are.
+    fn choices(&self, fields: &[usize]) -> Vec<usize> {
+        let odds: Vec<i32> = fields.iter().map(|at| self.column(*at).map_or(0, odds)).collect();
+        let (named, [near, few, _]) = (by_odds(&odds), stages(fields.len()));
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        let all_of_them = (1_usize << fields.len()) - 1;
+        let near: Vec<usize> = std::iter::once(all_of_them).chain(near).chain(few).collect();
+        for number in 0..named.len().max(near.len()) {
+            for bits in [near.get(number), named.get(number)].into_iter().flatten() {
+                if *bits != 0 && seen.insert(*bits) {
+                    all.push(*bits);
+                }
+            }
+            if all.len() >= CHOICES {
+                break;
+            }
+        }
+        all
+    }
+
+    /// So many orders of a choice: that of the table, then those in which one field stands somewhere else, what people move
+    /// first, then two.
+    fn arrangements(&self, fields: &[usize], bits: usize, most: usize) -> Vec<Vec<usize>> {
+        let chosen: Vec<usize> = (0..fields.len()).filter(|bit| bits >> bit & 1 == 1).collect();
+        let mut all = vec![chosen.clone()];
+        if most < 2 {
+            return all;
+        }
+        let weight = |order: &Vec<usize>| {
+            let kind = |field: Option<&usize>| field.map(|field| self.items.list[fields[*field]].kind);
+            let (first, last) = (kind(order.first()), kind(order.last()));
+            // A time goes to an end, a document to the last place.
+            let is_time = |kind: Option<Kind>| kind.is_some_and(Kind::is_time);
+            let is_document = |kind| matches!(kind, Some(Kind::Json | Kind::Jsonb));
+            u8::from(!(is_time(first) || is_time(last))) + u8::from(!(is_document(last) || is_time(last)))
+        };
+        let mut once = orders::moves(&chosen);
+        once.sort_by_key(weight);
+        let mut seen: HashSet<Vec<usize>> = HashSet::from([chosen]);
+        once.retain(|order| seen.insert(order.clone()));
+        all.extend(once.iter().cloned());
+        if all.len() < most {
+            let mut twice: Vec<Vec<usize>> = once.iter().flat_map(|order| orders::moves(order)).collect();
+            twice.retain(|order| seen.insert(order.clone()));
+            twice.sort_by_key(weight);
+            all.extend(twice);
+        }
+        all.truncate(most);
+        all
+    }
+
+    fn joints_of_lists(&self, target: usize) -> Vec<lists::Joint> {
+        let mut ranked: Vec<(usize, lists::Joint)> = Vec::new();
+        let tags: Vec<Vec<u8>> =
+            if self.chained { self.tags().into_iter().filter(|tag| tag.len() > 1).collect() } else { Vec::new() };
+        for previous in self.previous_in(target, &lists::PLACES) {
+            for (placed, place) in previous.places.iter().enumerate() {
+                for (separated, separator) in lists::USUAL.iter().chain(&lists::RARE).enumerate() {
+                    let rank = (placed + 1) * (separated + 1);
+                    let joint = |tag: &[u8]| lists::Joint {
+                        tag: tag.to_vec(),
+                        separator,
+                        place: *place,
+                        previous: previous.piece.clone(),
+                        bytes: previous.bytes.clone(),
+                    };
+                    ranked.push((rank, joint(&[])));
+                    for (number, tag) in tags.iter().enumerate().filter(|(_, tag)| is_apart(tag, separator)) {
+                        ranked.push((rank * (number + 8), joint(tag)));
+                    }
+                }
+            }
+        }
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.truncate(JOINTS);
+        ranked.into_iter().map(|(_, joint)| joint).collect()
+    }
+
+    fn trials(&self, columns: &[&Column], sorted: bool, outsides: usize) -> Vec<Trial> {
+        let plain: Vec<Naming> =
+            naming::plain(columns).into_iter().filter(|naming| !sorted || !naming.is_list).collect();
+        let own: Vec<Naming> =
+            plain.iter().filter(|naming| !naming.is_list && naming.other != u32::MAX).cloned().collect();
+        let one = own.iter().flat_map(|of| naming::renamed(columns, of, false));
+        let namings: Vec<Naming> = plain.iter().cloned().chain(one).collect();
+        let places = self.places(true);
+        let mut ranked = Vec::new();
+        for (named, naming) in namings.iter().enumerate() {
+            for (placed, place) in places.iter().enumerate() {
+                for (number, constant) in std::iter::once(&None).chain(&self.constants()).enumerate() {
+                    // What has one name of its own has seldom a member of its own, too.
+                    let rank = (named + 1) * (placed + 1) * if number == 0 { 1 } else { number + 6 };
+                    if rank > 2 * JOINTS {
+                        break;
+                    }
+                    let trials = Trial::all(naming, place, constant.as_ref(), outsides);
+                    ranked.extend(trials.into_iter().map(|trial| (rank, trial)));
+                }
+            }
+        }
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.truncate(JOINTS);
+        ranked.into_iter().map(|(_, trial)| trial).collect()
+    }
+}
+
+/// Behind a tag stands what stands between fields, unless it sets the tag apart.
+fn is_apart(tag: &[u8], separator: &str) -> bool {
+    match tag.last() {
+        Some(b'\0') => true,
+        Some(end @ (b'|' | b'\n' | b':')) => separator.as_bytes() == [*end],
+        _ => separator.is_empty(),
+    }
+}
+
+/// How likely a column is hashed, by its name and kind: tenths of the logarithm of the odds.
+fn odds(column: &Column) -> i32 {
+    const WORDS: [(&[&str], i32); 9] = [
+        (&["action", "event", "operation", "op", "verb", "kind", "type"], 20),
+        (&["actor", "user", "principal", "agent"], 14),
+        (&["amount", "currency", "value"], 14),
+        (&["payload", "details", "detail", "data", "metadata", "meta", "body", "changes", "message", "msg"], 12),
+        (&["resource", "entity", "target", "object", "record", "account"], 10),
+        (&["created", "timestamp", "ts", "occurred", "recorded", "logged", "time", "at"], 9),
+        (&["seq", "sequence", "tenant", "org", "status", "outcome", "result", "index"], 4),
+        (
+            &[
+                "updated",
+                "finished",
+                "expires",
+                "ip",
+                "agent",
+                "session",
+                "request",
+                "correlation",
+                "duration",
+                "email",
+            ],
+            -8,
+        ),
+        (&["note", "comment", "region", "environment", "env", "version", "method", "path"], -6),
+    ];
+    let name = super::naming::worded(&column.name);
+    let words: Vec<&str> = name.split('_').collect();
+    // The last that applies says more than the first: user_agent is no user.
+    let by_name = WORDS.iter().rev().find(|(of, _)| words.iter().any(|word| of.contains(word))).map(|(_, odds)| *odds);
+    by_name.unwrap_or(if matches!(column.kind, Kind::Json | Kind::Jsonb) { 10 } else { -1 })
+}
+
+/// Choices by the product of the odds of their members, the likeliest first.
+fn by_odds(odds: &[i32]) -> Vec<usize> {
+    let start: usize = odds.iter().enumerate().filter(|(_, odds)| **odds >= 0).map(|(bit, _)| 1 << bit).sum();
+    let mut flips: Vec<(i32, usize)> = odds.iter().enumerate().map(|(bit, odds)| (odds.abs() + 1, bit)).collect();
+    flips.sort_unstable();
+    // Sets of flips by their sum: each grows by the next flip, or changes its last for the next.
+    let mut all = vec![start];
+    let mut heap = BinaryHeap::new();
+    if let Some((cost, bit)) = flips.first() {
+        heap.push(Reverse((*cost, 0_usize, 1_usize << bit)));
+    }
+    while let (Some(Reverse((cost, last, flipped))), true) = (heap.pop(), all.len() < CHOICES) {
+        all.push(start ^ flipped);
+        if let Some((next, bit)) = flips.get(last + 1) {
+            heap.push(Reverse((cost + next, last + 1, flipped | 1 << bit)));
+            let (own, own_bit) = flips[last];
+            heap.push(Reverse((cost + next - own, last + 1, flipped & !(1 << own_bit) | 1 << bit)));
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_come_by_their_odds() {
+        let all = by_odds(&[20, -8, 9, 4]);
+        assert_eq!(all[..3], [0b1101, 0b0101, 0b1111]);
+        let mut every = all.clone();
+        every.sort_unstable();
+        every.dedup();
+        assert_eq!((all.len(), every.len()), (16, 16));
+        assert!(by_odds(&[]).len() == 1 && by_odds(&[3; 22]).len() == CHOICES);
+    }
+}
