@@ -188,11 +188,11 @@ fn a_bit_of_everything_in_ascii_at_80_columns() {
     Tenancy, many tenants: 9 columns say which tenant a row belongs to
     3 relations of extensions not judged: vault (3)
 
-     Axis               Passing              Findings   Undecided   Not applicable
-    -------------------------------------------------------------------------------
-     tenant-isolation   ##......    1 of 3          9           0                0
-     rbac               no check applies            0           0                1
-     audit              ........    0 of 2          0           2                0
+     Axis               Passing            Findings   Undecided   Not applicable
+    -----------------------------------------------------------------------------
+     tenant-isolation   ##....    1 of 3          9           0                0
+     rbac               no check applies          0           0                1
+     audit              ......    0 of 2          0           2                0
 
     critical  tenant-isolation/rls-disabled  Tenant data without row-level security
               app.a_table_with_quite_a_long_name is reached by app_user and has no
