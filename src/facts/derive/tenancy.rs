@@ -202,7 +202,7 @@ impl Tenancy {
         let is_shared = |relation: &&&Relation| shared.contains(&format!("{}.{}", relation.schema, relation.name));
         tenancy.shared = tables.iter().filter(is_shared).map(|relation| relation.oid).collect();
         tenancy.add_from_config(&tables, config);
-        if let Some((word, tenant_relation)) = tenancy.choose_entity(catalog, &tables, pins) {
+        if let Some((word, tenant_relation)) = Self::choose_entity(catalog, &tables, pinned) {
             tenancy.entity = Some(word);
             tenancy.tenant_relation = tenancy.tenant_relation.or(tenant_relation);
             for relation in &tables {
@@ -314,12 +314,10 @@ impl Tenancy {
     /// The word for a tenant here and its table: the strongest tier with support. `tenant` needs none; a weaker word
     /// needs a table of that name, a second relation, a table of its members, or a policy that compares it with the session.
     fn choose_entity(
-        &self,
         catalog: &Catalog,
         tables: &[&Relation],
-        pins: &Pins,
+        pinned: &BTreeSet<(Oid, i64)>,
     ) -> Option<(&'static str, Option<Oid>)> {
-        let pinned = &pins.all();
         let mut uses: BTreeMap<(usize, &'static str), (usize, bool)> = BTreeMap::new();
         for relation in tables.iter().filter(|r| r.is_table()) {
             let members = is_member_table(relation);
@@ -338,9 +336,6 @@ impl Tenancy {
             .iter()
             .filter(|((tier, word), (count, confirmed))| {
                 *tier == 0 || *confirmed || *count >= 2 && table_of(word).is_some() || *count >= 4
-            })
-            .filter(|((_, word), (_, confirmed))| {
-                *confirmed || !table_of(word).is_some_and(|table| self.is_a_persons(table, word, tables, pins))
             })
             .map(|((tier, word), (count, _))| (*tier, *word, *count))
             .collect();
@@ -365,26 +360,6 @@ impl Tenancy {
             .or_else(|| peers.iter().max_by_key(|(_, _, count)| *count))?;
         let referenced = Self::most_referenced(catalog, tables, top.1);
         Some((top.1, referenced.or_else(|| table_of(top.1).map(|r| r.oid))))
-    }
-
-    /// A workspace that one person has, and nobody shares: policies compare its person with the session's, and so do those of
-    /// what names it, while none asks for the workspace and no table lists its members. Then the person is the tenant.
-    fn is_a_persons(&self, table: &Relation, word: &str, tables: &[&Relation], pins: &Pins) -> bool {
-        let persons = |relation: &Relation| {
-            let own = |column: &&Column| column.not_null && self.is_user_column(relation.oid, column.number);
-            relation.columns.iter().filter(own).any(|column| pins.direct.contains(&(relation.oid, column.number)))
-        };
-        let named = |column: &Column| proposed(&column.name).is_some_and(|(_, other)| other == word);
-        let mut naming = tables.iter().filter(|r| r.is_table() && r.oid != table.oid && r.columns.iter().any(named));
-        let lists_members = |relation: &Relation| {
-            relation.uniques.iter().chain([&relation.primary_key]).any(|unique| {
-                let is = |what: &dyn Fn(&Column) -> bool| {
-                    unique.iter().filter_map(|number| relation.column_number(*number)).any(what)
-                };
-                is(&named) && is(&|column| self.is_user_column(relation.oid, column.number))
-            })
-        };
-        persons(table) && naming.all(|relation| persons(relation) && !lists_members(relation))
     }
 
     /// The relation that most key columns of this word reference.

@@ -27,7 +27,6 @@ const SHARED: &str =
 pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let known = match key::tenants(facts).await? {
         Some(known) => Some(known),
-        None if by_persons(facts).await? => return Ok(Default::default()),
         None => named(facts).await?,
     };
     let question = |default: String, answered: bool| Question {
@@ -116,24 +115,13 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
     Ok((changes, questions))
 }
 
-/// Whether policies say already whose the rows are, and mean persons: at least half of the tables with policies are so. A tenant
-/// above them would take their own rows out of everybody's sight, since no session names it.
-async fn by_persons(facts: &mut Facts) -> Result<bool, Stop> {
-    let sql = "select count(distinct k.relation) > 0 and 2 * count(distinct k.relation) >= count(distinct r.oid)
-               from relations r join policies p on p.relation = r.oid
-               left join tenant_keys k on k.relation = r.oid and k.role = 'user' and r.rls = 1
-               where r.provenance = 'user' and r.kind in ('table', 'partitioned table')";
-    Ok(sqlx::query_scalar(sql).fetch_one(facts.connection()).await?)
-}
-
 /// The tenant table by its name, where no column is taken for a tenant's key and other tables refer to it all the same: those
 /// references say whose rows are whose.
 pub(crate) async fn referred_to(facts: &mut Facts, config: &Config) -> Result<Option<String>, Stop> {
     let keyed: Option<i64> = sqlx::query_scalar("select 1 from tenant_keys where role = 'key' limit 1")
         .fetch_optional(facts.connection())
         .await?;
-    let said_otherwise = config.tenancy.table.is_some() || config.tenancy.mode != TenancyMode::default();
-    if keyed.is_some() || said_otherwise || by_persons(facts).await? {
+    if keyed.is_some() || config.tenancy.table.is_some() || config.tenancy.mode != TenancyMode::default() {
         return Ok(None);
     }
     let Some((table, _)) = named(facts).await? else { return Ok(None) };

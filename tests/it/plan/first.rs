@@ -146,44 +146,6 @@ async fn a_policy_that_would_ask_itself_rests_on_a_key_of_its_own() {
     assert_eq!(read(&database, "shop_api", "", &seen("files")).await, Ok(None));
 }
 
-/// A workspace is a person's own: policies ask for the person, and no session names a workspace.
-const WORKSPACES: &str = "
-    create table workspaces (id int primary key, user_id int not null, name text);
-    create table folders (id int primary key, user_id int not null, workspace_id int not null references workspaces);
-    create table files (id int primary key, user_id int not null, folder_id int references folders, sharing text);
-    create table file_workspaces (user_id int not null, file_id int references files, workspace_id int references workspaces, primary key (file_id, workspace_id));
-    do $$ declare t text; begin
-      foreach t in array array['workspaces', 'folders', 'files', 'file_workspaces'] loop
-        execute format('alter table %I enable row level security', t);
-        execute format('create policy own on %I using (user_id = nullif(current_setting(''app.user_id'', true), '''')::int)', t);
-      end loop;
-    end $$;
-    create policy shared on files for select using (sharing <> 'private' or id in (select file_id from file_workspaces));
-    reset role;
-    insert into workspaces values (1, 1, 'x'), (2, 2, 'y');
-    insert into files values (1, 1, null, 'public'), (2, 2, null, 'public'), (3, 1, null, 'private');
-";
-
-#[tokio::test]
-async fn a_persons_own_workspace_is_no_tenant_that_a_session_would_have_to_name() {
-    if support::is_embedded() {
-        return;
-    }
-    let database = support::cluster().await;
-    database.run(&format!("{ROLES}{WORKSPACES}")).await;
-    let config = Config::default();
-    let plan = made(2, &mut collected(&database, &config).await, &config).await;
-    assert_eq!(plan.proof.as_ref().unwrap().failed, [""; 0], "{plan:#?}");
-    let all: String = plan.steps.iter().map(govctl::plan::Step::up_sql).collect();
-    assert!(all.contains("user_id =") && !all.contains("workspace_id") && !all.contains("tenant_id"), "{all}");
-    carried_out(&database, &plan, "deploy").await;
-    let seen = "select string_agg(id::text, ' ' order by id) from files";
-    for (person, ids) in [("1", "1 3"), ("2", "2")] {
-        let session = format!("set local app.user_id = '{person}'");
-        assert_eq!(read(&database, "shop_api", &session, seen).await, Ok(Some(ids.to_owned())), "{person}");
-    }
-}
-
 #[tokio::test]
 async fn a_schema_a_tenant_is_asked_about_and_not_cut_across() {
     let database = support::cluster().await;
