@@ -114,7 +114,7 @@ fn afresh(
             let mut trying = search(judge_shared, own_named.clone(), one);
             witness = question.ask(&mut trying, relation);
             met_shared |= trying.met_shared.get();
-            asker.join(std::mem::replace(&mut trying.asker, Asker::new(principal, role)));
+            asker.join(trying.take_asker());
             found_by = Some(trying);
             if witness.is_none() {
                 break;
@@ -123,7 +123,7 @@ fn afresh(
         let Some(mut search) = found_by else { return (found.is_some(), BTreeSet::new(), false) };
         if let Some(witness) = witness {
             let policy = question.culprit(&mut search, relation);
-            asker.join(std::mem::replace(&mut search.asker, Asker::new(principal, role)));
+            asker.join(search.take_asker());
             let mut explanation = words::explain(world, &witness);
             if let Some((tenant, _)) = &own_named {
                 explanation.also(&format!("the session's tenant is {}", words::quoted(tenant)));

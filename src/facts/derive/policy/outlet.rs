@@ -1,6 +1,6 @@
 //! Side doors: what a view or a function that runs with its owner's rights lets through.
 
-use super::asker::{Asker, recall};
+use super::asker::recall;
 use super::decide::Decision;
 use super::effects::Effect;
 use super::expr::{Expr, Query};
@@ -72,7 +72,7 @@ fn remembered(
     witness: Option<Witness>,
     what: &str,
 ) -> Decision {
-    let asker = std::mem::replace(&mut search.asker, Asker::new(0, 0));
+    let asker = search.take_asker();
     let decision = decision(world, search, witness, what);
     world.outlets.borrow_mut().insert(outlet, Some(asker), decision.clone());
     decision

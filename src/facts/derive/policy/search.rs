@@ -177,6 +177,11 @@ impl<'w> Search<'w> {
         }
     }
 
+    /// What it went into of who asks, so far.
+    pub(super) fn take_asker(&mut self) -> Asker {
+        std::mem::replace(&mut self.asker, Asker::new(self.principal, self.role))
+    }
+
     /// What a constant of the policies is in the world of this search.
     pub(crate) fn constant(&self, text: &str) -> Value {
         match &self.own_named {
