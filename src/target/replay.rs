@@ -19,25 +19,34 @@ use stand_ins::Platform;
 use std::sync::LazyLock;
 
 /// What stands in where `CREATE EXTENSION` is refused.
-const EXTENSIONS: &[(&str, &str)] = &[
-    ("pgcrypto", include_str!("replay/pgcrypto.sql")),
-    ("uuid-ossp", include_str!("replay/uuid_ossp.sql")),
-    ("citext", include_str!("replay/citext.sql")),
-    ("vector", include_str!("replay/vector.sql")),
+struct Extension {
+    name: &'static str,
+    script: &'static str,
+    /// Types by whose names it is missed. Domains stand in for them, and take no modifiers.
+    types: &'static [&'static str],
+    /// Whether it stands in for the types alone, and for nothing that computes with them.
+    types_only: bool,
+}
+
+const EXTENSIONS: [Extension; 5] = [
+    Extension { name: "pgcrypto", script: include_str!("replay/pgcrypto.sql"), types: &[], types_only: false },
+    Extension { name: "uuid-ossp", script: include_str!("replay/uuid_ossp.sql"), types: &[], types_only: false },
+    Extension { name: "citext", script: include_str!("replay/citext.sql"), types: &["citext"], types_only: false },
+    Extension { name: "vector", script: include_str!("replay/vector.sql"), types: &["vector"], types_only: false },
+    Extension {
+        name: "postgis",
+        script: include_str!("replay/postgis.sql"),
+        types: &["geometry", "geography", "raster"],
+        types_only: true,
+    },
 ];
-
-/// What stands in for an extension of which a schema asks for the types alone.
-const POSTGIS: (&str, &str) = ("postgis", include_str!("replay/postgis.sql"));
-
-/// Types by whose names an extension is missed.
-const OF_POSTGIS: [&str; 3] = ["geometry", "geography", "raster"];
 
 /// Extensions that a project of Supabase has from the beginning, in a schema of their own.
 const OF_SUPABASE: [&str; 2] = ["pgcrypto", "uuid-ossp"];
 
 /// What stands in for an extension that a scratch server lacks.
 pub(crate) fn stand_in(extension: &str) -> Option<&'static str> {
-    EXTENSIONS.iter().find(|(name, _)| *name == extension).map(|(_, script)| *script)
+    EXTENSIONS.iter().find(|it| it.name == extension && !it.types_only).map(|it| it.script)
 }
 
 static ON_COMMIT_DROP: LazyLock<Regex> =
@@ -172,13 +181,12 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
         }
     };
     if let ["create", "extension", ..] = words.as_slice() {
-        let stand_in = EXTENSIONS.iter().chain([&POSTGIS]).find(|(name, _)| is_named(&statement.sql, name));
-        if let Some((name, script)) = stand_in {
-            let what = format!("the extension {name}");
+        if let Some(extension) = EXTENSIONS.iter().find(|it| is_named(&statement.sql, it.name)) {
+            let what = format!("the extension {}", extension.name);
             if outcome.stood_in.contains(&what) {
                 return;
             }
-            if stand_in_for(name, script, connection, outcome).await {
+            if stand_in_for(extension, connection, outcome).await {
                 return outcome.stood_in.push(what);
             }
         }
@@ -200,7 +208,7 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
     );
     let hangs = match () {
         () if data => Hangs::Nothing,
-        () if words.starts_with(&["create", "extension"]) && said.contains("is not available") => Hangs::Extensions,
+        () if words.starts_with(&["create", "extension"]) && is_absent(&said) => Hangs::Extensions,
         () if statement.is_index() && !statement.sql.to_lowercase().contains("unique") => Hangs::Indexes,
         () => Hangs::Everything,
     };
@@ -208,11 +216,16 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
 }
 
 /// Runs what stands in for an extension. Whether it could be made.
-async fn stand_in_for(name: &str, script: &str, connection: &mut PgConnection, outcome: &mut Outcome) -> bool {
+async fn stand_in_for(extension: &Extension, connection: &mut PgConnection, outcome: &mut Outcome) -> bool {
     let _ = connection.execute("create schema if not exists extensions").await;
-    let made = connection.execute(sqlx::raw_sql(AssertSqlSafe(script.to_owned()))).await.is_ok();
-    outcome.plain_types |= made && matches!(name, "vector" | "postgis");
+    let made = connection.execute(sqlx::raw_sql(AssertSqlSafe(extension.script))).await.is_ok();
+    outcome.plain_types |= made && !extension.types.is_empty();
     made
+}
+
+/// Whether a server said that it has no such extension. Up to 14 it names the control file that it did not find.
+fn is_absent(said: &str) -> bool {
+    said.contains("is not available") || said.starts_with("could not open extension control file")
 }
 
 /// `postgis_topology` is another extension than `postgis`.
@@ -233,36 +246,27 @@ async fn make_missing(
     let Some(error) = error.as_database_error().filter(missed) else { return false };
     let Some(name) = error.message().split('"').nth(1) else { return false };
     let last = name.rsplit('.').next().unwrap_or(name);
-    let what = match error.message() {
-        message if message.starts_with("role ") => format!("the role {name}"),
-        // What the tool fills in: its schema is there before it runs.
-        message if message.starts_with("schema ") && name.starts_with("__") && name.ends_with('_') => {
-            format!("the schema {name}")
+    let message = error.message();
+    let extension = EXTENSIONS.iter().find(|it| message.starts_with("type ") && it.types.contains(&last));
+    // A schema that the tool fills in is there before it runs.
+    let is_filled_in = name.starts_with("__") && name.ends_with('_');
+    let (what, sql) = match extension {
+        None if message.starts_with("role ") => {
+            (format!("the role {name}"), format!("create role {} nologin", ident(name)))
         }
-        _ if OF_POSTGIS.contains(&last) => format!("the extension {}", POSTGIS.0),
-        _ => match EXTENSIONS.iter().find(|(extension, _)| last == *extension) {
-            Some((extension, _)) => format!("the extension {extension}"),
-            None => return false,
-        },
+        None if message.starts_with("schema ") && is_filled_in => {
+            (format!("the schema {name}"), format!("create schema {}", ident(name)))
+        }
+        Some(it) => (format!("the extension {}", it.name), format!("create extension {}", ident(it.name))),
+        None => return false,
     };
     if outcome.stood_in.contains(&what) {
         return false;
     }
-    let made = match what.strip_prefix("the extension ") {
-        Some(extension) => {
-            let real = format!("create extension \"{extension}\"");
-            let script = if extension == POSTGIS.0 { POSTGIS.1 } else { stand_in(extension).unwrap_or_default() };
-            connection.execute(AssertSqlSafe(real)).await.is_ok()
-                || stand_in_for(extension, script, connection, outcome).await
-        }
-        None => {
-            let sql = match what.starts_with("the schema ") {
-                true => format!("create schema {}", ident(name)),
-                false => format!("create role {} nologin", ident(name)),
-            };
-            connection.execute(AssertSqlSafe(sql)).await.is_ok()
-        }
-    };
+    let mut made = connection.execute(AssertSqlSafe(sql)).await.is_ok();
+    if let (false, Some(extension)) = (made, extension) {
+        made = stand_in_for(extension, connection, outcome).await;
+    }
     if made {
         if what.starts_with("the role") {
             outcome.refused.push((statement.clone(), error.message().to_owned(), Hangs::Roles));
@@ -319,13 +323,13 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
         unseen.push((why, HOLDS));
     }
     let few: [(_, &[&str]); 3] = [
-        (indexes, &["indexes"]),
-        (roles, &["roles", "memberships"]),
         (extensions, &["extensions", "extension_members"]),
+        // Where everything hangs on something else, that is said once.
+        (indexes.filter(|_| unseen.is_empty()), &["indexes"]),
+        (roles.filter(|_| unseen.is_empty()), &["roles", "memberships"]),
     ];
     for (why, areas) in few {
-        // Where everything hangs on something else, that is said once; extensions are not among it.
-        let Some(why) = why.filter(|_| unseen.is_empty() || areas[0] == "extensions") else { continue };
+        let Some(why) = why else { continue };
         let rows = areas.iter().map(|area| [*area, &why, HOLDS].map(|it| Some(it.to_owned())).to_vec());
         facts.insert("unseen", &["area", "why", "needs"], rows.collect()).await?;
     }

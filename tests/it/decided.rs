@@ -399,11 +399,15 @@ async fn nobody_to_keep_apart_is_no_yes_and_a_superuser_holds_every_secret() {
 async fn diff_says_what_guards_the_rows() {
     let place = Place::new(SHOP).await;
     let url = place.database.url();
+    // Since 15 a view may have the rights of who asks.
+    let views = crate::support::server().server_version_num() >= 150_000;
+    if views {
+        place.database.run("create view app.seen with (security_invoker) as select 1 as one").await;
+    }
     place
         .database
         .run(
             "create function app.f() returns int language sql as 'select 1'; revoke execute on function app.f() from public; \
-             create view app.seen with (security_invoker) as select 1 as one; \
              create function app.g() returns trigger language plpgsql as 'begin return new; end'; \
              create table app.things (a int check (a > 0), b int); create trigger g before insert on app.things for each row execute function app.g(); \
              create table app.gone (a int check (a > 0)); create rule r as on delete to app.gone do instead nothing; \
@@ -411,11 +415,14 @@ async fn diff_says_what_guards_the_rows() {
         )
         .await;
     assert_eq!(place.run(&["facts", &url, "--out", "a.facts"]).await.code, 0);
+    if views {
+        place.database.run("alter view app.seen reset (security_invoker)").await;
+    }
     place
         .database
         .run(
             "create or replace function app.f() returns int language sql as 'select 2'; grant execute on function app.f() to shop_app; \
-             alter view app.seen reset (security_invoker); alter table app.things disable trigger g; \
+             alter table app.things disable trigger g; \
              alter table app.things drop constraint things_a_check; create rule r as on delete to app.things do instead nothing; \
              drop table app.gone; grant select (b) on app.things to shop_app; \
              alter default privileges in schema app grant select on tables to public; create publication p for table app.things; \
@@ -424,21 +431,21 @@ async fn diff_says_what_guards_the_rows() {
         .await;
     assert_eq!(place.run(&["facts", &url, "--out", "b.facts"]).await.code, 0);
     let ran = place.run(&["diff", "a.facts", "b.facts", "--all", "--allow-undecided", "--exit-zero"]).await;
-    for line in [
+    let of_views = ["- app.seen: view with the rights of who asks", "+ app.seen: view with the rights of its owner"];
+    let of_views = of_views.into_iter().filter(|_| views);
+    for line in of_views.chain([
         "- shop_app: privilege SELECT on app.things (a)",
         "+ shop_app: privilege SELECT on app.things (a, b)",
         "+ shop_app: privilege EXECUTE on app.f()",
         "+ shop_app: privilege GRANT OPTION for INSERT on app.things",
         "default privilege SELECT on every new relation in app for public",
-        "- app.seen: view with the rights of who asks",
-        "+ app.seen: view with the rights of its owner",
         "+ app.things: trigger g: before insert for each row calls app.g, disabled",
         "+ app.things: rule r",
         "- app.things: constraint things_a_check",
         "- app.f(): body sha256",
         "+ p: publication",
         "- app.gone: relation table",
-    ] {
+    ]) {
         assert!(ran.out.contains(line), "{line}\n{}", ran.out);
     }
     for part in ["app.gone: rule", "app.gone: constraint", "app.g(): body"] {

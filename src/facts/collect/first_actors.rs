@@ -69,10 +69,13 @@ pub(super) async fn look(connection: &mut PgConnection, facts: &mut Facts) -> Re
 }
 
 async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop> {
-    let sql = "select r.oid, r.schema, r.name, r.rows_estimate, c.number, c.name, c.type_name, c.type_kind,
-        exists (select 1 from indexes i join index_columns ic on ic.index_oid = i.oid
-                where i.relation = r.oid and i.method = 'btree' and i.predicate is null and ic.position = 1 and ic.column_number = c.number)
+    // Gathered first: one by one, each column would go through all indexes, which are not yet ordered by relation.
+    let sql = "with leading as materialized (
+          select distinct i.relation, ic.column_number from indexes i join index_columns ic on ic.index_oid = i.oid
+          where i.method = 'btree' and i.predicate is null and ic.position = 1)
+        select r.oid, r.schema, r.name, r.rows_estimate, c.number, c.name, c.type_name, c.type_kind, l.relation is not null
         from relations r join columns c on c.relation = r.oid
+          left join leading l on l.relation = r.oid and l.column_number = c.number
         where r.kind in ('table', 'partitioned table') and r.persistence <> 'temporary' and r.is_partition = 0 and r.provenance = 'user'
         order by r.oid, c.number";
     let lines: Vec<Line> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
