@@ -1,10 +1,11 @@
 //! A folder on disk, listed once; its files are read when somebody asks.
 
 use crate::error::Stop;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Folders that hold no migrations of one's own.
 const PASSED_OVER: [&str; 9] =
@@ -22,6 +23,8 @@ pub(crate) struct Folder {
     root: PathBuf,
     /// Every folder below, by its path from the root (`""` for the root), with the names of its files and folders.
     listing: BTreeMap<String, Listing>,
+    /// How files begin that were asked for: the folders above a file ask for the same.
+    first_lines: Mutex<HashMap<String, Option<String>>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +36,7 @@ struct Listing {
 impl Folder {
     /// Lists a folder.
     pub(crate) fn open(root: &Path) -> Result<Self, Stop> {
-        let mut folder = Self { root: root.to_owned(), listing: BTreeMap::new() };
+        let mut folder = Self { root: root.to_owned(), listing: BTreeMap::new(), first_lines: Mutex::default() };
         let unreadable = |cause| Stop::Unreadable { path: root.display().to_string(), cause };
         let first = Self::list(root).map_err(unreadable)?;
         let mut waiting = vec![(String::new(), first)];
@@ -90,11 +93,15 @@ impl Folder {
         fs::read(self.root.join(path)).map(decoded)
     }
 
-    /// Its first 4 KiB, where they say enough.
-    fn head(&self, path: &str) -> std::io::Result<String> {
-        let mut bytes = Vec::new();
-        fs::File::open(self.root.join(path))?.take(4096).read_to_end(&mut bytes)?;
-        Ok(decoded(bytes))
+    /// The first line of a file that is not empty, if it stands in the first 4 KiB.
+    fn first_line(&self, path: &str) -> Option<String> {
+        let mut known = self.first_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || {
+            let mut bytes = Vec::new();
+            fs::File::open(self.root.join(path)).ok()?.take(4096).read_to_end(&mut bytes).ok()?;
+            decoded(bytes).lines().find(|line| !line.trim().is_empty()).map(str::to_owned)
+        };
+        known.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
     /// A path below the root, as it is shown: with the root as it was typed.
@@ -149,12 +156,25 @@ impl<'a> Dir<'a> {
 
     /// Every file below, by its path from here.
     pub(crate) fn all_files(self) -> Vec<String> {
-        let mut found: Vec<_> = self.files().map(str::to_owned).collect();
-        for folder in self.folders() {
-            let name = folder.name();
-            found.extend(folder.all_files().into_iter().map(|path| join(name, &path)));
-        }
-        found
+        let own = self.files().map(str::to_owned);
+        let prefix = join(self.at, "");
+        let below = self.folder.listing.range(prefix.clone()..).take_while(|(at, _)| at.starts_with(&prefix));
+        let mut below: Vec<_> = below.filter(|(at, _)| !at.is_empty()).collect();
+        // Folder by folder: `a/b` stands before `a-b`.
+        below.sort_by(|(a, _), (b, _)| a.split('/').cmp(b.split('/')));
+        let files = below.into_iter().flat_map(|(at, listing)| {
+            let at = &at[prefix.len()..];
+            listing.files.iter().map(move |file| join(at, file))
+        });
+        own.chain(files).collect()
+    }
+
+    /// Whether there is a file at this path from here.
+    pub(crate) fn has_below(self, path: &str) -> bool {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = if folder.is_empty() { self.at.to_owned() } else { join(self.at, folder) };
+        let listing = self.folder.listing.get(&folder);
+        listing.is_some_and(|listing| listing.files.binary_search_by(|file| file.as_str().cmp(name)).is_ok())
     }
 
     pub(crate) fn name(self) -> &'a str {
@@ -192,8 +212,8 @@ impl<'a> Dir<'a> {
     }
 
     /// How it begins.
-    pub(crate) fn head(self, file: &str) -> Option<String> {
-        self.folder.head(&self.path(file)).ok()
+    pub(crate) fn first_line(self, file: &str) -> Option<String> {
+        self.folder.first_line(&self.path(file))
     }
 
     /// The beginning of a file is enough to know its kind.

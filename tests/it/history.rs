@@ -249,11 +249,11 @@ fn every_language_puts_statements_together_in_its_own_way() {
 #[test]
 fn what_modules_of_the_project_do_is_done_where_they_are_called() {
     let python = format!(
-        "{REVISION}from helpers.rls import isolate, ENABLE\n\ndef upgrade():\n    for t in (\"u\", \"t\"):\n        op.create_table(t, sa.Column(\"id\", sa.Uuid()))\n    for t in [\"t\"]:\n        op.add_column(t, sa.Column(\"tenant_id\", sa.Uuid()))\n    op.execute(ENABLE)\n    isolate(\"u\")\n    isolate(\"t\")\n\ndef downgrade():\n    pass\n"
+        "{REVISION}from helpers.rls import unused, isolate, ENABLE\n\ndef upgrade():\n    for t in (\"u\", \"t\"):\n        op.create_table(t, sa.Column(\"id\", sa.Uuid()))\n    for t in [\"t\"]:\n        op.add_column(t, sa.Column(\"tenant_id\", sa.Uuid()))\n    op.execute(ENABLE)\n    isolate(\"u\")\n    isolate(\"t\")\n\ndef downgrade():\n    unused()\n"
     );
     let django = "from django.db import migrations, models\nfrom ..rls import Isolate\n\nclass Migration(migrations.Migration):\n    operations = [\n        migrations.CreateModel(name=\"Note\", fields=[(\"tenant_id\", models.UUIDField())]),\n        Isolate(\"app_note\"),\n    ]\n";
     let operation = "from django.db.migrations.operations.base import Operation\n\nSQL = \"CREATE POLICY p ON %s USING (tenant_id = f())\"\n\nclass Isolate(Operation):\n    def __init__(self, table):\n        self.table = table\n\n    def database_forwards(self, label, editor, a, b):\n        editor.execute(\"ALTER TABLE %s ENABLE ROW LEVEL SECURITY\" % self.table)\n        editor.execute(f\"CREATE POLICY p ON {self.table} USING (tenant_id = f())\")\n\n    def database_backwards(self, label, editor, a, b):\n        pass\n";
-    let knex = "const { isolate } = require('../lib/rls');\nconst NAME = 't';\n\nexports.up = async (knex) => {\n  await knex.schema.createTable(NAME, (table) => {\n    table.uuid('tenant_id');\n  });\n  await isolate(knex, NAME);\n};\n\nexports.down = async () => {};\n";
+    let knex = "const { isolate, other } = require('../lib/rls');\nconst NAME = 't';\n\nexports.up = async (knex) => {\n  await knex.schema.createTable(NAME, (table) => {\n    table.uuid('tenant_id');\n  });\n  await isolate(knex, NAME);\n};\n\nexports.down = async (knex) => { await other(knex); };\n";
     let helper = "const using = 'tenant_id = f()';\nconst other = async (knex) => { await knex.raw('drop table t'); };\nasync function isolate(knex, table) {\n  await knex.raw(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);\n  await knex.raw(`CREATE POLICY p ON ${table} USING (${using})`);\n}\nmodule.exports = { isolate, other };\n";
     let typeorm = "import { MigrationInterface, QueryRunner } from 'typeorm';\n\nexport class A1740819600000 implements MigrationInterface {\n  private readonly tables = ['t'];\n\n  public async up(queryRunner: QueryRunner): Promise<void> {\n    await queryRunner.query(`CREATE TABLE t (tenant_id uuid)`);\n    for (const table of this.tables) {\n      await this.isolate(queryRunner, table);\n    }\n  }\n\n  private async isolate(queryRunner: QueryRunner, table: string): Promise<void> {\n    await queryRunner.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);\n    await queryRunner.query(`CREATE POLICY p ON ${table} USING (tenant_id = f())`);\n  }\n\n  public async down(): Promise<void> {}\n}\n";
     let unexported = "import { MigrationInterface } from 'typeorm';\n\n// no longer exported\nclass Old implements MigrationInterface {\n  public async up(q): Promise<void> {\n    await q.query(`CREATE TABLE t (tenant_id uuid); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (tenant_id = f())`);\n  }\n}\n";
@@ -657,6 +657,17 @@ async fn a_history_table_says_what_was_applied_and_what_has_changed_since() {
     assert_eq!(faults, ["drifted 2", "missing 9", "out of order 1", "unapplied 3"]);
     let applied: Vec<_> = history.migrations.iter().map(|migration| migration.applied).collect();
     assert_eq!(applied, [Some(true), Some(true), Some(false)]);
+
+    // What waits while a later one was applied is what many tools never come back to.
+    database
+        .run("insert into _sqlx_migrations values (5, 'e', '2026-01-03T00:00:00Z', true, sha384('select 5;'), 0)")
+        .await;
+    std::fs::write(files.path().join("5_e.sql"), "select 5;").unwrap();
+    let mut history = History::read(files.path(), Some("sqlx")).unwrap();
+    history.compare(database.options().clone()).await.unwrap();
+    let waiting: Vec<_> = history.faults.iter().filter(|fault| fault.version == "3").collect();
+    assert!(waiting.len() == 1 && waiting[0].kind == "out of order", "{waiting:?}");
+    assert_eq!(waiting[0].detail, "it was not applied here, and 5 was, which comes later");
 }
 
 /// Sqitch and graphile-migrate keep hashes in the database, graphile-migrate and Atlas in the folder too.

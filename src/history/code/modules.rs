@@ -71,7 +71,7 @@ impl Modules {
         if modules.is_empty() {
             return None;
         }
-        let mut joined = Joined { text: text.to_owned(), tokens: tokens.to_vec() };
+        let mut joined = Joined { text: text.to_owned(), tokens: imports::without_names(text, tokens, language) };
         let mut names: BTreeSet<String> =
             definitions(text, tokens, language).into_iter().map(|(name, _)| name.to_owned()).collect();
         // What a module uses of another comes in a later round.

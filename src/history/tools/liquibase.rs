@@ -20,12 +20,11 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
             _ => continue,
         };
         // Of SQL the first line says it, of a folder that may hold thousands of files.
-        let text = if matches!(kind, Kind::Sql(_)) { dir.head(file) } else { dir.text(file) };
+        let text = if matches!(kind, Kind::Sql(_)) { dir.first_line(file) } else { dir.text(file) };
         let Some(text) = text else { continue };
         let own = match kind {
             Kind::Sql(_) => {
-                let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_lowercase();
-                first.trim_start().starts_with("--") && first.contains("liquibase formatted sql")
+                text.trim_start().starts_with("--") && text.to_lowercase().contains("liquibase formatted sql")
             }
             _ => text.contains("databaseChangeLog"),
         };

@@ -12,8 +12,7 @@ fn claim(dir: Dir<'_>) -> Option<Claim> {
     for line in plan.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['%', '#', '@'])) {
         let change = line.split_whitespace().next().unwrap_or_default();
         let file = format!("deploy/{change}.sql");
-        let found = dir.folders().find(|folder| folder.name() == "deploy");
-        if !found.is_some_and(|deploy| deploy.all_files().contains(&format!("{change}.sql"))) {
+        if !dir.has_below(&file) {
             claim.notes.push(format!("the plan names {change}, and {file} is not there"));
             continue;
         }

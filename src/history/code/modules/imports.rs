@@ -26,6 +26,41 @@ pub(super) fn paths(modules: &Modules, file: &Path, text: &str, tokens: &[Token]
     }
 }
 
+/// What a migration is called by its tool: imported, it is run though nothing in the file calls it.
+const RUN: [&str; 4] = ["upgrade", "up", "change", "Up"];
+
+/// The tokens without the names that are only said to be imported: it is their use that counts. One that gets another
+/// name there is kept.
+pub(super) fn without_names(text: &str, tokens: &[Token], language: Language) -> Vec<Token> {
+    let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(text, word));
+    let mark = |at: usize, mark: char| tokens.get(at).is_some_and(|token| token.is_punctuation(text, mark));
+    let line = |at: usize| {
+        let rest = tokens[at + 1..].iter();
+        at + rest.take_while(|token| !token.first || token.indent > tokens[at].indent).count()
+    };
+    let mut imported = vec![false; tokens.len()];
+    for at in 0..tokens.len() {
+        let said = match language {
+            Language::Python if tokens[at].first && (word(at, "from") || word(at, "import")) => at..line(at) + 1,
+            Language::Elixir if tokens[at].first && word(at, "import") => at..line(at) + 1,
+            Language::Rust if tokens[at].first && word(at, "use") => at..line(at) + 1,
+            Language::JavaScript if tokens[at].first && word(at, "import") => {
+                at..(at..tokens.len()).find(|n| tokens[*n].is_text()).unwrap_or(at)
+            }
+            // `const { isolate } = require("./helpers")`
+            Language::JavaScript if word(at, "require") && mark(at + 1, '(') && at >= 2 && mark(at - 2, '}') => {
+                (0..at).rfind(|n| mark(*n, '{')).unwrap_or(at)..at
+            }
+            _ => continue,
+        };
+        for n in said {
+            let renamed = word(n + 1, "as") || mark(n + 1, ':') || RUN.iter().any(|run| word(n, run));
+            imported[n] = tokens[n].kind == Kind::Word && !renamed;
+        }
+    }
+    tokens.iter().zip(imported).filter(|(_, imported)| !imported).map(|(token, _)| token.clone()).collect()
+}
+
 struct Finder<'a> {
     modules: &'a Modules,
     dir: &'a Path,
