@@ -21,22 +21,34 @@ const LEVELS_UP: usize = 6;
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
+    /// The same without links, where it can be told.
+    absolute: Option<PathBuf>,
     /// Every folder below, by its path from the root (`""` for the root), with the names of its files and folders.
     listing: BTreeMap<String, Listing>,
     /// How files begin that were asked for: the folders above a file ask for the same.
     first_lines: Mutex<HashMap<String, Option<String>>>,
+    /// What was found above the root: every folder below asks for the same.
+    above: Mutex<HashMap<PathBuf, bool>>,
 }
 
 #[derive(Debug, Default)]
 struct Listing {
     files: Vec<String>,
     folders: Vec<String>,
+    /// It is the root of a repository.
+    is_repository: bool,
 }
 
 impl Folder {
     /// Lists a folder.
     pub(crate) fn open(root: &Path) -> Result<Self, Stop> {
-        let mut folder = Self { root: root.to_owned(), listing: BTreeMap::new(), first_lines: Mutex::default() };
+        let mut folder = Self {
+            root: root.to_owned(),
+            absolute: fs::canonicalize(root).ok(),
+            listing: BTreeMap::new(),
+            first_lines: Mutex::default(),
+            above: Mutex::default(),
+        };
         let unreadable = |cause| Stop::Unreadable { path: root.display().to_string(), cause };
         let first = Self::list(root).map_err(unreadable)?;
         let mut waiting = vec![(String::new(), first)];
@@ -67,6 +79,7 @@ impl Folder {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             let kind = entry.file_type()?;
+            listing.is_repository |= name == ".git";
             // A link may lead anywhere, also in a circle.
             if kind.is_dir() {
                 if !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
@@ -104,6 +117,12 @@ impl Folder {
         known.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
+    /// What a look above the root says, once for each path.
+    fn is_above(&self, path: PathBuf, look: fn(&Path) -> bool) -> bool {
+        let mut known = self.above.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(path).or_insert_with_key(|path| look(path))
+    }
+
     /// A path below the root, as it is shown: with the root as it was typed.
     pub(crate) fn shown(&self, path: &str) -> String {
         self.root.join(path).display().to_string()
@@ -137,8 +156,9 @@ impl<'a> Dir<'a> {
         inside || self.absolute().is_some_and(|path| path.components().any(|part| part.as_os_str() == name))
     }
 
+    /// Links to folders are not followed, so that what stands below the root has no other name.
     fn absolute(self) -> Option<PathBuf> {
-        fs::canonicalize(self.folder.root.join(self.at)).ok()
+        self.folder.absolute.as_ref().map(|root| root.join(self.at))
     }
 
     pub(crate) fn files(self) -> impl Iterator<Item = &'a str> {
@@ -229,13 +249,24 @@ impl<'a> Dir<'a> {
     /// Where.
     pub(crate) fn near_path(self, names: &[&str]) -> Option<PathBuf> {
         let mut here = self.absolute()?;
+        let mut inside = Some(self.at);
         for _ in 0..LEVELS_UP {
-            if let Some(name) = names.iter().find(|name| here.join(name).is_file()) {
+            let listing = inside.and_then(|at| self.folder.listing.get(at));
+            let has = |name: &&&str| match listing {
+                Some(listing) => listing.files.iter().any(|file| file == **name),
+                None => self.folder.is_above(here.join(**name), Path::is_file),
+            };
+            if let Some(name) = names.iter().find(has) {
                 return Some(here.join(name));
             }
-            if here.join(".git").exists() || !here.pop() {
+            let ends = match listing {
+                Some(listing) => listing.is_repository,
+                None => self.folder.is_above(here.join(".git"), Path::exists),
+            };
+            if ends || !here.pop() {
                 return None;
             }
+            inside = inside.filter(|at| !at.is_empty()).map(|at| at.rsplit_once('/').map_or("", |(above, _)| above));
         }
         None
     }
