@@ -444,6 +444,12 @@ fn a_project_s_migrations_are_found_in_it() {
     // What a script runs by name: the folder of migrations, not the dump beside it.
     let own = read(&[("docs/schema.sql", &isolated), ("src/migrations/a.sql", "select 1;")]);
     assert!(own.migrations[0].path.ends_with("src/migrations/a.sql") && own.transitions().is_empty());
+    let beside = read(&[
+        ("schema.sql", &isolated),
+        ("migrations/0002_a.sql", "select 1;"),
+        ("migrations/0003_b.sql", "select 1;"),
+    ]);
+    assert_eq!((beside.migrations.len(), beside.transitions().len()), (2, 0));
     let dump = folder(&[("docs/schema.sql", &isolated)]);
     assert!(History::read(dump.path(), None).is_err());
     assert_eq!(History::read(&dump.path().join("docs"), None).unwrap().transitions().len(), 1);

@@ -187,7 +187,8 @@ pub(crate) fn recognise<'f>(folder: &'f Folder, only: Option<&'static Tool>) -> 
                 continue;
             }
             let rank = |it: &Recognised<'_>| {
-                (it.claim.sure, it.dir.is_postgres(), usize::MAX - it.dir.depth(), it.claim.migrations.len())
+                let height = usize::MAX - it.dir.depth();
+                (it.claim.sure, it.dir.is_postgres(), it.looks_like_migrations(), height, it.claim.migrations.len())
             };
             if best.as_ref().is_none_or(|known| rank(&found) > rank(known)) {
                 best = Some(found);
@@ -213,6 +214,12 @@ impl Recognised<'_> {
     fn is_numbered(&self) -> bool {
         let numbered = |planned: &&Planned| version::leading_digits(last(&planned.path)).is_some();
         self.claim.migrations.iter().filter(numbered).count() > 1
+    }
+
+    /// By more than the files' ending: `schema.sql` at the root of a project says less than `migrations/0002_x.sql`.
+    fn looks_like_migrations(&self) -> bool {
+        let own_name = || self.dir.own_name().is_some_and(|name| says_migrations(&name));
+        !self.claim.is_guess() || self.is_numbered() || says_migrations(self.dir.at()) || own_name()
     }
 }
 
