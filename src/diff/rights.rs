@@ -113,6 +113,8 @@ const QUERIES: [(&str, Told, &str); 19] = [
          select coalesce(g.name, 'public'), x.privilege || ' on ' || w.what, x.privilege || ' on ' || w.what
          from grants x
          join (select 'database' as kind, oid, 'the database' as what, owner from databases where is_current = 1
+               union all select 'relation', oid, 'sequence ' || schema || '.' || name, owner from relations
+                 where kind = 'sequence' and provenance = 'user'
                union all select 'foreign server', oid, 'foreign server ' || name, owner from foreign_servers
                union all select 'parameter', oid, 'parameter ' || name, 10 from parameters) w on w.kind = x.object_kind and w.oid = x.object
          left join roles g on g.oid = x.grantee

@@ -93,7 +93,8 @@ create table roles (
   bypass_rls integer not null, connection_limit integer not null, valid_until text, comment text,
   provenance text not null);              -- 'system' for pg_* and the bootstrap superuser
 -- ALTER ROLE/DATABASE … SET. role 0: every role; database 0: every database. Values are shown only for settings
--- that decide what a session sees (row_security, role, search_path, session_preload_libraries); else null.
+-- that decide what a session sees and what guards it (row_security, role, search_path, session_preload_libraries,
+-- session_replication_role); else null.
 create table role_settings (role integer not null, database integer not null, name text not null, value text);
 -- `member` was granted `role`. Before PostgreSQL 16 inherit_option is the member's own INHERIT and set_option is 1.
 create table memberships (

@@ -411,7 +411,7 @@ async fn diff_says_what_guards_the_rows() {
              create function app.g() returns trigger language plpgsql as 'begin return new; end'; \
              create table app.things (a int check (a > 0), b int); create trigger g before insert on app.things for each row execute function app.g(); \
              create table app.gone (a int check (a > 0)); create rule r as on delete to app.gone do instead nothing; \
-             grant select (a) on app.things to shop_app",
+             grant select (a) on app.things to shop_app; create sequence app.numbers",
         )
         .await;
     assert_eq!(place.run(&["facts", &url, "--out", "a.facts"]).await.code, 0);
@@ -426,7 +426,7 @@ async fn diff_says_what_guards_the_rows() {
              alter table app.things drop constraint things_a_check; create rule r as on delete to app.things do instead nothing; \
              drop table app.gone; grant select (b) on app.things to shop_app; \
              alter default privileges in schema app grant select on tables to public; create publication p for table app.things; \
-             grant insert on app.things to shop_app with grant option",
+             grant insert on app.things to shop_app with grant option; grant usage on sequence app.numbers to shop_app",
         )
         .await;
     assert_eq!(place.run(&["facts", &url, "--out", "b.facts"]).await.code, 0);
@@ -437,6 +437,7 @@ async fn diff_says_what_guards_the_rows() {
         "- shop_app: privilege SELECT on app.things (a)",
         "+ shop_app: privilege SELECT on app.things (a, b)",
         "+ shop_app: privilege EXECUTE on app.f()",
+        "+ shop_app: privilege USAGE on sequence app.numbers",
         "+ shop_app: privilege GRANT OPTION for INSERT on app.things",
         "default privilege SELECT on every new relation in app for public",
         "+ app.things: trigger g: before insert for each row calls app.g, disabled",
