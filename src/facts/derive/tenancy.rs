@@ -57,6 +57,9 @@ pub(crate) struct Tenancy {
     shared: BTreeSet<Oid>,
 }
 
+/// Columns that say whose words stand beside them, where they are another party's.
+const OTHER_PARTIES: [&str; 5] = ["provider", "platform", "issuer", "providerid", "providertype"];
+
 /// Words for a tenant, strongest first. A word of a weaker tier is a tenant only where no stronger one is found.
 /// Those of other languages stand beside the English ones they mean.
 pub(crate) const TIERS: [&[&str]; 3] = [
@@ -267,8 +270,7 @@ impl Tenancy {
             _ => None,
         });
         let references = relation.foreign_keys.iter().any(|key| key.columns.iter().any(|(c, _)| *c == column.number));
-        let by_others = ["provider", "platform", "issuer", "providerid", "providertype"];
-        let of_others = relation.columns.iter().any(|c| by_others.contains(&plain(&c.name).as_str()));
+        let of_others = relation.columns.iter().any(|c| OTHER_PARTIES.contains(&plain(&c.name).as_str()));
         own_type.is_some_and(|own| !text(own))
             && text(&column.type_name)
             && !references
