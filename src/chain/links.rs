@@ -153,7 +153,8 @@ pub async fn written_later(
         (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
     };
     let Some(((age, ctid), behind)) = rows.split_first() else { return Ok(false) };
-    Ok(!behind.is_empty() && behind.iter().all(|(other, place_)| age <= other && place(ctid) > place(place_)))
+    let is_later = |(other, behind): &(i64, String)| age < other || age == other && place(ctid) > place(behind);
+    Ok(!behind.is_empty() && behind.iter().all(is_later))
 }
 
 /// `where` for one chain of the table.
