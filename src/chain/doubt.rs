@@ -33,6 +33,10 @@ pub struct Doubts {
 /// The session is lost.
 pub async fn weigh(connection: &mut PgConnection, chain: &Chain, segment: &Segment) -> Result<Doubts, Stop> {
     let mut doubts = Doubts::default();
+    // Where nothing is explained there is nothing to compare with.
+    if segment.explained.iter().all(|rows| *rows == 0) {
+        return Ok(doubts);
+    }
     let sorts: Vec<(usize, Vec<Traits>)> = segment
         .faults
         .iter()
@@ -92,9 +96,14 @@ async fn later(
     for (at, _) in sorts.iter().take(INSPECTED) {
         let fault = &segment.faults[*at];
         let is_last = segment.threads.values().any(|thread| thread.last == fault.at);
-        // Nothing is behind the last row to compare it with.
-        let changed = is_last && chain.relation.changed > 0;
-        if changed || links::written_later(connection, chain, &fault.partition, &fault.at).await? {
+        let is_later = if is_last {
+            // Nothing is behind the last row to compare it with.
+            chain.relation.changed > 0
+                && links::is_behind_a_hole(connection, chain, &fault.partition, &fault.at).await?
+        } else {
+            links::written_later(connection, chain, &fault.partition, &fault.at).await?
+        };
+        if is_later {
             later.insert(*at);
         }
         if let Some(before) = fault.before.as_ref().filter(|before| !failing.contains(before)) {

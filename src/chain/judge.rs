@@ -171,8 +171,8 @@ fn wrong_recipe(chain: &Chain, segment: &Segment, explained: u64, flaws: u64) ->
 fn undecided(chain: &Chain, doubts: &Doubts) -> Option<(String, String)> {
     (doubts.rows > 0).then(|| {
         let why = format!(
-            "{} not explained, and have something that no explained row has: {}. How that is hashed is not known",
-            if doubts.rows == 1 { "one row is".to_owned() } else { format!("{} rows are", doubts.rows) },
+            "{} something that no explained row has, and no formula fits: {}. How that is hashed is not known",
+            if doubts.rows == 1 { "one row has".to_owned() } else { format!("{} rows have", doubts.rows) },
             doubts.said.join(", ")
         );
         (why, declare(chain))
