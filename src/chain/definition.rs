@@ -61,8 +61,9 @@ pub struct Chain {
     pub time_zone: String,
     /// Positions come from a sequence, which leaves gaps by itself.
     pub sequenced: bool,
-    /// Items whose nulls are written in a way that is not understood.
-    pub doubtful: Vec<usize>,
+    /// Items whose values may be written in ways nobody has met yet: those of the formulas, where they were found by
+    /// search, then those of each commitment. None where it is written down how rows are hashed.
+    pub watched: Vec<Vec<usize>>,
     /// Why no formula was found, where none was.
     pub unexplained: Option<String>,
     /// Columns that no hash covers.

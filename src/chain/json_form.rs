@@ -83,6 +83,12 @@ impl Style {
             return repr(text, out);
         }
         out.push(b'"');
+        // Letters, digits and what stands in names and times need nothing: most strings are made of them.
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'.' | b' ');
+        if text.as_bytes().iter().all(is_plain) {
+            out.extend_from_slice(text.as_bytes());
+            return out.push(b'"');
+        }
         for character in text.chars() {
             match character {
                 c if self.escaped == Escaped::Net

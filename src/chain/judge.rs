@@ -3,6 +3,7 @@
 use super::algorithm::{Algorithm, Digest};
 use super::definition::Chain;
 use super::diagnose::{self, Case};
+use super::doubt::{self, Doubts};
 use super::links::{self, Found, Oddity};
 use super::lost::{self, Stretch};
 use super::run::KEPT;
@@ -29,10 +30,13 @@ pub async fn weigh(
 ) -> Result<(), Stop> {
     let explained: u64 = segment.explained.iter().sum();
     let flaws = segment.faults.iter().filter(|fault| matches!(fault.flaw, Flaw::Content { .. })).count() as u64;
-    let wrong = wrong_recipe(chain, segment, explained, flaws);
+    // Rows of a new sort say nothing of the formula that explains the others.
+    let doubts = doubt::weigh(connection, chain, segment).await?;
+    let wrong = wrong_recipe(chain, segment, explained, flaws.saturating_sub(doubts.content));
     let mut threads: Vec<(&Vec<u8>, &Thread)> = segment.threads.iter().collect();
     threads.sort_by(|a, b| a.1.partition.cmp(&b.1.partition));
-    let mut total = if wrong.is_some() { segment.flawed - flaws.min(segment.flawed) } else { segment.flawed };
+    let known = if wrong.is_some() { doubts.rows.max(flaws) } else { doubts.rows };
+    let mut total = segment.flawed.saturating_sub(known);
     let shared = shared_beginning(&threads);
     let mut seen = Vec::with_capacity(threads.len());
     let mut inspected = 0;
@@ -40,7 +44,9 @@ pub async fn weigh(
         let faults: Vec<&Fault> = segment
             .faults
             .iter()
-            .filter(|fault| fault.partition == thread.partition)
+            .enumerate()
+            .filter(|(at, fault)| fault.partition == thread.partition && !doubts.faults.contains(at))
+            .map(|(_, fault)| fault)
             .filter(|fault| wrong.is_none() || !matches!(fault.flaw, Flaw::Content { .. }))
             .collect();
         let holes: Vec<(i64, i64)> =
@@ -111,7 +117,10 @@ pub async fn weigh(
         total.max(kept)
     };
     report.breaks.truncate(KEPT);
-    let wrong = wrong.or_else(|| doubt(chain, segment));
+    let wrong = wrong.or_else(|| undecided(chain, &doubts));
+    if let (false, Some((why, _))) = (report.breaks.is_empty(), &wrong) {
+        report.notes.push(why.clone());
+    }
     report.verdict = if !report.breaks.is_empty() {
         Verdict::Broken
     } else if let Some((why, needs)) = wrong {
@@ -145,25 +154,26 @@ fn wrong_recipe(chain: &Chain, segment: &Segment, explained: u64, flaws: u64) ->
             needs,
         ));
     }
-    let untouched = chain.relation.changed == 0;
+    let changed = u64::try_from(chain.relation.changed).unwrap_or(0);
+    // Who changes a row is counted, until the counts are reset.
+    let untouched = changed < flaws;
     let many = flaws * 2 > all || untouched && flaws * 5 > all && flaws > 3;
     (many || untouched && at_one_end(segment, flaws)).then(|| {
         let why = format!(
-            "{flaws} of {all} hashes fail and the rows were {}: the formula seems to have changed",
-            if untouched { "never updated" } else { "perhaps updated" }
+            "{flaws} of {all} hashes fail and {} rows were changed since changes are counted: the formula seems to have changed",
+            if changed == 0 { "no".to_owned() } else { changed.to_string() }
         );
         (why, needs)
     })
 }
 
-/// Rows whose nulls are written in a way nobody found out.
-fn doubt(chain: &Chain, segment: &Segment) -> Option<(String, String)> {
-    let names: Vec<&str> = chain.doubtful.iter().filter_map(|at| chain.items.get(*at)?.column.as_deref()).collect();
-    (segment.doubtful > 0).then(|| {
+/// Rows of a sort that no explained row is of.
+fn undecided(chain: &Chain, doubts: &Doubts) -> Option<(String, String)> {
+    (doubts.rows > 0).then(|| {
         let why = format!(
-            "{} rows are not explained, and in each of them {} is null: how a null is hashed is not known",
-            segment.doubtful,
-            names.join(" or ")
+            "{} something that no explained row has, and no formula fits: {}. How that is hashed is not known",
+            if doubts.rows == 1 { "one row has".to_owned() } else { format!("{} rows have", doubts.rows) },
+            doubts.said.join(", ")
         );
         (why, declare(chain))
     })

@@ -153,7 +153,34 @@ pub async fn written_later(
         (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
     };
     let Some(((age, ctid), behind)) = rows.split_first() else { return Ok(false) };
-    Ok(!behind.is_empty() && behind.iter().all(|(other, place_)| age <= other && place(ctid) > place(place_)))
+    let is_later = |(other, behind): &(i64, String)| age < other || age == other && place(ctid) > place(behind);
+    Ok(!behind.is_empty() && behind.iter().all(is_later))
+}
+
+/// Whether nothing is stored where the row before this one would have been: the row was written twice, or one was never
+/// committed.
+///
+/// # Errors
+/// The session is lost.
+pub async fn is_behind_a_hole(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    partition: &[Option<String>],
+    at: &Position,
+) -> Result<bool, Stop> {
+    let relation = chain.relation.sql();
+    let is = chain.order.iter().zip(&at.keys).map(|(at, key)| format!("{} = {}", chain.sort(*at), quote::literal(key)));
+    let is: Vec<String> = is.collect();
+    let and = condition(chain, partition).replacen(" where ", " and ", 1);
+    // Rows that follow each other are stored side by side, as long as all of them stay.
+    let sql = format!(
+        "select coalesce(pg_catalog.bool_and((t.ctid::text::point)[1] > 1 and not exists (
+           select from {relation} b where b.tableoid = t.tableoid and b.ctid = pg_catalog.format('(%s,%s)',
+             (t.ctid::text::point)[0]::int8, (t.ctid::text::point)[1]::int8 - 1)::tid)), false)
+         from {relation} t where {}{and}",
+        is.join(" and ")
+    );
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)
 }
 
 /// `where` for one chain of the table.

@@ -78,6 +78,9 @@ pub struct Context<'a> {
     pub instead: Option<(usize, Option<&'a [u8]>)>,
 }
 
+/// The source of a formula that nobody wrote down.
+pub const SEARCHED: &str = "found by search";
+
 /// One way to hash a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Formula {
@@ -99,6 +102,11 @@ impl Formula {
     /// Pieces under an algorithm.
     pub fn new(algorithm: Algorithm, pieces: Vec<Piece>, source: impl Into<String>) -> Self {
         Self { algorithm, keyed: false, pieces, unescaped: false, computed: None, source: source.into() }
+    }
+
+    /// Nobody wrote it down: it fits the rows that were looked at.
+    pub fn is_searched(&self) -> bool {
+        self.source.starts_with(SEARCHED)
     }
 
     /// Needs the rows in order.

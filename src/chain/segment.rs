@@ -2,6 +2,7 @@
 
 use super::algorithm::Digest;
 use super::loose::Loose;
+use super::traits::Traits;
 use std::collections::HashMap;
 
 /// Where a row stands.
@@ -40,6 +41,17 @@ pub enum Flaw {
     Link,
 }
 
+impl Flaw {
+    /// What watches the values by which it may have come about: the formulas (0), or a commitment (its number and one).
+    pub fn by(&self) -> Option<usize> {
+        match self {
+            Self::Content { .. } => Some(0),
+            Self::Commitment(number) => Some(number + 1),
+            _ => None,
+        }
+    }
+}
+
 /// A row with a flaw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -53,6 +65,8 @@ pub struct Fault {
     pub before: Option<Position>,
     /// What it says its hash is.
     pub hash: Option<Digest>,
+    /// Of the values whose spelling was searched for, one for each item.
+    pub traits: Vec<Traits>,
 }
 
 /// One chain in a run of rows.
@@ -98,8 +112,8 @@ pub struct Segment {
     pub faults: Vec<Fault>,
     /// All faults but links, kept or not.
     pub flawed: u64,
-    /// Rows no formula explains, of which none was expected to.
-    pub doubtful: u64,
+    /// Traits of the values in rows that were explained: one for each item that is watched, by what watches it.
+    pub seen: Vec<Vec<Traits>>,
     /// Rows each formula explained.
     pub explained: Vec<u64>,
     /// Numbers that are missing though the rows beside them are linked: first and last missing, the row behind them.
@@ -120,6 +134,14 @@ pub struct Segment {
 pub const KEPT: usize = 1000;
 
 impl Segment {
+    fn see(&mut self, others: Vec<Vec<Traits>>) {
+        self.seen.resize(self.seen.len().max(others.len()), Vec::new());
+        for (mine, theirs) in self.seen.iter_mut().zip(others) {
+            mine.resize(mine.len().max(theirs.len()), Traits::default());
+            mine.iter_mut().zip(theirs).for_each(|(mine, other)| mine.0 |= other.0);
+        }
+    }
+
     /// Adds the run that follows this one. Seams between the two are compared by the caller's rule `names`:
     /// whether a stored previous hash names a digest.
     pub fn join(&mut self, next: Self, names: impl Fn(Option<&[u8]>, Option<&Digest>) -> bool) {
@@ -133,7 +155,7 @@ impl Segment {
         };
         self.rows += next.rows;
         self.flawed += next.flawed;
-        self.doubtful += next.doubtful;
+        self.see(next.seen);
         self.explained.resize(self.explained.len().max(next.explained.len()), 0);
         for (mine, theirs) in self.explained.iter_mut().zip(&next.explained) {
             *mine += theirs;
@@ -156,6 +178,7 @@ impl Segment {
                         at: thread.first.clone(),
                         before: Some(mine.last.clone()),
                         hash: thread.first_hash,
+                        traits: Vec::new(),
                     });
                 }
             } else if let (Some(before), Some(after)) = (mine.last.number, thread.first.number)

@@ -7,6 +7,7 @@ use super::algorithm::Digest;
 use super::definition::Chain;
 use super::encoding::{from_hex, hex};
 use super::segment::{Fault, Flaw, Position, Segment, Thread};
+use super::traits::Traits;
 use super::value::Kind;
 use super::walk::names;
 use crate::error::Stop;
@@ -55,7 +56,7 @@ pub struct Shard {
     rows: u64,
     flawed: u64,
     #[serde(default)]
-    doubtful: u64,
+    seen: Vec<Vec<u32>>,
     explained: Vec<u64>,
     threads: Vec<WrittenThread>,
     faults: Vec<WrittenFault>,
@@ -89,6 +90,8 @@ struct WrittenFault {
     hash: Option<String>,
     recomputed: Option<String>,
     commitment: Option<usize>,
+    #[serde(default)]
+    traits: Vec<u32>,
 }
 
 const SCHEMA: &str = "govctl.chain-shard/1";
@@ -137,6 +140,7 @@ impl Shard {
                 hash: digest(&fault.hash),
                 recomputed,
                 commitment,
+                traits: fault.traits.iter().map(|traits| traits.0).collect(),
             }
         };
         Self {
@@ -150,7 +154,7 @@ impl Shard {
             to,
             rows: segment.rows,
             flawed: segment.flawed,
-            doubtful: segment.doubtful,
+            seen: segment.seen.iter().map(|seen| seen.iter().map(|traits| traits.0).collect()).collect(),
             explained: segment.explained.clone(),
             threads,
             faults: segment.faults.iter().map(fault).collect(),
@@ -198,7 +202,7 @@ impl Shard {
         let mut segment = Segment {
             rows: self.rows,
             flawed: self.flawed,
-            doubtful: self.doubtful,
+            seen: self.seen.iter().map(|seen| seen.iter().copied().map(Traits).collect()).collect(),
             explained: self.explained.clone(),
             ..Segment::default()
         };
@@ -239,6 +243,7 @@ impl Shard {
                 at: position(&fault.at),
                 before: fault.before.as_ref().map(position),
                 hash: digest(&fault.hash)?,
+                traits: fault.traits.iter().copied().map(Traits).collect(),
             });
         }
         for (from, to, key) in &self.holes {

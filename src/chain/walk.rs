@@ -8,6 +8,7 @@ use super::form;
 use super::loose::Image;
 use super::recipe::Context;
 use super::segment::{Fault, Flaw, KEPT, Position, Segment, Thread};
+use super::traits::Traits;
 use super::value::{Fields, Kind, int};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -73,7 +74,11 @@ impl<'a> Walker<'a> {
         let is_bytes = |at: usize| chain.items[at].kind == Kind::Bytes;
         Self {
             against,
-            segment: Segment { explained: vec![0; chain.formulas.len()], ..Segment::default() },
+            segment: Segment {
+                explained: vec![0; chain.formulas.len()],
+                seen: chain.watched.iter().map(|items| vec![Traits::default(); items.len()]).collect(),
+                ..Segment::default()
+            },
             others: HashMap::new(),
             current: None,
             key: Vec::new(),
@@ -281,7 +286,8 @@ impl<'a> Walker<'a> {
             if self.segment.faults.len() < KEPT {
                 let before = live.as_ref().map(|live| self.position(&live.position));
                 let (partition, at) = (self.partition(tuple, fields), self.position_of(tuple, fields));
-                self.segment.faults.push(Fault { flaw, partition, at, before, hash: digest });
+                let traits = self.traits(&flaw, tuple, fields);
+                self.segment.faults.push(Fault { flaw, partition, at, before, hash: digest, traits });
             }
         }
         let mut live = live.unwrap_or_else(|| Live {
@@ -353,15 +359,12 @@ impl<'a> Walker<'a> {
             if found.as_ref() == Some(digest) {
                 self.last_formula = at;
                 self.segment.explained[at] += 1;
+                self.see(0, tuple, fields);
                 return None;
             }
         }
         if last.is_none() && instead.is_none() && chain.genesis.binary_search(digest).is_ok() {
             // The row that was put there for the others to build upon.
-            return None;
-        }
-        if chain.doubtful.iter().any(|at| fields.get(tuple, *at).is_none()) {
-            self.segment.doubtful += 1;
             return None;
         }
         let formula = chain.formulas.get(self.last_formula)?;
@@ -374,6 +377,22 @@ impl<'a> Walker<'a> {
             });
         }
         Some(Flaw::Content { recomputed, fits_before })
+    }
+
+    /// Keeps the traits of a row that was explained.
+    fn see(&mut self, by: usize, tuple: &[u8], fields: &Fields) {
+        let chain = self.against.chain;
+        let (Some(seen), Some(watched)) = (self.segment.seen.get_mut(by), chain.watched.get(by)) else { return };
+        for (seen, at) in seen.iter_mut().zip(watched) {
+            seen.0 |= Traits::of(chain.items[*at].kind, fields.get(tuple, *at)).0;
+        }
+    }
+
+    /// The traits of a row that was not.
+    fn traits(&self, flaw: &Flaw, tuple: &[u8], fields: &Fields) -> Vec<Traits> {
+        let chain = self.against.chain;
+        let watched = flaw.by().and_then(|by| chain.watched.get(by)).map(Vec::as_slice).unwrap_or_default();
+        watched.iter().map(|at| Traits::of(chain.items[*at].kind, fields.get(tuple, *at))).collect()
     }
 
     pub(super) fn commitments(&mut self, tuple: &[u8], fields: &Fields, flaws: &mut Vec<Flaw>) {
@@ -398,7 +417,9 @@ impl<'a> Walker<'a> {
             let fits = commitment.formulas.iter().any(|formula| {
                 formula.hash(&chain.items, fields, tuple, &context, &mut self.buffer).as_ref() == Some(&stored)
             });
-            if !fits {
+            if fits {
+                self.see(number + 1, tuple, fields);
+            } else {
                 flaws.push(Flaw::Commitment(number));
             }
         }

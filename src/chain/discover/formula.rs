@@ -24,12 +24,13 @@ use crate::check::quote;
 use crate::error::Stop;
 use jiff::tz::TimeZone;
 use sqlx::PgConnection;
+use std::rc::Rc;
 
-/// How many candidates of each shape are tried on a row: for the chain, for what one formula leaves over, and for each
-/// digest the chain covers.
-const CANDIDATES: u32 = 3_000_000;
-const FEWER: u32 = 600_000;
-const OF_DIGEST: u32 = 30_000;
+/// How many digests of a row are computed in search of a formula: for the chain, for what one formula leaves over, and
+/// for each digest the chain covers.
+const WORK: u32 = 10_000_000;
+const LESS: u32 = 1_500_000;
+const OF_DIGEST: u32 = 200_000;
 
 /// Zones that servers are set to, beside those this one names.
 const ZONES: [&str; 20] = [
@@ -133,7 +134,7 @@ pub(super) async fn find(
         {
             break;
         }
-        let candidates = if chosen.is_empty() && !guessed { CANDIDATES } else { FEWER };
+        let work = if chosen.is_empty() && !guessed { WORK } else { LESS };
         let mut found = None;
         for chained in [true, false] {
             let search = Search {
@@ -146,8 +147,9 @@ pub(super) async fn find(
                 key: means.key,
                 own: name.clone(),
                 words: words(&relation, &constants),
-                candidates: if chained { candidates } else { FEWER },
+                work: if chained { work } else { LESS },
                 outer: Vec::new(),
+                tried: Rc::default(),
             };
             found = search.run();
             if found.is_some() {
@@ -165,16 +167,16 @@ pub(super) async fn find(
             ),
             false => format!(
                 "no recipe explains the hashes: what writes them is not in the database, and the search for a formula \
-                 ended at its bound ({} tries of each shape); the links alone were verified",
-                CANDIDATES
+                 ended at its bound ({} million tries); the links alone were verified",
+                WORK / 1_000_000
             ),
         });
     }
     chosen = beginning::spelled(&sampled, chosen, prev, &constants, &items.list, means.key);
     otherwise::spelled(&sampled, &mut chosen, &items.list, means.key);
     chosen = ordered(&sampled, chosen, &items.list, means.key);
-    chain.doubtful = doubtful(&chain, &sampled, &chosen, &items.list, means.key);
     commitments(connection, &mut chain, &mut items, means, &mut sampled, &chosen, digests, rows, &layout).await?;
+    chain.watched = watched(&chain, &chosen);
     finish(&mut chain, items, chosen);
     Ok(chain)
 }
@@ -277,26 +279,19 @@ fn choose(sample: &Sample, formulas: &[Formula], items: &[Item], key: Option<&[u
     }
 }
 
-/// Columns that are null in every row a searched formula leaves over and in none it explains, of a table that was not
-/// changed as often: how their nulls are written is not understood, and that is no tampering.
-fn doubtful(chain: &Chain, sample: &Sample, formulas: &[Formula], items: &[Item], key: Option<&[u8]>) -> Vec<usize> {
-    let open = unexplained(sample, formulas, items, key);
-    let searched = formulas.first().is_some_and(|formula| formula.source.starts_with("found by search"));
-    if !searched {
-        return Vec::new();
-    }
-    let changed = usize::try_from(chain.relation.changed).unwrap_or(usize::MAX);
-    let mut columns: Vec<usize> =
-        formulas.iter().flat_map(Formula::reads).filter(|at| chain.prev != Some(*at)).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    let is_null = |row: usize, at: usize| sample.rows[row].get(at).is_none();
-    let hashed = |row: &usize| sample.hashes[*row].is_some();
-    columns.retain(|at| {
-        let nulls: Vec<usize> = (0..sample.rows.len()).filter(hashed).filter(|row| is_null(*row, *at)).collect();
-        nulls.len() >= 3 && nulls.len() > changed && nulls.iter().all(|row| open.contains(row))
-    });
-    columns
+/// Items whose values a searched formula spells in a way that was met in the rows it was tried on.
+fn watched(chain: &Chain, formulas: &[Formula]) -> Vec<Vec<usize>> {
+    let of = |formulas: &[Formula]| {
+        if !formulas.iter().all(Formula::is_searched) {
+            return Vec::new();
+        }
+        let mut items: Vec<usize> =
+            formulas.iter().flat_map(Formula::reads).filter(|at| chain.prev != Some(*at)).collect();
+        items.sort_unstable();
+        items.dedup();
+        items
+    };
+    std::iter::once(of(formulas)).chain(chain.commitments.iter().map(|commitment| of(&commitment.formulas))).collect()
 }
 
 /// The names of a table, and the short texts of code about it.
@@ -420,8 +415,9 @@ async fn commitments(
                 key: means.key,
                 own: column.clone(),
                 words: Vec::new(),
-                candidates: OF_DIGEST,
+                work: OF_DIGEST,
                 outer: Vec::new(),
+                tried: Rc::default(),
             };
             found.extend(search.run().map(|formula| otherwise::best_written(&own, formula, &items.list, means.key)));
         }
@@ -494,7 +490,7 @@ fn renumber(chain: &mut Chain, formulas: &mut [Formula], to: &dyn Fn(usize) -> u
         commitment.of.iter_mut().for_each(|at| *at = to(*at));
         commitment.formulas.iter_mut().for_each(each);
     }
-    chain.doubtful.iter_mut().for_each(|at| *at = to(*at));
+    chain.watched.iter_mut().flatten().for_each(|at| *at = to(*at));
     chain.hash = to(chain.hash);
     chain.prev = chain.prev.map(to);
     chain.order.iter_mut().for_each(|at| *at = to(*at));

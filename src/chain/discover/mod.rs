@@ -333,7 +333,7 @@ async fn chain(
                 relation.triggers.iter().any(|trigger| trigger.function == function.name)
                     && function.source.contains("nextval")
             }),
-        doubtful: Vec::new(),
+        watched: Vec::new(),
         unexplained: None,
         uncovered: Vec::new(),
         notes: Vec::new(),

@@ -2,10 +2,12 @@
 
 use super::naming::camelled;
 use super::subsets::{WIDEST, stages};
-use super::{Left, MOST, Search, clocks};
+use super::tries::{Left, Spellings, Try};
+use super::{MOST, Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Null, Piece};
+use std::collections::HashMap;
 
 /// Where the previous hash is, and what is around the fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,11 +74,9 @@ struct Rendered {
 
 impl Search<'_> {
     /// Documents of fields, the previous hash inside, before or behind.
-    pub(super) fn documents(&self, target: usize, mut left: Left) -> Option<Formula> {
+    pub(super) fn documents(&self, target: usize, left: &mut Left) -> Option<Formula> {
         let fields: Vec<_> = self.fields.iter().copied().take(WIDEST).collect();
-        let is_time = |bit: &usize| self.items.list[fields[*bit]].kind.is_time();
-        let timed: usize = (0..fields.len()).filter(is_time).map(|bit| 1 << bit).sum();
-        let times = timed > 0;
+        let times = fields.iter().any(|at| self.items.list[*at].kind.is_time());
         let clocks: Vec<_> = if times { clocks() } else { vec![Form::Text] };
         let rendered = self.rendered(target, &fields, &clocks);
         let names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
@@ -84,59 +84,43 @@ impl Search<'_> {
         let shapes: &[Shape] = if self.chained { &CHAINED } else { &[Shape::Alone, Shape::List] };
         let before = |form| self.bytes(target, &self.previous(form, b""));
         let (before, raw, stored) = (before(Form::Hex)?, before(Form::Digest)?, before(Form::Text)?);
+        let algorithms: Vec<_> = self.keyed(target).collect();
         let mut buffer = Vec::new();
-        // Who hashes a document leaves out little of the row: the fewest first, in every spelling.
-        for level in levels(fields.len()) {
-            for algorithm in self.algorithms(target) {
-                for keyed in [false, true].into_iter().filter(|keyed| !keyed || self.key.is_some()) {
-                    for Rendered { style, clock, values, previous } in &rendered {
-                        for camel in camels {
-                            let setting = |shape| {
-                                let (style, camel, clock) = (*style, *camel, &clocks[*clock]);
-                                Setting { style, camel, clock, shape }
+        let mut tried = || {
+            // Who hashes a document leaves out little of the row: the fewest first, in every spelling.
+            for level in levels(fields.len()) {
+                let mut spellings: HashMap<_, Spellings> = HashMap::new();
+                for Rendered { style, clock, values, previous } in &rendered {
+                    let around = spellings.entry((style.comma, style.colon, style.sorted)).or_default();
+                    let choices = around.new_in(values.clone(), &level);
+                    for camel in camels.iter().filter(|_| !choices.is_empty()) {
+                        for shape in shapes {
+                            let is_list = matches!(shape, Shape::First | Shape::Last | Shape::List);
+                            if is_list && *camel {
+                                continue;
+                            }
+                            let setting =
+                                Setting { style: *style, camel: *camel, clock: &clocks[*clock], shape: *shape };
+                            let order = self.order(&names, setting);
+                            let before = match shape {
+                                Shape::Raw => &raw,
+                                Shape::Stored => &stored,
+                                _ => &before,
                             };
-                            for shape in shapes {
-                                let is_list = matches!(shape, Shape::First | Shape::Last | Shape::List);
-                                if is_list && *camel {
-                                    continue;
-                                }
-                                let setting = setting(*shape);
-                                let order = self.order(&names, setting);
-                                for subset in level.iter().copied() {
-                                    // However its times are spelled.
-                                    if *clock > 0 && subset & timed == 0 {
-                                        continue;
-                                    }
-                                    if !left.take(1) {
-                                        return None;
-                                    }
-                                    let before = match shape {
-                                        Shape::Raw => &raw,
-                                        Shape::Stored => &stored,
-                                        _ => &before,
-                                    };
-                                    order.write(values, subset, previous, before, &mut buffer);
-                                    let key = if keyed { self.key } else { None };
-                                    if Some(algorithm.digest(key, &buffer)) != self.sample.hashes[target] {
-                                        continue;
-                                    }
+                            for subset in &choices {
+                                order.write(values, *subset, previous, before, &mut buffer);
+                                self.attempt(target, &algorithms, &buffer, left, || {
                                     let chosen = (0..fields.len()).filter(|bit| subset >> bit & 1 == 1);
-                                    let chosen: Vec<usize> = chosen.map(|bit| fields[bit]).collect();
-                                    let formula = Formula {
-                                        keyed,
-                                        ..Formula::new(algorithm, self.document(&chosen, setting), "found by search")
-                                    };
-                                    if self.holds(&formula, target, &mut buffer) {
-                                        return Some(formula);
-                                    }
-                                }
+                                    self.document(&chosen.map(|bit| fields[bit]).collect::<Vec<_>>(), setting)
+                                })?;
                             }
                         }
                     }
                 }
             }
-        }
-        None
+            Try::Continue(())
+        };
+        tried().break_value().flatten()
     }
 
     /// Every field in every spelling, once.

@@ -1,6 +1,6 @@
 //! Recipe v1 over columns nobody named.
 
-use super::{Left, MOST, Search};
+use super::{MOST, Search};
 use crate::chain::algorithm::Algorithm;
 use crate::chain::form::Form;
 use crate::chain::recipe::{Formula, Null, Piece};
@@ -8,7 +8,7 @@ use crate::chain::value::Kind;
 
 impl Search<'_> {
     /// Recipe v1 over any run of columns.
-    pub(super) fn framed(&self, target: usize, mut left: Left) -> Option<Formula> {
+    pub(super) fn framed(&self, target: usize) -> Option<Formula> {
         let mut buffer = Vec::new();
         let fields: Vec<_> = self.fields.iter().copied().filter(|at| !self.is(*at, Kind::Rendered)).collect();
         for from in 0..fields.len() {
@@ -23,7 +23,7 @@ impl Search<'_> {
             }
         }
         let fields = &fields[..fields.len().min(MOST)];
-        (1..1_usize << fields.len()).rev().take_while(|_| left.take(1)).find_map(|subset| {
+        (1..1_usize << fields.len()).rev().find_map(|subset| {
             let mut pieces = vec![Piece::Literal(crate::chain::v1::TAG.to_vec()), self.previous(Form::Digest, &[])];
             let chosen = (0..fields.len()).filter(|bit| subset >> bit & 1 == 1).map(|bit| fields[bit]);
             pieces.extend(chosen.map(|at| Piece::Item { at, form: Form::Framed, null: Null::Bytes(vec![0xff; 4]) }));

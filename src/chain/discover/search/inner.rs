@@ -1,10 +1,12 @@
 //! The previous hash beside a digest of the row that no column stores.
 
-use super::Search;
+use super::tries::Left;
+use super::{Search, Under};
 use crate::chain::algorithm::{Algorithm, Digest};
 use crate::chain::encoding;
 use crate::chain::form::Form;
 use crate::chain::recipe::{Formula, Piece};
+use std::rc::Rc;
 
 /// What stands around a digest.
 #[derive(Clone, Debug)]
@@ -49,7 +51,7 @@ impl Outer {
 
 impl Search<'_> {
     /// Lists and documents behind a digest.
-    pub(super) fn inner(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
+    pub(super) fn inner(&self, target: usize, algorithms: &[Under], left: &mut Left) -> Option<Formula> {
         if !self.chained {
             return None;
         }
@@ -68,7 +70,12 @@ impl Search<'_> {
                 hex,
             }));
         }
-        let within = Search { chained: false, outer, ..self.clone() };
-        within.lists(target, algorithms, candidates).or_else(|| within.members(target, algorithms, candidates))
+        let within = Search { chained: false, outer, tried: Rc::default(), ..self.clone() };
+        let mut half = left.share(32);
+        within.lists(target, algorithms, &mut half).or_else(|| {
+            half.add(left.share(32));
+            *left = half;
+            within.members(target, algorithms, left)
+        })
     }
 }

@@ -1,16 +1,18 @@
 //! Which columns are hashed, in which order, between what: every choice has a rank, and choices are tried by the product of
 //! their ranks. What is a little unusual in all respects comes as late as what is very unusual in one.
 
-use super::members::{Document, Trial};
+use super::members::Constant;
 use super::naming::{self, Naming};
 use super::orders;
 use super::subsets::{WIDEST, stages};
+use super::trial::Trial;
+use super::tries::{Left, Try};
 use super::writing::Ways;
-use super::{Left, Search, lists};
-use crate::chain::algorithm::Algorithm;
+use super::{Search, Under, lists};
 use crate::chain::items::Column;
 use crate::chain::recipe::Formula;
 use crate::chain::value::Kind;
+use foldhash::fast::FixedState;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
@@ -20,6 +22,9 @@ const CHOICES: usize = 1 << 14;
 /// Most ways to put one row together that are ranked.
 const JOINTS: usize = 1 << 12;
 
+/// Orders in which two fields stand somewhere else, of one choice.
+const TWICE: usize = 4096;
+
 /// Products of ranks, in rounds.
 const ROUNDS: [usize; 5] = [1 << 8, 1 << 11, 1 << 14, 1 << 17, 1 << 20];
 
@@ -28,7 +33,7 @@ const WAYS: usize = 200;
 
 impl Search<'_> {
     /// Fields side by side, the likeliest first.
-    pub(super) fn likely_lists(&self, target: usize, algorithm: (Algorithm, bool), left: &mut Left) -> Option<Formula> {
+    pub(super) fn likely_lists(&self, target: usize, algorithms: &[Under], left: &mut Left) -> Option<Formula> {
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut ways = self.ways_of_lists(target, &fields);
         let choices = self.choices(&fields);
@@ -37,18 +42,18 @@ impl Search<'_> {
         let mut attempt = |order: &[usize], ways: &Ways, way: usize, joint: usize| {
             let (written, joint) = (&ways.all[way], &joints[joint]);
             if !joint.write(order, written, &mut buffer) {
-                return None;
+                return self.nothing(left);
             }
-            self.proved(target, algorithm, &buffer, || joint.pieces(order, written))
+            self.attempt_all(target, algorithms, &buffer, left, || joint.pieces(order, written))
         };
-        self.ranked(&fields, &mut ways, &choices, joints.len(), true, left, &mut attempt)
+        self.ranked(&fields, &mut ways, &choices, joints.len(), true, &mut attempt).break_value().flatten()
     }
 
     /// Documents, the likeliest first.
     pub(super) fn likely_documents(
         &self,
         target: usize,
-        algorithm: (Algorithm, bool),
+        algorithms: &[Under],
         sorted: bool,
         left: &mut Left,
     ) -> Option<Formula> {
@@ -64,16 +69,17 @@ impl Search<'_> {
         let mut buffer = Vec::with_capacity(2048);
         let mut attempt = |order: &[usize], ways: &Ways, way: usize, trial: usize| {
             let (written, trial) = (&ways.all[way], &trials[trial]);
-            let document: Document<'_> = trial.document(order, fields.len(), written, &spelled, sorted)?;
-            buffer.clear();
-            document.write(&mut buffer);
-            self.proved(target, algorithm, &buffer, || document.pieces())
+            if !trial.write(order, written, &spelled, sorted, &mut buffer) {
+                return self.nothing(left);
+            }
+            self.attempt_all(target, algorithms, &buffer, left, || {
+                trial.document(order, written, &spelled, sorted).map_or_else(Vec::new, |document| document.pieces())
+            })
         };
-        self.ranked(&fields, &mut ways, &choices, trials.len(), !sorted, left, &mut attempt)
+        self.ranked(&fields, &mut ways, &choices, trials.len(), !sorted, &mut attempt).break_value().flatten()
     }
 
     /// Calls `attempt` with orders of fields, ways to write them and numbers of joints, by the product of their ranks.
-    #[expect(clippy::too_many_arguments, reason = "one loop over all that is ranked")]
     fn ranked(
         &self,
         fields: &[usize],
@@ -81,9 +87,8 @@ impl Search<'_> {
         choices: &[usize],
         joints: usize,
         moved: bool,
-        left: &mut Left,
-        attempt: &mut impl FnMut(&[usize], &Ways, usize, usize) -> Option<Formula>,
-    ) -> Option<Formula> {
+        attempt: &mut impl FnMut(&[usize], &Ways, usize, usize) -> Try,
+    ) -> Try {
         let mut low = 0;
         for high in ROUNDS {
             for (chosen, bits) in choices.iter().enumerate().take(high) {
@@ -100,20 +105,14 @@ impl Search<'_> {
                             break;
                         }
                         for joint in low / rank..joints.min(high / rank) {
-                            if !left.take(1) {
-                                return None;
-                            }
-                            let found = attempt(order, ways, *way, joint);
-                            if found.is_some() {
-                                return found;
-                            }
+                            attempt(order, ways, *way, joint)?;
                         }
                     }
                 }
             }
             low = high;
         }
-        None
+        Try::Continue(())
     }
 
     /// Choices of fields as bits: by what they are called, and by how few runs of neighbours they are.
@@ -155,15 +154,20 @@ impl Search<'_> {
         };
         let mut once = orders::moves(&chosen);
         once.sort_by_key(weight);
-        let mut seen: HashSet<Vec<usize>> = HashSet::from([chosen]);
+        // Who sorts the keys of a row, and not those within it.
+        let mut by_name = chosen.clone();
+        by_name.sort_by_key(|bit| self.column(fields[*bit]).map(|column| &column.name));
+        once.insert(0, by_name);
+        let mut seen: HashSet<Vec<usize>, FixedState> = HashSet::from_iter([chosen]);
         once.retain(|order| seen.insert(order.clone()));
-        all.extend(once.iter().cloned());
-        if all.len() < most {
-            let mut twice: Vec<Vec<usize>> = once.iter().flat_map(|order| orders::moves(order)).collect();
-            twice.retain(|order| seen.insert(order.clone()));
+        if once.len() < most {
+            // Of wide rows there are more than anybody could try.
+            let twice = once.iter().flat_map(|order| orders::moves(order)).take(4 * most + TWICE);
+            let mut twice: Vec<Vec<usize>> = twice.filter(|order| seen.insert(order.clone())).collect();
             twice.sort_by_key(weight);
-            all.extend(twice);
+            once.extend(twice);
         }
+        all.extend(once);
         all.truncate(most);
         all
     }
@@ -203,23 +207,26 @@ impl Search<'_> {
         let one = own.iter().flat_map(|of| naming::renamed(columns, of, false));
         let namings: Vec<Naming> = plain.iter().cloned().chain(one).collect();
         let places = self.places(true);
+        let constants: Vec<Option<Constant>> = std::iter::once(None).chain(self.constants()).collect();
         let mut ranked = Vec::new();
-        for (named, naming) in namings.iter().enumerate() {
-            for (placed, place) in places.iter().enumerate() {
-                for (number, constant) in std::iter::once(&None).chain(&self.constants()).enumerate() {
+        for named in 0..namings.len() {
+            for placed in 0..places.len() {
+                for number in 0..constants.len() {
                     // What has one name of its own has seldom a member of its own, too.
                     let rank = (named + 1) * (placed + 1) * if number == 0 { 1 } else { number + 6 };
                     if rank > 2 * JOINTS {
                         break;
                     }
-                    let trials = Trial::all(naming, place, constant.as_ref(), outsides);
-                    ranked.extend(trials.into_iter().map(|trial| (rank, trial)));
+                    ranked.push((rank, named, placed, number));
                 }
             }
         }
-        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.sort_by_key(|(rank, ..)| *rank);
         ranked.truncate(JOINTS);
-        ranked.into_iter().map(|(_, trial)| trial).collect()
+        let trials = ranked.into_iter().flat_map(|(_, named, placed, number)| {
+            Trial::all(&namings[named], &places[placed], constants[number].as_ref(), outsides)
+        });
+        trials.take(JOINTS).collect()
     }
 }
 

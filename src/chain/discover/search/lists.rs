@@ -2,9 +2,9 @@
 
 use super::orders::{self, Reach};
 use super::subsets::WIDEST;
+use super::tries::{Left, Try};
 use super::writing::{Ways, Written};
-use super::{Left, Search};
-use crate::chain::algorithm::Algorithm;
+use super::{Search, Under};
 use crate::chain::form::Form;
 use crate::chain::recipe::{Formula, Piece};
 
@@ -100,16 +100,12 @@ struct Around<'a> {
     ways: usize,
     separators: &'a [&'static str],
     previous: &'a [Previous],
-    algorithms: &'a [(Algorithm, bool)],
+    algorithms: &'a [Under],
 }
 
 impl Search<'_> {
     /// Fields side by side.
-    pub(super) fn lists(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
-        // Without any there is nothing to count, and no end.
-        if algorithms.is_empty() {
-            return None;
-        }
+    pub(super) fn lists(&self, target: usize, algorithms: &[Under], left: &mut Left) -> Option<Formula> {
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut ways = self.ways_of_lists(target, &fields);
         use Place::{Before, Behind, First, Last, LastButOne, Second};
@@ -124,33 +120,26 @@ impl Search<'_> {
         let moved = Around { ways: ways_of, separators: &USUAL, previous: &ends, algorithms };
         let few = Around { ways: ways_of, separators: &USUAL[..3], previous: &ends, algorithms };
         let short = Around { ways: FEW / 4, ..few };
-        let mut attempt = |reach, around: &Around<'_>, share| {
-            self.lists_of(target, &fields, &mut ways, reach, around, Left(candidates / 16 * share))
+        let whole = std::mem::take(left);
+        let mut attempt = |reach, around: &Around<'_>, parts| {
+            left.add(whole.share(parts));
+            self.lists_of(target, &fields, &mut ways, reach, around, left).break_value().flatten()
         };
-        attempt(Reach::Table, &usual, 4)
-            .or_else(|| attempt(Reach::Table, &rare, 6))
-            .or_else(|| attempt(Reach::Few(5), &few, 3))
-            .or_else(|| attempt(Reach::OneMoved(3), &moved, 3))
-            .or_else(|| attempt(Reach::TwoMoved(1), &few, 3))
-            .or_else(|| attempt(Reach::Any(7), &short, 10))
+        attempt(Reach::Table, &usual, 9)
+            .or_else(|| attempt(Reach::Table, &rare, 13))
+            .or_else(|| attempt(Reach::Few(5), &few, 7))
+            .or_else(|| attempt(Reach::OneMoved(3), &moved, 7))
+            .or_else(|| attempt(Reach::TwoMoved(1), &few, 7))
+            .or_else(|| attempt(Reach::Any(7), &short, 21))
     }
 
     /// Fields side by side under algorithms that few use: in the order of the table, as most write them.
-    pub(super) fn plain_lists(
-        &self,
-        target: usize,
-        algorithms: &[(Algorithm, bool)],
-        candidates: u32,
-    ) -> Option<Formula> {
-        // Without any there is nothing to count, and no end.
-        if algorithms.is_empty() {
-            return None;
-        }
+    pub(super) fn plain_lists(&self, target: usize, algorithms: &[Under], left: &mut Left) -> Option<Formula> {
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut ways = self.ways_of_lists(target, &fields);
         let ends = self.previous_in(target, &[Place::First, Place::Last, Place::Before("")]);
         let around = Around { ways: FEW, separators: &USUAL, previous: &ends, algorithms };
-        self.lists_of(target, &fields, &mut ways, Reach::Table, &around, Left(candidates))
+        self.lists_of(target, &fields, &mut ways, Reach::Table, &around, left).break_value().flatten()
     }
 
     /// The previous hash as it is stored and as its bytes, where that is another thing.
@@ -182,8 +171,12 @@ impl Search<'_> {
         ways: &mut Ways,
         reach: Reach,
         around: &Around<'_>,
-        mut left: Left,
-    ) -> Option<Formula> {
+        left: &mut Left,
+    ) -> Try {
+        // Without any there is nothing to count, and no end.
+        if around.algorithms.is_empty() {
+            return Try::Continue(());
+        }
         let mut buffer = Vec::with_capacity(1024);
         orders::each(reach, fields.len(), &mut |order| {
             for way in ways.of(order).iter().take(around.ways) {
@@ -201,26 +194,17 @@ impl Search<'_> {
                                 separator,
                                 &previous.bytes,
                                 |field| &written.bytes[field],
-                                |bytes| {
-                                    buffer.extend_from_slice(bytes);
-                                },
+                                |bytes| buffer.extend_from_slice(bytes),
                             );
-                            for algorithm in around.algorithms {
-                                if !left.take(1) {
-                                    return Some(None);
-                                }
-                                let pieces = || assembled(order, *place, separator, &previous.piece, &written.pieces);
-                                if let Some(formula) = self.proved(target, *algorithm, &buffer, pieces) {
-                                    return Some(Some(formula));
-                                }
-                            }
+                            self.attempt(target, around.algorithms, &buffer, left, || {
+                                assembled(order, *place, separator, &previous.piece, &written.pieces)
+                            })?;
                         }
                     }
                 }
             }
-            None
+            Try::Continue(())
         })
-        .flatten()
     }
 }
 

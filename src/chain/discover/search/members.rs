@@ -4,9 +4,9 @@
 use super::naming::{self, Naming};
 use super::orders::{self, Reach};
 use super::subsets::WIDEST;
+use super::tries::{Left, Try};
 use super::writing::{Ways, Written};
-use super::{Left, Search};
-use crate::chain::algorithm::Algorithm;
+use super::{Search, Under};
 use crate::chain::form::Form;
 use crate::chain::items::Column;
 use crate::chain::json_form::{Escaped, Style};
@@ -29,9 +29,9 @@ pub(super) enum Place {
 /// A member that is always the same.
 #[derive(Clone, Debug)]
 pub(super) struct Constant {
-    key: String,
-    value: &'static str,
-    first: bool,
+    pub(super) key: String,
+    pub(super) value: &'static str,
+    pub(super) first: bool,
 }
 
 /// Ways to write one choice of fields, where much else is tried.
@@ -54,17 +54,13 @@ struct Trials<'a> {
 /// The previous hash as text around a document, and as a member.
 pub(super) struct Spelled {
     pub(super) outside: Vec<(Piece, Vec<u8>)>,
-    plain: (Piece, Vec<u8>),
-    repr: (Piece, Vec<u8>),
+    pub(super) plain: (Piece, Vec<u8>),
+    pub(super) repr: (Piece, Vec<u8>),
 }
 
 impl Search<'_> {
     /// Documents of all sorts.
-    pub(super) fn members(&self, target: usize, algorithms: &[(Algorithm, bool)], candidates: u32) -> Option<Formula> {
-        // Without any there is nothing to count, and no end.
-        if algorithms.is_empty() {
-            return None;
-        }
+    pub(super) fn members(&self, target: usize, algorithms: &[Under], left: &mut Left) -> Option<Formula> {
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let columns: Vec<&Column> = fields.iter().filter_map(|at| self.column(*at)).collect();
         if columns.len() != fields.len() {
@@ -94,10 +90,12 @@ impl Search<'_> {
             tags: &untagged,
             counts_previous: false,
         };
-        let mut attempt = |reach, trials: &Trials<'_>, share: u32| {
+        let whole = std::mem::take(left);
+        let mut attempt = |reach, trials: &Trials<'_>, parts: u32| {
             let ways = if trials.sorted { &mut sorted } else { &mut unsorted };
-            let left = Left(candidates / 32 * share);
-            self.members_of(target, &fields, ways, &spelled, reach, trials, algorithms, left)
+            left.add(whole.share(parts));
+            let tried = self.members_of(target, &fields, ways, &spelled, reach, trials, algorithms, left);
+            tried.break_value().flatten()
         };
         let with_lists = Trials { sorted: false, namings: &plain, ..base };
         attempt(Reach::Table, &base, 4)
@@ -222,19 +220,23 @@ impl Search<'_> {
         spelled: &Spelled,
         reach: Reach,
         trials: &Trials<'_>,
-        algorithms: &[(Algorithm, bool)],
-        mut left: Left,
-    ) -> Option<Formula> {
+        algorithms: &[Under],
+        left: &mut Left,
+    ) -> Try {
+        // Without any there is nothing to count, and no end.
+        if algorithms.is_empty() {
+            return Try::Continue(());
+        }
         let mut buffer = Vec::with_capacity(2048);
         let previous = fields.len();
         orders::each(reach, fields.len() + usize::from(trials.counts_previous), &mut |order| {
             if trials.counts_previous && !order.contains(&previous) {
-                return None;
+                return Try::Continue(());
             }
             let mask: u32 = order.iter().filter(|field| **field < previous).map(|field| 1 << field).sum();
             let chosen: Vec<usize> = order.iter().copied().filter(|field| *field < previous).collect();
             if chosen.is_empty() {
-                return None;
+                return Try::Continue(());
             }
             let own = ways.of(&chosen);
             for naming in trials.namings {
@@ -244,53 +246,48 @@ impl Search<'_> {
                 }
                 for place in trials.places {
                     for constant in trials.constants {
-                        let Some(members) = laid(order, previous, naming, place, constant.as_ref(), trials.sorted)
+                        let Some(mut members) = laid(order, previous, naming, place, constant.as_ref(), trials.sorted)
                         else {
                             continue;
                         };
                         for way in own.iter().take(trials.ways) {
                             let written = &ways.all[*way];
-                            let outsides = match place {
-                                Place::Before(_) | Place::Behind(_) | Place::Both(..) => spelled.outside.as_slice(),
-                                _ => &spelled.outside[..spelled.outside.len().min(1)],
-                            };
-                            for outside in outsides {
+                            for outside in outsides(place, spelled) {
                                 for tag in trials.tags {
-                                    let members = members.clone();
                                     let document = Document { members, naming, place, written, spelled, outside, tag };
                                     buffer.clear();
                                     document.write(&mut buffer);
-                                    for algorithm in algorithms {
-                                        if !left.take(1) {
-                                            return Some(None);
-                                        }
-                                        let pieces = || document.pieces();
-                                        if let Some(formula) = self.proved(target, *algorithm, &buffer, pieces) {
-                                            return Some(Some(formula));
-                                        }
-                                    }
+                                    self.attempt(target, algorithms, &buffer, left, || document.pieces())?;
+                                    members = document.members;
                                 }
                             }
                         }
                     }
                 }
             }
-            None
+            Try::Continue(())
         })
-        .flatten()
+    }
+}
+
+/// Spellings of the previous hash that stand outside.
+fn outsides<'a>(place: &Place, spelled: &'a Spelled) -> &'a [(Piece, Vec<u8>)] {
+    match place {
+        Place::Before(_) | Place::Behind(_) | Place::Both(..) => &spelled.outside,
+        _ => &spelled.outside[..spelled.outside.len().min(1)],
     }
 }
 
 /// One member of a document.
-#[derive(Clone, Debug)]
-enum Member {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Member<'a> {
     Field(usize),
-    Previous(String),
-    Constant(String, &'static str),
+    Previous(&'a str),
+    Constant(&'a str, &'static str),
 }
 
-impl Member {
-    fn key<'a>(&'a self, naming: &'a Naming) -> &'a str {
+impl<'a> Member<'a> {
+    fn key(&self, naming: &'a Naming) -> &'a str {
         match self {
             Self::Field(field) => &naming.keys[*field],
             Self::Previous(key) | Self::Constant(key, _) => key,
@@ -299,106 +296,67 @@ impl Member {
 }
 
 /// Members in their order; none where two would have one key.
-fn laid(
+pub(super) fn laid<'a>(
     order: &[usize],
     previous: usize,
-    naming: &Naming,
-    place: &Place,
-    constant: Option<&Constant>,
+    naming: &'a Naming,
+    place: &'a Place,
+    constant: Option<&'a Constant>,
     sorted: bool,
-) -> Option<Vec<Member>> {
+) -> Option<Vec<Member<'a>>> {
+    // Where keys are sorted there is one place.
+    if sorted && (matches!(place, Place::First(_)) || naming.is_list || constant.is_some_and(|constant| constant.first))
+    {
+        return None;
+    }
     let key = match place {
-        Place::First(key) | Place::Last(key) | Place::Both(_, key) => Some(key),
+        Place::First(key) | Place::Last(key) | Place::Both(_, key) => Some(key.as_str()),
         _ => None,
     };
-    let mut members: Vec<Member> = order
-        .iter()
-        .map(|field| match key {
-            Some(key) if *field == previous => Member::Previous(key.clone()),
-            _ => Member::Field(*field),
-        })
-        .collect();
+    let mut members: Vec<Member<'_>> = Vec::with_capacity(order.len() + 2);
+    members.extend(order.iter().map(|field| match key {
+        Some(key) if *field == previous => Member::Previous(key),
+        _ => Member::Field(*field),
+    }));
     if let Some(key) = key
         && !order.contains(&previous)
     {
         let at = if matches!(place, Place::First(_)) { 0 } else { members.len() };
-        members.insert(at, Member::Previous(key.clone()));
+        members.insert(at, Member::Previous(key));
     }
     if let Some(constant) = constant {
-        let at = if constant.first { 0 } else { members.len() };
-        // Where keys are sorted there is one place.
-        if sorted && constant.first || naming.is_list {
+        if naming.is_list {
             return None;
         }
-        members.insert(at, Member::Constant(constant.key.clone(), constant.value));
+        let at = if constant.first { 0 } else { members.len() };
+        members.insert(at, Member::Constant(&constant.key, constant.value));
     }
     if naming.is_list {
-        return (!sorted).then_some(members);
+        return Some(members);
     }
     if sorted {
-        if matches!(place, Place::First(_)) {
-            return None;
-        }
-        members.sort_by(|a, b| a.key(naming).cmp(b.key(naming)));
+        members.sort_unstable_by(|a, b| a.key(naming).cmp(b.key(naming)));
+        let alike = |two: &[Member<'_>]| two[0].key(naming) == two[1].key(naming);
+        return (!members.windows(2).any(alike)).then_some(members);
     }
     let taken = |at: usize| members[..at].iter().any(|other| other.key(naming) == members[at].key(naming));
     (1..members.len()).all(|at| !taken(at)).then_some(members)
 }
 
-/// What a document is made of beside its fields.
-pub(super) struct Trial {
-    naming: Naming,
-    place: Place,
-    constant: Option<Constant>,
-    /// Which spelling of the previous hash stands outside.
-    outside: usize,
-}
-
-impl Trial {
-    /// One for each spelling of the previous hash.
-    pub(super) fn all(naming: &Naming, place: &Place, constant: Option<&Constant>, outsides: usize) -> Vec<Self> {
-        let spellings = match place {
-            Place::Before(_) | Place::Behind(_) | Place::Both(..) => outsides,
-            _ => outsides.min(1),
-        };
-        let trial =
-            |outside| Self { naming: naming.clone(), place: place.clone(), constant: constant.cloned(), outside };
-        (0..spellings).map(trial).collect()
-    }
-
-    /// The document of these fields; none where it cannot be, or is another's.
-    pub(super) fn document<'a>(
-        &'a self,
-        order: &[usize],
-        previous: usize,
-        written: &'a Written,
-        spelled: &'a Spelled,
-        sorted: bool,
-    ) -> Option<Document<'a>> {
-        let mask: u32 = order.iter().map(|field| 1 << field).sum();
-        let Self { naming, place, constant, outside } = self;
-        if naming.other != 0 && naming.other & mask == 0 || is_renamed(naming, mask) {
-            return None;
-        }
-        let members = laid(order, previous, naming, place, constant.as_ref(), sorted)?;
-        Some(Document { members, naming, place, written, spelled, outside: &spelled.outside[*outside], tag: &[] })
-    }
-}
-
 /// A name was given to a field that is left out, beside others: the same as without.
-fn is_renamed(naming: &Naming, mask: u32) -> bool {
+pub(super) fn is_renamed(naming: &Naming, mask: u32) -> bool {
     naming.other.count_ones() <= 2 && naming.other & !mask != 0
 }
 
 /// All of one document.
 pub(super) struct Document<'a> {
-    members: Vec<Member>,
-    naming: &'a Naming,
-    place: &'a Place,
-    written: &'a Written,
-    spelled: &'a Spelled,
-    outside: &'a (Piece, Vec<u8>),
-    tag: &'a [u8],
+    pub(super) members: Vec<Member<'a>>,
+    pub(super) naming: &'a Naming,
+    pub(super) place: &'a Place,
+    pub(super) written: &'a Written,
+    pub(super) spelled: &'a Spelled,
+    pub(super) outside: &'a (Piece, Vec<u8>),
+    pub(super) tag: &'a [u8],
 }
 
 impl Document<'_> {
@@ -414,7 +372,7 @@ impl Document<'_> {
         }
     }
 
-    fn lead(&self, number: usize, member: &Member, out: &mut Vec<u8>) {
+    fn lead(&self, number: usize, member: &Member<'_>, out: &mut Vec<u8>) {
         let style = self.written.style;
         if number > 0 {
             out.extend_from_slice(style.comma.as_bytes());

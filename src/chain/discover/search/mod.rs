@@ -16,6 +16,8 @@ mod naming;
 mod orders;
 mod single;
 mod subsets;
+mod trial;
+mod tries;
 mod wrapped;
 mod writing;
 
@@ -24,10 +26,13 @@ use crate::chain::algorithm::Algorithm;
 use crate::chain::form::Form;
 use crate::chain::items::{Column, Items};
 use crate::chain::json_form::Style;
-use crate::chain::recipe::{Context, Formula, Item, Null, Piece};
+use crate::chain::recipe::{Context, Formula, Item, Null, Piece, SEARCHED};
 use crate::chain::time::{Clock, Fraction};
 use crate::chain::value::Kind;
 pub(super) use inner::Outer;
+use std::rc::Rc;
+pub(super) use tries::Tried;
+use tries::{Left, Try};
 
 /// What is searched.
 #[derive(Clone)]
@@ -50,26 +55,19 @@ pub(super) struct Search<'a> {
     pub own: String,
     /// Words of this table that a preimage may begin with.
     pub words: Vec<String>,
-    /// How many candidates of each shape are tried on a row.
-    pub candidates: u32,
+    /// How many digests are computed of a row.
+    pub work: u32,
     /// What is hashed is the previous hash and a digest of the text that is looked for.
     pub outer: Vec<Outer>,
+    /// Texts that were tried.
+    pub tried: Rc<Tried>,
 }
 
-/// Candidates that may still be tried.
-#[derive(Clone, Copy, Debug)]
-struct Left(u32);
-
-impl Left {
-    /// One more, which costs so much; `false` where that is too many.
-    fn take(&mut self, cost: u32) -> bool {
-        self.0 = self.0.saturating_sub(cost);
-        self.0 > 0
-    }
-}
+/// An algorithm, plain or under the key.
+type Under = (Algorithm, bool);
 
 /// What is tried of the rare algorithms before all else: a row in the order of its table, written as most write it.
-const FIRST: u32 = 12_000;
+const FIRST: u32 = 40_000;
 
 /// Most fields of which every subset is tried.
 const MOST: usize = 13;
@@ -132,44 +130,91 @@ impl Search<'_> {
         }
         targets.iter().enumerate().find_map(|(number, target)| {
             // What the likeliest row does not tell, the others tell only if that one was tampered with: they get less.
-            let share = if number == 0 { self.candidates } else { self.candidates / 4 };
-            // Each shape has a number of its own: many of one take nothing from the next.
-            let left = || Left(share);
-            let candidates = share / 2;
-            let (usual, rare): (Vec<_>, Vec<_>) =
-                self.under_key(self.of_length(*target)).partition(|(algorithm, _)| algorithm.is_usual());
-            self.framed(*target, left())
-                .or_else(|| self.single(*target))
-                .or_else(|| self.plain_lists(*target, &rare, FIRST.min(candidates)))
-                .or_else(|| self.joined(*target, left()))
-                .or_else(|| self.documents(*target, Left(share / 2)))
-                .or_else(|| self.wrapped(*target, left(), number == 0))
-                .or_else(|| self.middle(*target, Left(share / 4)))
-                .or_else(|| self.likely(*target, &usual, Left(share)))
-                .or_else(|| self.lists(*target, &usual, candidates / 2))
-                .or_else(|| self.members(*target, &usual, candidates / 2))
-                .or_else(|| self.inner(*target, &usual, candidates / 8))
-                .or_else(|| self.plain_lists(*target, &rare, candidates / 2))
-                .or_else(|| self.lists(*target, &rare, candidates / 6))
-                .or_else(|| self.members(*target, &rare, candidates / 6))
+            self.shapes(*target, Left::digests(self.work >> (2 * number)), number == 0)
         })
     }
 
-    /// Lists and documents by their likelihood.
-    fn likely(&self, target: usize, algorithms: &[(Algorithm, bool)], left: Left) -> Option<Formula> {
-        let share = || Left(left.0 / u32::try_from(algorithms.len()).unwrap_or(1).max(1));
-        algorithms.iter().find_map(|algorithm| {
-            self.likely_lists(target, *algorithm, &mut share())
-                .or_else(|| self.likely_documents(target, *algorithm, true, &mut share()))
-                .or_else(|| self.likely_documents(target, *algorithm, false, &mut share()))
-        })
+    /// Every shape of a preimage on one row; each has a share of the work, and what those before it left over.
+    fn shapes(&self, target: usize, work: Left, first: bool) -> Option<Formula> {
+        let (usual, rare): (Vec<_>, Vec<_>) =
+            self.under_key(self.of_length(target)).partition(|(algorithm, _)| algorithm.is_usual());
+        let mut left = Left::digests(FIRST).at_most(work.share(2));
+        self.framed(target)
+            .or_else(|| self.single(target))
+            .or_else(|| self.plain_lists(target, &rare, &mut left))
+            .or_else(|| self.joined(target, left.with(work.share(4))))
+            .or_else(|| self.documents(target, left.with(work.share(4))))
+            .or_else(|| self.wrapped(target, left.with(work.share(6)), first))
+            .or_else(|| self.middle(target, left.with(work.share(1))))
+            .or_else(|| self.likely_lists(target, &usual, left.with(work.share(16))))
+            .or_else(|| self.likely_documents(target, &usual, true, left.with(work.share(10))))
+            .or_else(|| self.likely_documents(target, &usual, false, left.with(work.share(6))))
+            .or_else(|| self.lists(target, &usual, left.with(work.share(3))))
+            .or_else(|| self.members(target, &usual, left.with(work.share(2))))
+            .or_else(|| self.inner(target, &usual, left.with(work.share(4))))
+            .or_else(|| self.likely_lists(target, &rare, left.with(work.share(4))))
+            .or_else(|| self.lists(target, &rare, left.with(work.share(1))))
+            .or_else(|| self.members(target, &rare, left.with(work.share(1))))
+    }
+
+    /// Hashes a text under each of these algorithms: whether to try on.
+    fn attempt_all(
+        &self,
+        target: usize,
+        algorithms: &[Under],
+        text: &[u8],
+        left: &mut Left,
+        pieces: impl Fn() -> Vec<Piece>,
+    ) -> Try {
+        for (algorithm, keyed) in algorithms {
+            if !left.hash(*algorithm, *keyed, self.outer.len()) {
+                return Try::Break(None);
+            }
+            if let Some(formula) = self.proved(target, (*algorithm, *keyed), text, &pieces) {
+                return Try::Break(Some(formula));
+            }
+        }
+        Try::Continue(())
+    }
+
+    /// The same of texts that other shapes come to as well: only where it is new.
+    fn attempt(
+        &self,
+        target: usize,
+        algorithms: &[Under],
+        text: &[u8],
+        left: &mut Left,
+        pieces: impl Fn() -> Vec<Piece>,
+    ) -> Try {
+        for (algorithm, keyed) in algorithms {
+            let goes_on = if self.tried.is_new(text, *algorithm, *keyed) {
+                left.hash(*algorithm, *keyed, self.outer.len())
+            } else {
+                if left.pass() {
+                    continue;
+                }
+                false
+            };
+            if !goes_on {
+                return Try::Break(None);
+            }
+            if let Some(formula) = self.proved(target, (*algorithm, *keyed), text, &pieces) {
+                return Try::Break(Some(formula));
+            }
+        }
+        Try::Continue(())
+    }
+
+    /// A candidate that is none: whether to try on.
+    fn nothing(&self, left: &mut Left) -> Try {
+        if left.pass() { Try::Continue(()) } else { Try::Break(None) }
     }
 
     /// The formula of a candidate, where it is one: `text` gives the hash of the row, and so it does in another.
     fn proved(
         &self,
         target: usize,
-        (algorithm, keyed): (Algorithm, bool),
+        (algorithm, keyed): Under,
         text: &[u8],
         pieces: impl Fn() -> Vec<Piece>,
     ) -> Option<Formula> {
@@ -182,7 +227,7 @@ impl Search<'_> {
             let outer = self.outer.iter().find(|outer| Some(algorithm.digest(key, &outer.around(&inner))) == wanted)?;
             outer.pieces(algorithm, pieces())
         };
-        let formula = Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
+        let formula = Formula { keyed, ..Formula::new(algorithm, pieces, SEARCHED) };
         self.holds(&formula, target, &mut Vec::new()).then_some(formula)
     }
 
@@ -198,11 +243,11 @@ impl Search<'_> {
     }
 
     /// The usual algorithms, each plain, and under the key where there is one.
-    fn keyed(&self, target: usize) -> impl Iterator<Item = (Algorithm, bool)> {
+    fn keyed(&self, target: usize) -> impl Iterator<Item = Under> {
         self.under_key(self.algorithms(target))
     }
 
-    fn under_key(&self, algorithms: impl Iterator<Item = Algorithm>) -> impl Iterator<Item = (Algorithm, bool)> {
+    fn under_key(&self, algorithms: impl Iterator<Item = Algorithm>) -> impl Iterator<Item = Under> {
         let keyed = self.key.is_some();
         algorithms.flat_map(move |algorithm| {
             [false, true].into_iter().take(1 + usize::from(keyed)).map(move |keyed| (algorithm, keyed))

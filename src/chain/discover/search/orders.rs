@@ -2,6 +2,7 @@
 
 use super::subsets::{WIDEST, stages};
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 /// How far a choice is from all fields in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,22 +21,27 @@ pub(super) enum Reach {
     Any(usize),
 }
 
-/// Calls `visit` with every choice, as numbers of fields in their order, until it returns something.
-pub(super) fn each<T>(reach: Reach, count: usize, visit: &mut impl FnMut(&[usize]) -> Option<T>) -> Option<T> {
+/// Calls `visit` with every choice, as numbers of fields in their order, until it breaks off.
+pub(super) fn each<B>(
+    reach: Reach,
+    count: usize,
+    visit: &mut impl FnMut(&[usize]) -> ControlFlow<B>,
+) -> ControlFlow<B> {
     let count = count.min(WIDEST);
     match reach {
-        Reach::Table => table(count).into_iter().find_map(|bits| visit(&numbers(bits, count))),
-        Reach::Near(out) => near(count, out).into_iter().find_map(|bits| visit(&numbers(bits, count))),
+        Reach::Table => table(count).into_iter().try_for_each(|bits| visit(&numbers(bits, count))),
+        Reach::Near(out) => near(count, out).into_iter().try_for_each(|bits| visit(&numbers(bits, count))),
         Reach::Few(most) => {
-            (1..=most.min(count)).flat_map(|size| of_size(count, size)).find_map(|bits| visit(&numbers(bits, count)))
+            let mut all = (1..=most.min(count)).flat_map(|size| of_size(count, size));
+            all.try_for_each(|bits| visit(&numbers(bits, count)))
         }
-        Reach::OneMoved(out) => near(count, out).into_iter().find_map(|bits| {
+        Reach::OneMoved(out) => near(count, out).into_iter().try_for_each(|bits| {
             let fields = numbers(bits, count);
-            moves(&fields).into_iter().find_map(|order| visit(&order))
+            moves(&fields).into_iter().try_for_each(|order| visit(&order))
         }),
-        Reach::TwoMoved(out) => near(count, out).into_iter().find_map(|bits| {
+        Reach::TwoMoved(out) => near(count, out).into_iter().try_for_each(|bits| {
             let once = moves(&numbers(bits, count));
-            once.iter().find_map(|order| moves(order).into_iter().find_map(|order| visit(&order)))
+            once.iter().try_for_each(|order| moves(order).into_iter().try_for_each(|order| visit(&order)))
         }),
         Reach::Any(most) => arranged(count, most.min(count), &mut Vec::new(), visit),
     }
@@ -94,25 +100,24 @@ pub(super) fn moves(fields: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// Every order of up to so many of them; whole orders first, as they are the likeliest.
-fn arranged<T>(
+fn arranged<B>(
     count: usize,
     most: usize,
     order: &mut Vec<usize>,
-    visit: &mut impl FnMut(&[usize]) -> Option<T>,
-) -> Option<T> {
+    visit: &mut impl FnMut(&[usize]) -> ControlFlow<B>,
+) -> ControlFlow<B> {
     for next in 0..count {
         if order.contains(&next) {
             continue;
         }
         order.push(next);
-        let found = if order.len() < most { arranged(count, most, order, visit) } else { None };
-        let found = found.or_else(|| visit(order));
-        if found.is_some() {
-            return found;
+        if order.len() < most {
+            arranged(count, most, order, visit)?;
         }
+        visit(order)?;
         order.pop();
     }
-    None
+    ControlFlow::Continue(())
 }
 
 #[cfg(test)]
@@ -121,10 +126,11 @@ mod tests {
 
     fn all(reach: Reach, count: usize) -> Vec<Vec<usize>> {
         let mut all = Vec::new();
-        each::<()>(reach, count, &mut |order| {
+        let visit = &mut |order: &[usize]| -> ControlFlow<()> {
             all.push(order.to_vec());
-            None
-        });
+            ControlFlow::Continue(())
+        };
+        assert!(each(reach, count, visit).is_continue());
         all
     }
 

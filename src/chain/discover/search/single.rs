@@ -3,7 +3,7 @@
 use super::{Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
-use crate::chain::recipe::{Formula, Null, Piece};
+use crate::chain::recipe::{Formula, Null, Piece, SEARCHED};
 use crate::chain::value::Kind;
 
 impl Search<'_> {
@@ -16,8 +16,7 @@ impl Search<'_> {
                 for pieces in self.around(&field) {
                     for algorithm in self.algorithms(target) {
                         for keyed in [false, true].into_iter().filter(|keyed| !keyed || self.key.is_some()) {
-                            let formula =
-                                Formula { keyed, ..Formula::new(algorithm, pieces.clone(), "found by search") };
+                            let formula = Formula { keyed, ..Formula::new(algorithm, pieces.clone(), SEARCHED) };
                             if self.holds(&formula, target, &mut buffer) {
                                 return Some(formula);
                             }

@@ -2,7 +2,8 @@
 //! behind a word that says what is hashed.
 
 use super::subsets::{WIDEST, stages};
-use super::{Left, Search, clocks};
+use super::tries::{Left, Spellings, Try};
+use super::{Search, clocks};
 use crate::chain::form::{Count, Form};
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Null, Piece};
@@ -74,7 +75,7 @@ const COUNTS: [Count; 7] =
 
 impl Search<'_> {
     /// Fields with their lengths or names; behind a tag, too, where that is asked for: there are many.
-    pub(super) fn wrapped(&self, target: usize, left: Left, tagged: bool) -> Option<Formula> {
+    pub(super) fn wrapped(&self, target: usize, left: &mut Left, tagged: bool) -> Option<Formula> {
         let fields: Vec<usize> = self.fields.iter().copied().take(WIDEST).collect();
         let mut wraps: Vec<Wrap> = COUNTS.map(Wrap::Counted).to_vec();
         for assign in ["=", ":", ": "] {
@@ -85,23 +86,21 @@ impl Search<'_> {
         wraps.extend([Wrap::Binary(8, false), Wrap::Binary(4, false), Wrap::Binary(8, true), Wrap::Binary(4, true)]);
         wraps.extend(tagged.then_some(Wrap::Tagged));
         let stages = stages(fields.len());
-        // Each has its share, so that none goes without.
-        let share = Left(left.0 / 32);
-        stages
-            .iter()
-            .take(2)
-            .find_map(|stage| wraps.iter().find_map(|wrap| self.wrap(target, &fields, *wrap, stage, share)))
+        let whole = *left;
+        *left = Left::default();
+        // Each has its share, so that none goes without; what one leaves over the next has.
+        stages.iter().take(2).find_map(|stage| {
+            wraps.iter().find_map(|wrap| {
+                left.add(whole.share(if *wrap == Wrap::Tagged { 8 } else { 1 }));
+                self.wrap(target, &fields, *wrap, stage, left).break_value().flatten()
+            })
+        })
     }
 
-    fn wrap(&self, target: usize, fields: &[usize], wrap: Wrap, stage: &[usize], mut left: Left) -> Option<Formula> {
+    fn wrap(&self, target: usize, fields: &[usize], wrap: Wrap, stage: &[usize], left: &mut Left) -> Try {
         let of_kind = |test: fn(Kind) -> bool| fields.iter().any(|at| test(self.items.list[*at].kind));
         let clocks = if of_kind(Kind::is_time) { clocks() } else { vec![Form::Text] };
-        let is_json: fn(Kind) -> bool = |kind| matches!(kind, Kind::Json | Kind::Jsonb);
-        let bits = |test: fn(Kind) -> bool| -> usize {
-            (0..fields.len()).filter(|bit| test(self.items.list[fields[*bit]].kind)).map(|bit| 1 << bit).sum()
-        };
-        let (timed, in_json) = (bits(Kind::is_time), bits(is_json));
-        let jsons: &[Option<Style>] = if of_kind(is_json) {
+        let jsons: &[Option<Style>] = if of_kind(|kind| matches!(kind, Kind::Json | Kind::Jsonb)) {
             &[None, Some(Style::compact(true)), Some(Style::python(true)), Some(Style::compact(false))]
         } else {
             &[None]
@@ -114,52 +113,35 @@ impl Search<'_> {
             Wrap::Binary(..) => &[""],
         };
         let ends: &[&str] = if matches!(wrap, Wrap::Named { .. }) { &["", "\n"] } else { &[""] };
+        let joints: Vec<Joint<'_>> = tags
+            .iter()
+            .flat_map(|tag| separators.iter().map(move |separator| (tag, separator)))
+            .flat_map(|(tag, separator)| ends.iter().map(move |end| Joint { tag, separator, end }))
+            .filter(Joint::is_likely)
+            .collect();
+        let algorithms: Vec<_> = self.keyed(target).collect();
         let previous = self.previous_entries(target, wrap);
+        let mut spellings = Spellings::default();
         let mut buffer = Vec::new();
-        for (clock_at, clock) in clocks.iter().enumerate() {
-            for (json_at, json) in jsons.iter().enumerate() {
+        for clock in &clocks {
+            for json in jsons {
                 let entry = |at: &usize| self.entry(target, *at, wrap, clock, *json);
                 let Some(entries) = fields.iter().map(entry).collect::<Option<Vec<_>>>() else { continue };
-                for tag in &tags {
-                    for separator in separators {
-                        for end in ends {
-                            let joint = Joint { tag, separator, end };
-                            if !joint.is_likely() {
-                                continue;
-                            }
-                            for (before, first) in &previous {
-                                for subset in stage {
-                                    // However its times and documents are spelled.
-                                    if clock_at > 0 && subset & timed == 0 || json_at > 0 && subset & in_json == 0 {
-                                        continue;
-                                    }
-                                    let chosen = (0..entries.len()).filter(|bit| subset >> bit & 1 == 1);
-                                    let order =
-                                        arranged(chosen.map(|bit| &entries[bit]), before.as_ref(), *first, wrap);
-                                    for (algorithm, keyed) in self.keyed(target) {
-                                        if !left.take(1) {
-                                            return None;
-                                        }
-                                        joint.write(&order, &mut buffer);
-                                        let key = if keyed { self.key } else { None };
-                                        if Some(algorithm.digest(key, &buffer)) != self.sample.hashes[target] {
-                                            continue;
-                                        }
-                                        let pieces = joint.pieces(&order);
-                                        let formula =
-                                            Formula { keyed, ..Formula::new(algorithm, pieces, "found by search") };
-                                        if self.holds(&formula, target, &mut Vec::new()) {
-                                            return Some(formula);
-                                        }
-                                    }
-                                }
-                            }
+                let values = entries.iter().map(|entry| entry.bytes.clone()).collect();
+                let choices = spellings.new_in(values, stage);
+                for joint in joints.iter().filter(|_| !choices.is_empty()) {
+                    for (before, first) in &previous {
+                        for subset in &choices {
+                            let chosen = (0..entries.len()).filter(|bit| subset >> bit & 1 == 1);
+                            let order = arranged(chosen.map(|bit| &entries[bit]), before.as_ref(), *first, wrap);
+                            joint.write(&order, &mut buffer);
+                            self.attempt(target, &algorithms, &buffer, left, || joint.pieces(&order))?;
                         }
                     }
                 }
             }
         }
-        None
+        Try::Continue(())
     }
 
     fn entry(&self, target: usize, at: usize, wrap: Wrap, clock: &Form, json: Option<Style>) -> Option<Entry> {
