@@ -180,15 +180,15 @@ async fn step(statement: &Statement, connection: &mut PgConnection, outcome: &mu
             break said;
         }
     };
-    if let ["create", "extension", ..] = words.as_slice() {
-        if let Some(extension) = EXTENSIONS.iter().find(|it| is_named(&statement.sql, it.name)) {
-            let what = format!("the extension {}", extension.name);
-            if outcome.stood_in.contains(&what) {
-                return;
-            }
-            if stand_in_for(extension, connection, outcome).await {
-                return outcome.stood_in.push(what);
-            }
+    if let ["create", "extension", ..] = words.as_slice()
+        && let Some(extension) = EXTENSIONS.iter().find(|it| is_named(&statement.sql, it.name))
+    {
+        let what = format!("the extension {}", extension.name);
+        if outcome.stood_in.contains(&what) {
+            return;
+        }
+        if stand_in_for(extension, connection, outcome).await {
+            return outcome.stood_in.push(what);
         }
     }
     let data = matches!(
