@@ -11,6 +11,7 @@ use crate::plan::change::{Change, Closes, Phase, Question, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::guard;
 use crate::plan::order::slug;
+use std::collections::BTreeSet;
 
 /// Whose the rows are that were there before there were tenants.
 const FIRST: &str = "00000000-0000-0000-0000-000000000001";
@@ -24,7 +25,11 @@ const SHARED: &str =
   or lower(r.name) like '%permission%' or lower(r.name) like '%template%' or lower(r.name) like '%plans'";
 
 /// Changes where no table has a tenant's key.
-pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+pub(super) async fn missing(
+    bound: &BTreeSet<Name>,
+    facts: &mut Facts,
+    config: &Config,
+) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let known = match key::tenants(facts).await? {
         Some(known) => Some(known),
         None => named(facts).await?,
@@ -96,7 +101,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
         let key = if id == "id" { "tenant_id".to_owned() } else { id.clone() };
         let predicate = key::context(&key, &type_name);
         let has_policies = has_policies(facts, &table).await?;
-        let forced = key::forced(facts, &[&table]).await?;
+        let forced = key::forced(bound, facts, &[&table]).await?;
         let child = Child {
             table,
             key,
@@ -246,12 +251,17 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
         "begin\n  -- Code that knows of no tenants yet writes the first one's rows.\n  new.{quoted} := coalesce(new.{quoted}, nullif(current_setting('app.tenant_id', true), '')::{type_name}, {first});\n  return new;\nend"
     );
     let tag = guard::tag(&body);
+    // A constant is kept in the catalog for the rows there are: none is written anew, and no trigger that keeps rows as they are is in
+    // the way. As a default it would go before the session's tenant.
+    let constant = first.starts_with('\'');
+    let default = if constant { format!(" default {first}") } else { String::new() };
+    let mut column =
+        vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}{default}"))];
+    if constant {
+        column.push(Statement::undone_by(format!("alter table {table} alter column {quoted} drop default"), ""));
+    }
     let mut changes = vec![
-        change(
-            Phase::Column,
-            format!("add_key_to_{short}"),
-            vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
-        ),
+        change(Phase::Column, format!("add_key_to_{short}"), column),
         change(
             Phase::Fill,
             format!("fill_key_of_new_{short}"),
@@ -267,15 +277,17 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
                 )),
             ],
         ),
-        change(
+    ];
+    if !constant {
+        changes.push(change(
             Phase::Backfill,
             format!("backfill_key_of_{short}"),
             batch::unbound(
                 batch::fill(table, &format!("set {quoted} = {first}"), None, &format!("t.{quoted} is null"), Some(key)),
                 &child.forced,
             ),
-        ),
-    ];
+        ));
+    }
     changes.extend(key::held(child, &change));
     changes
 }

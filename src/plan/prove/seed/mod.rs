@@ -11,6 +11,7 @@ use super::apply::run;
 use crate::check::quote::{ident, literal};
 use crate::error::Stop;
 use crate::facts::Facts;
+use crate::facts::derive::tenancy;
 use crate::target::refusal;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -126,7 +127,19 @@ impl Plot {
         let persons = tables.values().filter(|table| table.has_primary_key && rank(table).is_some());
         // Of a key with the tenant in it, the rest names the person.
         let is_tenant = |oid, number| keys.iter().any(|(of, key, role)| *of == oid && *key == number && role != "user");
-        let persons = persons.min_by_key(|table| rank(table)).and_then(|it| {
+        // Else the one that columns named after a person refer to most.
+        let referred = |table: &Table| {
+            let refers = tables.values().flat_map(|from| from.references.iter().map(move |it| (from, it)));
+            let by_name = |(from, it): &(&Table, &table::Reference)| {
+                let own = it.columns.first().and_then(|(own, _)| from.column(*own));
+                it.table == table.oid
+                    && from.oid != table.oid
+                    && own.is_some_and(|own| tenancy::PERSONS.contains(&tenancy::plain(&own.name).as_str()))
+            };
+            refers.filter(by_name).count()
+        };
+        let most = || tables.values().filter(|it| it.has_primary_key && referred(it) > 0).max_by_key(|it| referred(it));
+        let persons = persons.min_by_key(|table| rank(table)).or_else(most).and_then(|it| {
             let key = it.keys.first()?;
             Some((it.oid, *key.iter().find(|number| !is_tenant(it.oid, **number)).or(key.first())?))
         });
