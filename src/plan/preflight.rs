@@ -27,12 +27,17 @@ pub(crate) async fn step(
     before: &mut Before<'_>,
 ) -> Result<Option<Step>, Stop> {
     let mut tables: BTreeMap<Name, String> = BTreeMap::new();
-    let mut asked = BTreeSet::new();
+    let (mut asked, mut routines) = (BTreeSet::new(), BTreeMap::new());
     let mut held = held::Held::default();
     for statement in steps.iter().flat_map(|step| &step.up) {
         let statement = guard::inner(statement);
         let ddl = ddl::read(statement);
         held.add(&ddl, steps, before).await?;
+        if let Ddl::AlterRoutine { name, arguments, .. } = &ddl
+            && let Some(owner) = before.routine_owner(name, arguments).await?
+        {
+            routines.insert(format!("{name}({arguments})"), owner);
+        }
         let (Ddl::AlterTable { table, .. } | Ddl::CreatePolicy { table, .. } | Ddl::CreateTrigger { table, .. }) = ddl
         else {
             continue;
@@ -46,6 +51,15 @@ pub(crate) async fn step(
     }
     let Some(stage) = steps.iter().map(|step| step.stage).min().filter(|_| !tables.is_empty()) else { return Ok(None) };
     let major = before.version().await? / 10_000;
+    let owners: BTreeSet<&str> = tables.values().chain(routines.values()).map(String::as_str).collect();
+    let advice = match owners.len() {
+        1 => "run this plan as its owner".to_owned(),
+        // In the text of an exception: a quote is doubled, and a percent sign stands for a value.
+        _ => {
+            let owners = owners.into_iter().collect::<Vec<_>>().join(", ").replace('\'', "''").replace('%', "%%");
+            format!("run this plan as a role that may act as each of {owners}")
+        }
+    };
     let rows = tables.iter().map(|(table, owner)| {
         let schema = literal(table.schema.as_deref().unwrap_or("public"));
         format!("({schema}::text, {}::text, {}::text)", literal(&table.name), literal(owner))
@@ -68,11 +82,12 @@ begin
       raise exception '%.% is not there: this plan was made for another database', it.in_schema, it.name;
     end if;
     if owns.rolname = it.owner and not pg_catalog.pg_has_role(current_user, owns.oid, 'usage') then
-      raise exception '%.% belongs to %, and % may not act as it: run this plan as its owner', it.in_schema, it.name, it.owner, current_user;
+      raise exception '%.% belongs to %, and % may not act as it: {advice}', it.in_schema, it.name, it.owner, current_user;
     end if;
-  end loop;{}{}
+  end loop;{}{}{}
 end",
         rows.collect::<Vec<_>>().join(",\n    "),
+        of_routines(&routines, &advice),
         ask::loop_over(&asked),
         stop(&held, &uncertain, shared)
     );
@@ -92,6 +107,25 @@ end",
         notes: Vec::new(),
         questions: Vec::new(),
     }))
+}
+
+/// Stops where functions that are changed belong to somebody as whom the role may not act.
+fn of_routines(routines: &BTreeMap<String, String>, advice: &str) -> String {
+    if routines.is_empty() {
+        return String::new();
+    }
+    let row = |(routine, owner): (&String, &String)| format!("({}::text, {}::text)", literal(routine), literal(owner));
+    format!(
+        "
+  for it in select * from (values
+    {}) as planned (routine, owner) loop
+    if exists (select from pg_catalog.pg_proc f join pg_catalog.pg_roles o on o.oid = f.proowner
+               where f.oid = to_regprocedure(it.routine) and o.rolname = it.owner and not pg_catalog.pg_has_role(current_user, o.oid, 'usage')) then
+      raise exception '% belongs to %, and % may not act as it: {advice}', it.routine, it.owner, current_user;
+    end if;
+  end loop;",
+        routines.iter().map(row).collect::<Vec<_>>().join(",\n    ")
+    )
 }
 
 /// Stops where rows are not what they are going to be held to. All of it is told at once, with what to do about it: whose rows

@@ -221,6 +221,8 @@ impl Tenancy {
         tenancy.add_from_foreign_keys(&tables);
         tenancy.find_paths(&tables);
         tenancy.add_from_weaker_names(&tables);
+        // What a policy compares with the session itself says more than what it looks up in another table.
+        tenancy.add_from_policies(catalog, &pins.direct);
         tenancy.add_from_policies(catalog, pinned);
         tenancy.add_from_persons(&tables, pins);
         tenancy.find_paths(&tables);

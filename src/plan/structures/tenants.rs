@@ -11,7 +11,8 @@ use crate::plan::change::{Change, Closes, Phase, Question, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::guard;
 use crate::plan::order::slug;
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose the rows are that were there before there were tenants.
 const FIRST: &str = "00000000-0000-0000-0000-000000000001";
@@ -61,7 +62,7 @@ pub(super) async fn missing(
     if tables.is_empty() {
         return Ok(Default::default());
     }
-    let schema = tables.first().and_then(|(table, _)| table.schema.clone()).unwrap_or_else(|| "public".into());
+    let schema = most(&tables);
     let mut changes = Vec::new();
     let (tenants, id, type_name) = match known {
         Some((table, id)) => {
@@ -120,6 +121,16 @@ pub(super) async fn missing(
     Ok((changes, questions))
 }
 
+/// The schema of most of them; of several, the first by name.
+fn most(tables: &[(Name, bool)]) -> String {
+    let mut schemas = BTreeMap::<&str, usize>::new();
+    for (table, _) in tables {
+        *schemas.entry(table.schema.as_deref().unwrap_or("public")).or_default() += 1;
+    }
+    let most = schemas.into_iter().max_by_key(|(name, count)| (*count, Reverse(*name)));
+    most.map_or_else(|| "public".to_owned(), |(name, _)| name.to_owned())
+}
+
 /// The tenant table by its name, where no column is taken for a tenant's key and other tables refer to it all the same: those
 /// references say whose rows are whose.
 pub(crate) async fn referred_to(facts: &mut Facts, config: &Config) -> Result<Option<String>, Stop> {
@@ -144,6 +155,9 @@ async fn named(facts: &mut Facts) -> Result<Option<(Name, String)>, Stop> {
                join constraint_columns kc on kc.constraint_oid = k.oid
                join columns c on c.relation = r.oid and c.number = kc.column_number
                where r.provenance = 'user' and r.kind = 'table' and r.is_partition = 0
+                 -- One person's own, by its policies: a workspace that nobody shares is no tenant.
+                 and (lower(r.name) like '%tenant%'
+                      or not exists (select 1 from tenant_keys u where u.relation = r.oid and u.role = 'user' and r.rls = 1))
                group by r.oid having count(*) = 1";
     let rows: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
     let rank = |name: &str| {
