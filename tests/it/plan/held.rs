@@ -136,3 +136,94 @@ async fn policies_that_raise_without_a_tenant_stop_no_migration() {
     assert!(!proof.remaining.iter().any(|it| it.check.starts_with("step")), "{:#?}", proof.remaining);
     carried_out(&database, &plan, "deploy").await;
 }
+
+/// Rows that may not be changed, before there are tenants; the tables of an add-on stand first by name.
+const KEPT: &str = "
+    create schema addon;
+    create table addon.cursors (id int primary key, at text);
+    create table receipts (id int primary key, what text);
+    create table lines (id int primary key, what text);
+    insert into receipts values (1, 'x');
+    create function kept() returns trigger language plpgsql as $$ begin raise exception 'append-only'; end $$;
+    create trigger kept before update or delete on receipts for each statement execute function kept();
+    grant select, insert on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn the_first_tenants_key_changes_no_row() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{KEPT}")).await;
+    let plan = sketched(2, &database).await;
+    let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+    assert!(all.contains("create table if not exists public.tenants") && !all.contains("addon.tenants"), "{all}");
+    carried_out(&database, &plan, "deploy").await;
+    let mut connection = database.connect().await;
+    let seen: (bool, bool) = sqlx::query_as(
+        "select (select tenant_id from receipts) = (select id from tenants),
+                exists (select from pg_attrdef d where d.adrelid = 'receipts'::regclass)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(seen, (true, false));
+    connection.close().await.unwrap();
+}
+
+/// A workspace is a person's own, and a table of its notes is let through by what a policy looks up as well.
+const WORKSPACES: &str = "
+    create table workspaces (id int primary key, user_id int not null, name text);
+    create table chats (id int primary key, user_id int not null, workspace_id int not null references workspaces, sharing text);
+    create table notes (chat_id int not null references chats, user_id int not null, workspace_id int references workspaces, body text);
+    do $$ declare t text; begin
+      foreach t in array array['workspaces', 'chats', 'notes'] loop
+        execute format('alter table %I enable row level security', t);
+        execute format('create policy own on %I using (user_id = nullif(current_setting(''app.user_id'', true), '''')::int)', t);
+      end loop;
+    end $$;
+    create policy shared on notes for select using (chat_id in (select id from chats where sharing <> 'private'));
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn a_workspace_that_is_one_persons_own_is_no_tenant() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{WORKSPACES}")).await;
+    let mut facts = collected(&database, &Config::default()).await;
+    let keys: Vec<(String, String, String)> = sqlx::query_as(
+        "select r.name, k.name, k.role from tenant_keys k join relations r on r.oid = k.relation order by r.name",
+    )
+    .fetch_all(facts.connection())
+    .await
+    .unwrap();
+    let of = |table: &str| (table.to_owned(), "user_id".to_owned(), "user".to_owned());
+    assert_eq!(keys, ["chats", "notes", "workspaces"].map(of));
+    let plan = sketched(2, &database).await;
+    let asked = plan.questions.iter().find(|it| it.id == "tenant-table").unwrap();
+    assert_eq!(asked.default, "public.tenants");
+}
+
+/// Tables and functions of two owners, one of whom nobody else may act as.
+const OWNERS: &str = "
+    create table orgs (id int primary key);
+    create table notes (id int primary key, org_id int not null references orgs);
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+    create table imports (id int primary key, org_id int not null references orgs);
+    grant select, insert on imports to web;
+";
+
+#[tokio::test]
+async fn whoever_has_to_act_as_several_owners_is_told_all_of_them() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{OWNERS}")).await;
+    let plan = sketched(2, &database).await;
+    let mut connection = database.connect().await;
+    connection.execute("set session authorization deploy").await.unwrap();
+    let refused = connection.execute(sqlx::raw_sql(AssertSqlSafe(plan.steps[0].up_sql()))).await.unwrap_err();
+    let refused = refused.as_database_error().unwrap().message().to_owned();
+    assert!(refused.contains("public.imports belongs to"), "{refused}");
+    assert!(refused.contains("run this plan as a role that may act as each of deploy, "), "{refused}");
+    connection.close().await.unwrap();
+}
