@@ -59,6 +59,15 @@ impl<'a> Before<'a> {
         self.holds("select '1' from columns where relation = ? and name = ? and not_null = 1", &[&oid, column]).await
     }
 
+    /// The columns of the primary key, in its order.
+    pub(crate) async fn primary_key(&mut self, table: &Name) -> Result<Vec<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(Vec::new()) };
+        let sql = "select c.name from constraints k join constraint_columns kc on kc.constraint_oid = k.oid
+                   join columns c on c.relation = k.relation and c.number = kc.column_number
+                   where k.relation = ? and k.kind = 'primary key' order by kc.position";
+        self.ask(sql, &[&oid]).await
+    }
+
     /// Whether no two rows can have the same in all of these columns: a key is among them.
     pub(crate) async fn is_unique(&mut self, table: &Name, columns: &[String]) -> Result<bool, Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok(false) };

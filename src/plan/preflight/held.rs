@@ -70,8 +70,11 @@ impl Held {
         at.take("foreign key");
         let here = at.parenthesised().and_then(ddl::plain_columns).unwrap_or_default();
         let to = if at.take("references") { at.name() } else { None };
-        let there = at.parenthesised().and_then(ddl::plain_columns).unwrap_or_default();
         let (Some(name), Some(to)) = (&added.name, to) else { return Ok(()) };
+        let there = match at.parenthesised().and_then(ddl::plain_columns) {
+            Some(there) => there,
+            None => before.primary_key(&to).await?,
+        };
         if here.is_empty() || here.len() != there.len() {
             return Ok(());
         }

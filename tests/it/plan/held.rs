@@ -48,6 +48,7 @@ async fn rows_that_would_not_hold_are_told_all_at_once_and_before_anything_is_ch
     let refused = refused.as_database_error().unwrap().message().to_owned();
     for part in [
         "public.notes has rows without org_id: fill them in",
+        "public.Tasks; x has rows whose org_id no row of public.orgs has as id",
         "public.Tasks; x has rows whose org_id, project_id no row of public.projects has as org_id, id",
         "public.calls has more than one row of the same org_id, idempotency_key",
     ] {
