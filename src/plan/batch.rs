@@ -27,8 +27,8 @@ pub(crate) fn fill(table: &Name, set: &str, from: Option<&str>, todo: &str, held
     let hidden = held.map_or_else(String::new, |column| {
         format!(
             "
-    if pg_catalog.row_security_active(part) and exists (select from pg_catalog.pg_attribute
-        where attrelid = part and attname = {} and not attnotnull) then
+    continue when exists (select from pg_catalog.pg_attribute where attrelid = part and attname = {} and attnotnull);
+    if pg_catalog.row_security_active(part) then
       raise exception 'row security hides rows of % from %: run this as a role that sees all of them', part, current_user;
     end if;",
             literal(column)

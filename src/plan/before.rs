@@ -4,6 +4,7 @@ use super::ddl::Name;
 use crate::check::quote::ident;
 use crate::error::Stop;
 use crate::facts::Facts;
+use std::collections::BTreeSet;
 
 /// The facts, asked for one object at a time.
 pub(crate) struct Before<'a> {
@@ -58,14 +59,39 @@ impl<'a> Before<'a> {
         self.holds("select '1' from columns where relation = ? and name = ? and not_null = 1", &[&oid, column]).await
     }
 
-    /// Of a table and its partitions, those whose policies bind an owner who is not exempt.
-    pub(crate) async fn bound(&mut self, table: &Name) -> Result<Vec<Name>, Stop> {
+    /// The columns of the primary key, in its order.
+    pub(crate) async fn primary_key(&mut self, table: &Name) -> Result<Vec<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(Vec::new()) };
+        let sql = "select c.name from constraints k join constraint_columns kc on kc.constraint_oid = k.oid
+                   join columns c on c.relation = k.relation and c.number = kc.column_number
+                   where k.relation = ? and k.kind = 'primary key' order by kc.position";
+        self.ask(sql, &[&oid]).await
+    }
+
+    /// Whether no two rows can have the same in all of these columns: a key is among them.
+    pub(crate) async fn is_unique(&mut self, table: &Name, columns: &[String]) -> Result<bool, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(false) };
+        let sql = "select '1' from indexes i where i.relation = ?1 and i.is_unique = 1 and i.predicate is null
+                   and not exists (select 1 from index_columns ic left join columns c on c.relation = i.relation and c.number = ic.column_number
+                                   where ic.index_oid = i.oid and (c.name is null or c.name not in (select value from json_each(?2))))";
+        self.holds(sql, &[&oid, &serde_json::json!(columns).to_string()]).await
+    }
+
+    /// Every table whose policies bind an owner who is not exempt.
+    pub(crate) async fn every_bound(&mut self) -> Result<BTreeSet<Name>, Stop> {
+        let sql = "select r.schema, r.name from relations r join roles o on o.oid = r.owner
+                   where r.rls = 1 and r.force_rls = 1 and o.superuser = 0 and o.bypass_rls = 0";
+        let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(self.facts.connection()).await?;
+        Ok(rows.into_iter().map(|(schema, name)| Name { schema: Some(schema), name }).collect())
+    }
+
+    /// A table and its partitions.
+    pub(crate) async fn tree(&mut self, table: &Name) -> Result<Vec<Name>, Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok(Vec::new()) };
         let sql = "with recursive tree (oid) as (
                      select cast(?1 as integer) union select i.child from tree join inheritance i on i.parent = tree.oid
                    )
-                   select r.schema, r.name from tree join relations r on r.oid = tree.oid join roles o on o.oid = r.owner
-                   where r.rls = 1 and r.force_rls = 1 and o.superuser = 0 and o.bypass_rls = 0 order by r.oid";
+                   select r.schema, r.name from tree join relations r on r.oid = tree.oid order by r.oid";
         let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(oid).fetch_all(self.facts.connection()).await?;
         Ok(rows.into_iter().map(|(schema, name)| Name { schema: Some(schema), name }).collect())
     }

@@ -44,7 +44,7 @@ pub(crate) async fn harden(
             last.lost.clear();
         }
         // What is mended on something that the plan makes comes after it.
-        let stage = planned.made_by(&statement.up).unwrap_or(change.stage);
+        let stage = planned.since(&statement.up).unwrap_or(change.stage);
         made.iter_mut().for_each(|piece| piece.stage = piece.stage.max(stage));
         pieces.append(&mut made);
     }
@@ -245,7 +245,12 @@ impl Hardener<'_, '_> {
             }
             Action::DropDefault(ref column) => {
                 let what = format!("alter column {} drop default", ident(column));
-                self.simple(table, Phase::Constraint, FINISH, lock, action, what).await
+                // That of a column that has just been added, for the rows there were.
+                let (phase, segment) = match self.change.phase {
+                    Phase::Column => (Phase::Column, 0),
+                    _ => (Phase::Constraint, FINISH),
+                };
+                self.simple(table, phase, segment, lock, action, what).await
             }
             Action::DropNotNull(ref column) => {
                 let what = format!("alter column {} drop not null", ident(column));

@@ -95,13 +95,21 @@ impl<'a> Draft<'a> {
         self.from.get_or_insert(it.stage.evidenced.unwrap_or(1));
         if first {
             self.changeable = structures::changeable(facts).await?;
+            self.planned.bound = Before::new(facts).every_bound().await?;
         }
         let (mut fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
         fixes::leave_to_keys(&mut fixes, &structures::to_be_keyed(facts).await?);
         let grows = |change: &Change| change.closes.iter().any(|it| it.check == "audit/incomplete-record");
         let logs_grow = self.in_rounds && fixes.iter().any(grows);
-        let (mut changes, questions) =
-            structures::missing(self.goal.stage, logs_grow, &self.changeable, facts, self.goal.config).await?;
+        let (mut changes, questions) = structures::missing(
+            self.goal.stage,
+            logs_grow,
+            &self.changeable,
+            &self.planned.bound,
+            facts,
+            self.goal.config,
+        )
+        .await?;
         self.ask(questions);
         if first {
             self.ask(structures::asked(facts, self.goal.config).await?.into_iter().collect());

@@ -15,6 +15,11 @@ pub(crate) struct Planned {
     pub(crate) names: BTreeSet<String>,
     /// What the plan makes, and the stage it makes it for.
     pub(crate) made: BTreeMap<Name, u8>,
+    /// Columns that the plan adds to what is there, and the stage it adds them for.
+    columns: BTreeMap<(Name, String), u8>,
+    /// Tables whose owner policies bind before the plan. What binds it on a copy that has run the plan was bound by the plan, and in
+    /// its order that may come later.
+    pub(crate) bound: BTreeSet<Name>,
     /// Tables whose owner policies bind from some stage of the plan on.
     pub(crate) forced: BTreeMap<Name, u8>,
     /// Policies the plan makes, by table and name.
@@ -35,10 +40,19 @@ impl Planned {
                 Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
                     self.made.entry(name).or_insert(change.stage);
                 }
-                Ddl::AlterTable { table, actions } if actions.contains(&Action::Force) => {
-                    let owner = before.ordinary_owner(&table).await?;
-                    let since = owner.map(|_| self.forced.entry(table).or_insert(change.stage));
-                    since.into_iter().for_each(|since| *since = change.stage.min(*since));
+                Ddl::AlterTable { table, actions } => {
+                    for action in &actions {
+                        if let Action::AddColumn(column) = action
+                            && !before.has_column(&table, &column.name).await?
+                        {
+                            self.columns.entry((table.clone(), column.name.clone())).or_insert(change.stage);
+                        }
+                    }
+                    if actions.contains(&Action::Force) {
+                        let owner = before.ordinary_owner(&table).await?;
+                        let since = owner.map(|_| self.forced.entry(table).or_insert(change.stage));
+                        since.into_iter().for_each(|since| *since = change.stage.min(*since));
+                    }
                 }
                 _ => {}
             }
@@ -49,20 +63,41 @@ impl Planned {
     /// Of a table and its partitions, those that bind their owner when a change of that stage is made: rows come before policies
     /// inside a stage.
     pub(crate) async fn bound(&self, table: &Name, stage: u8, before: &mut Before<'_>) -> Result<Vec<Name>, Stop> {
-        let mut bound = before.bound(table).await?;
-        let parts = before.partitions(table).await?.into_iter().map(|(_, part, _)| part);
-        for name in [table.clone()].into_iter().chain(parts) {
-            if self.forced.get(&name).is_some_and(|since| *since < stage) && !bound.contains(&name) {
-                bound.push(name);
-            }
+        let mut tree = before.tree(table).await?;
+        if tree.is_empty() {
+            tree.push(table.clone());
         }
-        Ok(bound)
+        let is_bound =
+            |name: &Name| self.bound.contains(name) || self.forced.get(name).is_some_and(|since| *since < stage);
+        Ok(tree.into_iter().filter(is_bound).collect())
     }
 
     /// Whether a statement puts something into a schema that the plan makes.
     pub(crate) fn is_in_new_schema(&self, name: &Name) -> bool {
         let schema = name.schema.clone().map(|name| Name { schema: None, name });
         schema.is_some_and(|schema| self.made.contains_key(&schema))
+    }
+
+    /// The highest stage of what a statement rests on: what the plan makes, and columns that it adds.
+    pub(crate) fn since(&self, sql: &str) -> Option<u8> {
+        let mut at = ddl::Cursor::new(sql);
+        let (mut tables, mut words) = (BTreeSet::new(), BTreeSet::new());
+        while !at.is_done() {
+            match at.name() {
+                Some(name) if name.schema.is_some() => {
+                    tables.insert(name);
+                }
+                Some(name) => {
+                    words.insert(name.name);
+                }
+                None => {
+                    at.any();
+                }
+            }
+        }
+        let named = |(table, column): &&(Name, String)| tables.contains(table) && words.contains(column);
+        let columns = self.columns.iter().filter(|(column, _)| named(column)).map(|(_, stage)| *stage).max();
+        self.made_by(sql).max(columns)
     }
 
     /// The highest stage of what the plan makes and a statement names.

@@ -1,13 +1,14 @@
 //! The first migration of a plan: what it takes for granted, looked at before anything is changed.
 
 mod ask;
+mod held;
 mod orphans;
 
 use super::before::Before;
 use super::ddl::{self, Action, Ddl, Name};
 use super::guard;
 use super::step::Step;
-use crate::check::quote::{ident, literal};
+use crate::check::quote::literal;
 use crate::error::Stop;
 use crate::plan::structures::Uncertain;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,28 +27,22 @@ pub(crate) async fn step(
     before: &mut Before<'_>,
 ) -> Result<Option<Step>, Stop> {
     let mut tables: BTreeMap<Name, String> = BTreeMap::new();
-    let (mut asked, mut empty) = (BTreeSet::new(), BTreeSet::new());
+    let (mut asked, mut routines) = (BTreeSet::new(), BTreeMap::new());
+    let mut held = held::Held::default();
     for statement in steps.iter().flat_map(|step| &step.up) {
         let statement = guard::inner(statement);
         let ddl = ddl::read(statement);
-        let (Ddl::AlterTable { table, .. } | Ddl::CreatePolicy { table, .. } | Ddl::CreateTrigger { table, .. }) = &ddl
+        held.add(&ddl, steps, before).await?;
+        if let Ddl::AlterRoutine { name, arguments, .. } = &ddl
+            && let Some(owner) = before.routine_owner(name, arguments).await?
+        {
+            routines.insert(format!("{name}({arguments})"), owner);
+        }
+        let (Ddl::AlterTable { table, .. } | Ddl::CreatePolicy { table, .. } | Ddl::CreateTrigger { table, .. }) = ddl
         else {
             continue;
         };
-        asked.extend(ask::asked(statement, &ddl, before).await?);
-        if let Ddl::AlterTable { table, actions } = &ddl {
-            for column in actions.iter().filter_map(|action| match action {
-                Action::SetNotNull(column) => Some(column),
-                _ => None,
-            }) {
-                let filled =
-                    steps.iter().any(|step| !step.transaction && step.up.iter().any(|sql| fills(sql, table, column)));
-                if !filled && before.has_column(table, column).await? && !before.is_not_null(table, column).await? {
-                    empty.insert((table.clone(), column.clone()));
-                }
-            }
-        }
-        let table = table.clone();
+        asked.extend(ask::asked(statement, &ddl::read(statement), before).await?);
         if !tables.contains_key(&table)
             && let Some(owner) = before.owner(&table).await?
         {
@@ -56,6 +51,15 @@ pub(crate) async fn step(
     }
     let Some(stage) = steps.iter().map(|step| step.stage).min().filter(|_| !tables.is_empty()) else { return Ok(None) };
     let major = before.version().await? / 10_000;
+    let owners: BTreeSet<&str> = tables.values().chain(routines.values()).map(String::as_str).collect();
+    let advice = match owners.len() {
+        1 => "run this plan as its owner".to_owned(),
+        // In the text of an exception: a quote is doubled, and a percent sign stands for a value.
+        _ => {
+            let owners = owners.into_iter().collect::<Vec<_>>().join(", ").replace('\'', "''").replace('%', "%%");
+            format!("run this plan as a role that may act as each of {owners}")
+        }
+    };
     let rows = tables.iter().map(|(table, owner)| {
         let schema = literal(table.schema.as_deref().unwrap_or("public"));
         format!("({schema}::text, {}::text, {}::text)", literal(&table.name), literal(owner))
@@ -78,13 +82,14 @@ begin
       raise exception '%.% is not there: this plan was made for another database', it.in_schema, it.name;
     end if;
     if owns.rolname = it.owner and not pg_catalog.pg_has_role(current_user, owns.oid, 'usage') then
-      raise exception '%.% belongs to %, and % may not act as it: run this plan as its owner', it.in_schema, it.name, it.owner, current_user;
+      raise exception '%.% belongs to %, and % may not act as it: {advice}', it.in_schema, it.name, it.owner, current_user;
     end if;
-  end loop;{}{}
+  end loop;{}{}{}
 end",
         rows.collect::<Vec<_>>().join(",\n    "),
+        of_routines(&routines, &advice),
         ask::loop_over(&asked),
-        empty.iter().map(|(table, column)| without(table, column)).collect::<String>() + &orphans::stop(&uncertain, shared)
+        stop(&held, &uncertain, shared)
     );
     let tag = guard::tag(&body);
     Ok(Some(Step {
@@ -104,28 +109,44 @@ end",
     }))
 }
 
-/// Whether a block of the plan fills a column in.
-fn fills(sql: &str, table: &Name, column: &str) -> bool {
-    sql.contains(&guard::oid(table)) && sql.contains(&format!("set {} = ", ident(column)))
-}
-
-/// Stops where rows have nothing in a column that is to be held: whose they are, nobody but a person can say.
-fn without(table: &Name, column: &str) -> String {
-    let said = format!(
-        "{} has rows without {column}: fill them in, or say whose they are, before anything is changed",
-        table.name
-    );
+/// Stops where functions that are changed belong to somebody as whom the role may not act.
+fn of_routines(routines: &BTreeMap<String, String>, advice: &str) -> String {
+    if routines.is_empty() {
+        return String::new();
+    }
+    let row = |(routine, owner): (&String, &String)| format!("({}::text, {}::text)", literal(routine), literal(owner));
     format!(
         "
-  if exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attnotnull) then
-    if exists (select from {table} where {} is null) then
-      raise exception using message = {};
+  for it in select * from (values
+    {}) as planned (routine, owner) loop
+    if exists (select from pg_catalog.pg_proc f join pg_catalog.pg_roles o on o.oid = f.proowner
+               where f.oid = to_regprocedure(it.routine) and o.rolname = it.owner and not pg_catalog.pg_has_role(current_user, o.oid, 'usage')) then
+      raise exception '% belongs to %, and % may not act as it: {advice}', it.routine, it.owner, current_user;
     end if;
-  end if;",
-        guard::oid(table),
-        literal(column),
-        ident(column),
-        literal(&said)
+  end loop;",
+        routines.iter().map(row).collect::<Vec<_>>().join(",\n    ")
+    )
+}
+
+/// Stops where rows are not what they are going to be held to. All of it is told at once, with what to do about it: whose rows
+/// are that say nothing, nobody but a person can say.
+fn stop(held: &held::Held, uncertain: &[&Uncertain], shared: &[String]) -> String {
+    let sentences = held.sentences().into_iter().chain(orphans::sentence(uncertain, shared)).collect::<Vec<_>>();
+    if sentences.is_empty() {
+        return String::new();
+    }
+    format!(
+        "
+  declare
+    wrong text[] := '{{}}';
+    found text[];
+    shared text[];
+  begin{}
+    if wrong <> '{{}}' then
+      raise exception using message = array_to_string(wrong, '. ');
+    end if;
+  end;",
+        sentences.concat()
     )
 }
 

@@ -6,6 +6,7 @@
 
 mod answers;
 mod first;
+mod held;
 mod logs;
 mod owners;
 mod references;

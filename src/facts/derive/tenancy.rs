@@ -94,6 +94,10 @@ pub(crate) const TIERS: [&[&str]; 3] = [
     &["customer", "cliente", "client", "kunde", "team", "project", "space", "namespace", "site", "brand", "app"],
 ];
 
+/// Words that begin the name of a column that says which of several tenants somebody last looked at, or would like to: a person's
+/// choice, which changes, and belongs to whoever made it.
+const CHOICES: [&str; 8] = ["last", "selected", "current", "active", "default", "preferred", "recent", "favorite"];
+
 /// What may follow the word in the name of a key column.
 const ENDINGS: [&str; 8] = ["", "id", "uuid", "guid", "key", "code", "ref", "uid"];
 
@@ -205,7 +209,7 @@ impl Tenancy {
         let is_shared = |relation: &&&Relation| shared.contains(&format!("{}.{}", relation.schema, relation.name));
         tenancy.shared = tables.iter().filter(is_shared).map(|relation| relation.oid).collect();
         tenancy.add_from_config(&tables, config);
-        if let Some((word, tenant_relation)) = Self::choose_entity(catalog, &tables, pinned) {
+        if let Some((word, tenant_relation)) = tenancy.choose_entity(catalog, &tables, pins) {
             tenancy.entity = Some(word);
             tenancy.tenant_relation = tenancy.tenant_relation.or(tenant_relation);
             for relation in &tables {
@@ -220,6 +224,8 @@ impl Tenancy {
         tenancy.add_from_foreign_keys(&tables);
         tenancy.find_paths(&tables);
         tenancy.add_from_weaker_names(&tables);
+        // What a policy compares with the session itself says more than what it looks up in another table.
+        tenancy.add_from_policies(catalog, &pins.direct);
         tenancy.add_from_policies(catalog, pinned);
         tenancy.add_from_persons(&tables, pins);
         tenancy.find_paths(&tables);
@@ -316,10 +322,12 @@ impl Tenancy {
     /// The word for a tenant here and its table: the strongest tier with support. `tenant` needs none; a weaker word
     /// needs a table of that name, a second relation, a table of its members, or a policy that compares it with the session.
     fn choose_entity(
+        &self,
         catalog: &Catalog,
         tables: &[&Relation],
-        pinned: &BTreeSet<(Oid, i64)>,
+        pins: &Pins,
     ) -> Option<(&'static str, Option<Oid>)> {
+        let pinned = &pins.all();
         let mut uses: BTreeMap<(usize, &'static str), (usize, bool)> = BTreeMap::new();
         for relation in tables.iter().filter(|r| r.is_table()) {
             let members = is_member_table(relation);
@@ -338,6 +346,9 @@ impl Tenancy {
             .iter()
             .filter(|((tier, word), (count, confirmed))| {
                 *tier == 0 || *confirmed || *count >= 2 && table_of(word).is_some() || *count >= 4
+            })
+            .filter(|((_, word), (_, confirmed))| {
+                *confirmed || !table_of(word).is_some_and(|table| self.is_a_persons(table, word, tables, pins))
             })
             .map(|((tier, word), (count, _))| (*tier, *word, *count))
             .collect();
@@ -362,6 +373,26 @@ impl Tenancy {
             .or_else(|| peers.iter().max_by_key(|(_, _, count)| *count))?;
         let referenced = Self::most_referenced(catalog, tables, top.1);
         Some((top.1, referenced.or_else(|| table_of(top.1).map(|r| r.oid))))
+    }
+
+    /// A workspace that one person has, and nobody shares: policies compare its person with the session's, and so do those of
+    /// what names it, while none asks for the workspace and no table lists its members. Then the person is the tenant.
+    fn is_a_persons(&self, table: &Relation, word: &str, tables: &[&Relation], pins: &Pins) -> bool {
+        let persons = |relation: &Relation| {
+            let own = |column: &&Column| column.not_null && self.is_user_column(relation.oid, column.number);
+            relation.columns.iter().filter(own).any(|column| pins.direct.contains(&(relation.oid, column.number)))
+        };
+        let named = |column: &Column| proposed(&column.name).is_some_and(|(_, other)| other == word);
+        let mut naming = tables.iter().filter(|r| r.is_table() && r.oid != table.oid && r.columns.iter().any(named));
+        let lists_members = |relation: &Relation| {
+            relation.uniques.iter().chain([&relation.primary_key]).any(|unique| {
+                let is = |what: &dyn Fn(&Column) -> bool| {
+                    unique.iter().filter_map(|number| relation.column_number(*number)).any(what)
+                };
+                is(&named) && is(&|column| self.is_user_column(relation.oid, column.number))
+            })
+        };
+        persons(table) && naming.all(|relation| persons(relation) && !lists_members(relation))
     }
 
     /// The relation that most key columns of this word reference.
@@ -392,7 +423,7 @@ impl Tenancy {
             }
             let keyed = self.keys_of(relation.oid).next().is_some();
             for key in relation.foreign_keys.iter().filter(|key| key.target == tenants && !keyed) {
-                for &(column, _) in &key.columns {
+                for &(column, _) in key.columns.iter().filter(|(column, _)| !is_choice(relation, *column)) {
                     self.add(relation.oid, column, KeyRole::Key, "foreign key");
                 }
             }
@@ -460,14 +491,15 @@ impl Tenancy {
             && pins.tails.iter().any(|(key, tail)| *key == (relation.oid, id) && person(tail))
     }
 
-    /// Children of keyed tables, breadth first. A column that says who touched a row (`updated_by`) leads nowhere.
+    /// Children of keyed tables, breadth first. A column that says who touched a row (`updated_by`), or which one somebody chose,
+    /// leads nowhere.
     fn find_paths(&mut self, tables: &[&Relation]) {
         let mut children: HashMap<Oid, Vec<(Oid, i64)>> = HashMap::new();
         for relation in tables.iter().filter(|r| r.is_table()) {
             for key in relation.foreign_keys.iter().filter(|key| key.target != relation.oid) {
                 let Some(&(column, _)) = key.columns.first() else { continue };
                 let touched = relation.column_number(column).is_some_and(|c| plain(&c.name).ends_with("by"));
-                if !touched {
+                if !touched && !is_choice(relation, column) {
                     children.entry(key.target).or_default().push((relation.oid, column));
                 }
             }
@@ -491,6 +523,14 @@ impl Tenancy {
             }
         }
     }
+}
+
+/// A column that may be empty and says what somebody chose: `last_selected_organization_id`, `currentTeamId`.
+fn is_choice(relation: &Relation, column: i64) -> bool {
+    relation.column_number(column).is_some_and(|column| {
+        let name = plain(&column.name);
+        !column.not_null && CHOICES.iter().any(|word| name.starts_with(word))
+    })
 }
 
 /// A column of this type cannot name a tenant.

@@ -4,28 +4,25 @@ use crate::check::quote::{ident, literal};
 use crate::plan::guard;
 use crate::plan::structures::{Hop, Uncertain, scalar};
 
-/// Stops where rows of these tables refer to nothing by which they could get what they are going to be held to. Tables that have
-/// the key already were looked at when they got it.
-pub(super) fn stop(tables: &[&Uncertain], shared: &[String]) -> String {
+/// What is said where rows of these tables refer to nothing by which they could get what they are going to be held to. Tables that
+/// have the key already were looked at when they got it.
+pub(super) fn sentence(tables: &[&Uncertain], shared: &[String]) -> Option<String> {
     if tables.is_empty() {
-        return String::new();
+        return None;
     }
     let said: Vec<_> = shared.iter().map(|table| literal(&scalar(table))).collect();
     let looks: String = tables.iter().map(|table| look(table)).collect();
-    format!(
+    Some(format!(
         "
-  declare
-    lost text[] := '{{}}';
-    shared text[] := array[{}]::text[];
-  begin{looks}
-    if lost <> '{{}}' then
-      raise exception using message = array_to_string(lost, '; ') || ': nothing says whose these rows are. Fill that in, or take them away, '
+    found := '{{}}';
+    shared := array[{}]::text[];{looks}
+    if found <> '{{}}' then
+      wrong := array_append(wrong, array_to_string(found, '; ') || ': nothing says whose these rows are. Fill that in, or take them away, '
         || 'before anything is changed; where the tables hold the same for every tenant, write it in govctl.yaml and plan again: plan: {{shared: ['
-        || array_to_string(shared, ', ') || ']}}';
-    end if;
-  end;",
+        || array_to_string(shared, ', ') || ']}}');
+    end if;",
         said.join(", ")
-    )
+    ))
 }
 
 /// Remembers the table, where it has no key yet and has such rows.
@@ -53,7 +50,7 @@ fn look(it: &Uncertain) -> String {
         "
     if not exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attisdropped) then
       if exists (select from {} t0{joins} where {}) then
-        lost := array_append(lost, {});
+        found := array_append(found, {});
         shared := array_append(shared, {});
       end if;
     end if;",

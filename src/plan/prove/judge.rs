@@ -11,6 +11,8 @@ use crate::check::{Check, Library, Severity};
 use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::{Facts, derive};
+use crate::plan::ddl::{self, Action, Ddl};
+use crate::plan::guard;
 use crate::plan::{Plan, Proof, Unproved};
 use crate::target::refusal;
 use crate::ui::progress::Progress;
@@ -19,6 +21,20 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How many differences between two catalogs are told.
 const TOLD: usize = 12;
+
+/// Columns that the plan holds to have a value: rows without one stop it, which says nothing about the plan.
+fn held(plan: &Plan) -> HashSet<(String, String)> {
+    let mut held = HashSet::new();
+    for statement in plan.steps.iter().flat_map(|step| &step.up) {
+        let Ddl::AlterTable { table, actions } = ddl::read(guard::inner(statement)) else { continue };
+        for action in actions {
+            if let Action::SetNotNull(column) = action {
+                held.insert((format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name), column));
+            }
+        }
+    }
+    held
+}
 
 /// Seeds the copy, runs the plan on it forth, once more and back, and looks each time. Gives also whether it may be that only
 /// an owner who is bound by row security cannot run it, and the original's is not.
@@ -38,7 +54,7 @@ pub(super) async fn judge(
     let catalog_before = Catalog::read(&mut before).await?;
 
     progress.begin("Filling the copy with rows of two tenants", None);
-    let mut seeded = seed::seed(&mut before, &mut bench.connection, &HashSet::new()).await?;
+    let mut seeded = seed::seed(&mut before, &mut bench.connection, &HashSet::new(), held(plan)).await?;
     seeded.superuser.clone_from(&bench.copied.superuser);
     refresh(&mut before, &mut bench.connection).await?;
     let own_before = tenants::own_rows(&Scene::read(&mut before).await?, &seeded, &mut bench.connection).await?;
@@ -72,7 +88,7 @@ pub(super) async fn judge(
     let first = tenants::of_the_first(&mut before, &mut after, &seeded, &own_before, bench, &mut proof).await?;
     let known = if first { HashSet::new() } else { known };
     let own_before = if first { tenants::Seen::new() } else { own_before };
-    let new = seed::seed(&mut after, &mut bench.connection, &known).await?;
+    let new = seed::seed(&mut after, &mut bench.connection, &known, HashSet::new()).await?;
     seeded.refused.retain(|(name, _)| new.refused.iter().any(|(other, _)| other == name));
     if first {
         seeded.tables.clear();

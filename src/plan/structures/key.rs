@@ -58,7 +58,35 @@ const WITHOUT: &str = "select r.oid, r.schema, r.name, t.hops, k.name, c.type
 /// Tables that are to get a key of their own.
 pub(super) async fn without(facts: &mut Facts) -> Result<Vec<Row>, Stop> {
     let need = serde_json::json!(through::need_a_key(facts).await?).to_string();
-    Ok(sqlx::query_as(WITHOUT).bind(need).fetch_all(facts.connection()).await?)
+    let rows: Vec<Row> = sqlx::query_as(WITHOUT).bind(need).fetch_all(facts.connection()).await?;
+    // A key is called what the parent's is, which is where its values come from.
+    let mut named = BTreeMap::new();
+    let mut without = Vec::new();
+    for (oid, schema, name, hops, mut key, mut type_name) in rows {
+        if let Some((parent, ..)) = parent(facts, oid, hops).await? {
+            let of_parent = match named.get(&parent) {
+                Some(known) => Some(Clone::clone(known)),
+                None => key_of(facts, parent, &key).await?,
+            };
+            if let Some(of_parent) = of_parent.filter(|(other, _)| *other != key) {
+                let table = Name { schema: Some(schema.clone()), name: name.clone() };
+                if Before::new(facts).has_column(&table, &of_parent.0).await? {
+                    continue;
+                }
+                (key, type_name) = of_parent;
+            }
+        }
+        named.insert(oid, (key.clone(), type_name.clone()));
+        without.push((oid, schema, name, hops, key, type_name));
+    }
+    Ok(without)
+}
+
+/// Name and type of a table's key: the one of this name, where it has several.
+async fn key_of(facts: &mut Facts, table: i64, like: &str) -> Result<Option<(String, String)>, Stop> {
+    let sql = "select c.name, c.type from tenant_keys k join columns c on c.relation = k.relation and c.number = k.column_number
+               where k.relation = ? and k.role = 'key' order by c.name <> ?, c.number limit 1";
+    Ok(sqlx::query_as(sql).bind(table).bind(like.to_owned()).fetch_optional(facts.connection()).await?)
 }
 
 /// The same by their names.
@@ -68,7 +96,7 @@ pub(crate) async fn to_be_keyed(facts: &mut Facts) -> Result<BTreeSet<Name>, Sto
 }
 
 /// Changes for each of them.
-pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
+pub(super) async fn missing(bound: &BTreeSet<Name>, facts: &mut Facts) -> Result<Vec<Change>, Stop> {
     let rows = without(facts).await?;
     let mut changes = Vec::new();
     let mut predicates = BTreeMap::new();
@@ -81,7 +109,7 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<Vec<Change>, Stop> {
         };
         predicates.insert(key.clone(), predicate.clone());
         let tenants = tenants(facts).await?;
-        let forced = forced(facts, &[&table, &parent]).await?;
+        let forced = forced(bound, facts, &[&table, &parent]).await?;
         changes.extend(changes_for(&Child {
             table,
             key,
@@ -156,11 +184,11 @@ pub(super) async fn parent(
 }
 
 /// Those of these tables, and of their partitions, that bind an owner who is not exempt.
-pub(super) async fn forced(facts: &mut Facts, tables: &[&Name]) -> Result<Vec<Name>, Stop> {
+pub(super) async fn forced(bound: &BTreeSet<Name>, facts: &mut Facts, tables: &[&Name]) -> Result<Vec<Name>, Stop> {
     let mut before = Before::new(facts);
     let mut forced = Vec::new();
     for table in tables {
-        forced.extend(before.bound(table).await?);
+        forced.extend(before.tree(table).await?.into_iter().filter(|name| bound.contains(name)));
     }
     Ok(forced)
 }

@@ -33,24 +33,27 @@ use super::change::{Change, Question};
 use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
+use crate::plan::ddl::Name;
+use std::collections::BTreeSet;
 
 /// What is missing for the stages from 2 up to the goal, in order.
 ///
 /// `logs_grow`: columns are added to a log now; what its hash covers is settled once they are there. `changeable`: logs whose
-/// rows may be changed before the plan.
+/// rows may be changed before the plan. `bound`: tables whose owner policies bind before the plan.
 pub(crate) async fn missing(
     goal: u8,
     logs_grow: bool,
     changeable: &Changeable,
+    bound: &BTreeSet<Name>,
     facts: &mut Facts,
     config: &Config,
 ) -> Result<(Vec<Change>, Vec<Question>), Stop> {
-    let (mut changes, mut questions) = tenants::missing(facts, config).await?;
+    let (mut changes, mut questions) = tenants::missing(bound, facts, config).await?;
     if !changes.is_empty() {
         // Who a tenant is comes first; the next look at the facts sees the rest.
         return Ok((changes, questions));
     }
-    changes.extend(key::missing(facts).await?);
+    changes.extend(key::missing(bound, facts).await?);
     changes.extend(floor::missing(facts).await?);
     changes.extend(lookup::missing(facts).await?);
     let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {

@@ -11,6 +11,8 @@ use crate::plan::change::{Change, Closes, Phase, Question, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::guard;
 use crate::plan::order::slug;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose the rows are that were there before there were tenants.
 const FIRST: &str = "00000000-0000-0000-0000-000000000001";
@@ -24,7 +26,11 @@ const SHARED: &str =
   or lower(r.name) like '%permission%' or lower(r.name) like '%template%' or lower(r.name) like '%plans'";
 
 /// Changes where no table has a tenant's key.
-pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+pub(super) async fn missing(
+    bound: &BTreeSet<Name>,
+    facts: &mut Facts,
+    config: &Config,
+) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let known = match key::tenants(facts).await? {
         Some(known) => Some(known),
         None => named(facts).await?,
@@ -56,7 +62,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
     if tables.is_empty() {
         return Ok(Default::default());
     }
-    let schema = tables.first().and_then(|(table, _)| table.schema.clone()).unwrap_or_else(|| "public".into());
+    let schema = most(&tables);
     let mut changes = Vec::new();
     let (tenants, id, type_name) = match known {
         Some((table, id)) => {
@@ -96,7 +102,7 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
         let key = if id == "id" { "tenant_id".to_owned() } else { id.clone() };
         let predicate = key::context(&key, &type_name);
         let has_policies = has_policies(facts, &table).await?;
-        let forced = key::forced(facts, &[&table]).await?;
+        let forced = key::forced(bound, facts, &[&table]).await?;
         let child = Child {
             table,
             key,
@@ -113,6 +119,16 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
         changes.extend(changes_for(&child, &first));
     }
     Ok((changes, questions))
+}
+
+/// The schema of most of them; of several, the first by name.
+fn most(tables: &[(Name, bool)]) -> String {
+    let mut schemas = BTreeMap::<&str, usize>::new();
+    for (table, _) in tables {
+        *schemas.entry(table.schema.as_deref().unwrap_or("public")).or_default() += 1;
+    }
+    let most = schemas.into_iter().max_by_key(|(name, count)| (*count, Reverse(*name)));
+    most.map_or_else(|| "public".to_owned(), |(name, _)| name.to_owned())
 }
 
 /// The tenant table by its name, where no column is taken for a tenant's key and other tables refer to it all the same: those
@@ -139,6 +155,9 @@ async fn named(facts: &mut Facts) -> Result<Option<(Name, String)>, Stop> {
                join constraint_columns kc on kc.constraint_oid = k.oid
                join columns c on c.relation = r.oid and c.number = kc.column_number
                where r.provenance = 'user' and r.kind = 'table' and r.is_partition = 0
+                 -- One person's own, by its policies: a workspace that nobody shares is no tenant.
+                 and (lower(r.name) like '%tenant%'
+                      or not exists (select 1 from tenant_keys u where u.relation = r.oid and u.role = 'user' and r.rls = 1))
                group by r.oid having count(*) = 1";
     let rows: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
     let rank = |name: &str| {
@@ -246,12 +265,17 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
         "begin\n  -- Code that knows of no tenants yet writes the first one's rows.\n  new.{quoted} := coalesce(new.{quoted}, nullif(current_setting('app.tenant_id', true), '')::{type_name}, {first});\n  return new;\nend"
     );
     let tag = guard::tag(&body);
+    // A constant is kept in the catalog for the rows there are: none is written anew, and no trigger that keeps rows as they are is in
+    // the way. As a default it would go before the session's tenant.
+    let constant = first.starts_with('\'');
+    let default = if constant { format!(" default {first}") } else { String::new() };
+    let mut column =
+        vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}{default}"))];
+    if constant {
+        column.push(Statement::undone_by(format!("alter table {table} alter column {quoted} drop default"), ""));
+    }
     let mut changes = vec![
-        change(
-            Phase::Column,
-            format!("add_key_to_{short}"),
-            vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
-        ),
+        change(Phase::Column, format!("add_key_to_{short}"), column),
         change(
             Phase::Fill,
             format!("fill_key_of_new_{short}"),
@@ -267,15 +291,17 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
                 )),
             ],
         ),
-        change(
+    ];
+    if !constant {
+        changes.push(change(
             Phase::Backfill,
             format!("backfill_key_of_{short}"),
             batch::unbound(
                 batch::fill(table, &format!("set {quoted} = {first}"), None, &format!("t.{quoted} is null"), Some(key)),
                 &child.forced,
             ),
-        ),
-    ];
+        ));
+    }
     changes.extend(key::held(child, &change));
     changes
 }

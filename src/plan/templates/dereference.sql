@@ -76,7 +76,10 @@ begin
     joined := true;
   end if;
 {%- endif %}
-  grant usage on schema {{ log_schema }} to {{ owner_role }};
+  -- Who owns the schema enters it already.
+  if not exists (select from pg_catalog.pg_namespace where oid = {{ log_schema | literal }}::regnamespace and nspowner = {{ owner_role | literal }}::regrole) then
+    grant usage on schema {{ log_schema }} to {{ owner_role }};
+  end if;
   grant insert ({% if t %}{{ t.name }}, {% endif %}action, object_type, object_id, decision, run_id) on {{ log_schema }}.event_inbox to {{ owner_role }};
 {%- if own_context %}
   drop policy if exists dereferencing on {{ log_schema }}.event_inbox;
@@ -102,7 +105,9 @@ begin
   drop policy if exists dereferencing on {{ log_schema }}.event_inbox;
 {%- endif %}
   revoke insert ({% if t %}{{ t.name }}, {% endif %}action, object_type, object_id, decision, run_id) on {{ log_schema }}.event_inbox from {{ owner_role }};
-  revoke usage on schema {{ log_schema }} from {{ owner_role }};
+  if not exists (select from pg_catalog.pg_namespace where oid = {{ log_schema | literal }}::regnamespace and nspowner = {{ owner_role | literal }}::regrole) then
+    revoke usage on schema {{ log_schema }} from {{ owner_role }};
+  end if;
 {%- if log_owner %}
   if joined then
     revoke {{ log_owner | ident }} from current_user;

@@ -4,6 +4,7 @@
 //! the server refuses is tried again with other values; a table that takes none is said.
 
 pub(super) mod partitions;
+mod settle;
 mod table;
 mod value;
 
@@ -11,6 +12,7 @@ use super::apply::run;
 use crate::check::quote::{ident, literal};
 use crate::error::Stop;
 use crate::facts::Facts;
+use crate::facts::derive::tenancy;
 use crate::target::refusal;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -66,17 +68,20 @@ struct Plot {
     /// Columns that say whose a row is, and whether that is a tenant (else a person).
     keys: HashMap<(i64, i64), bool>,
     labels: HashMap<i64, Vec<String>>,
+    /// Columns that get a value wherever they may do without one, by table.
+    held: HashSet<(String, String)>,
     /// The table of persons, and the column that names one.
     persons: Option<(i64, i64)>,
 }
 
-/// Puts rows into every table that is empty, `but` those named.
+/// Puts rows into every table that is empty, `but` those named. `held`: columns that a plan holds to have a value, by table.
 pub(super) async fn seed(
     facts: &mut Facts,
     connection: &mut PgConnection,
     but: &HashSet<String>,
+    held: HashSet<(String, String)>,
 ) -> Result<Seed, Stop> {
-    let plot = Plot::read(facts).await?;
+    let plot = Plot { held, ..Plot::read(facts).await? };
     let mut seed = Seed { tenants: plot.tenants(), ..Seed::default() };
     // Triggers and foreign keys are silent; those that are always on are not.
     run(connection, "set session_replication_role = replica; set client_min_messages = error".to_owned()).await?;
@@ -86,6 +91,7 @@ pub(super) async fn seed(
             Err(why) => seed.refused.push((table.plain.clone(), why)),
         }
     }
+    plot.settle(&mut seed, connection).await?;
     run(connection, "reset all".to_owned()).await?;
     Ok(seed)
 }
@@ -126,12 +132,24 @@ impl Plot {
         let persons = tables.values().filter(|table| table.has_primary_key && rank(table).is_some());
         // Of a key with the tenant in it, the rest names the person.
         let is_tenant = |oid, number| keys.iter().any(|(of, key, role)| *of == oid && *key == number && role != "user");
-        let persons = persons.min_by_key(|table| rank(table)).and_then(|it| {
+        // Else the one that columns named after a person refer to most.
+        let referred = |table: &Table| {
+            let refers = tables.values().flat_map(|from| from.references.iter().map(move |it| (from, it)));
+            let by_name = |(from, it): &(&Table, &table::Reference)| {
+                let own = it.columns.first().and_then(|(own, _)| from.column(*own));
+                it.table == table.oid
+                    && from.oid != table.oid
+                    && own.is_some_and(|own| tenancy::PERSONS.contains(&tenancy::plain(&own.name).as_str()))
+            };
+            refers.filter(by_name).count()
+        };
+        let most = || tables.values().filter(|it| it.has_primary_key && referred(it) > 0).max_by_key(|it| referred(it));
+        let persons = persons.min_by_key(|table| rank(table)).or_else(most).and_then(|it| {
             let key = it.keys.first()?;
             Some((it.oid, *key.iter().find(|number| !is_tenant(it.oid, **number)).or(key.first())?))
         });
         let keys = keys.into_iter().map(|(relation, number, role)| ((relation, number), role != "user")).collect();
-        Ok(Self { tables, keys, labels: by_type, persons })
+        Ok(Self { tables, keys, labels: by_type, held: HashSet::new(), persons })
     }
 
     /// What the tenants call themselves where a session says who it is.
@@ -215,7 +233,9 @@ impl Plot {
         let refers = table.references.iter().any(|it| it.columns.iter().any(|(own, _)| *own == column.number));
         let bound = table.bounds.iter().any(|(number, _)| *number == column.number);
         let is_key = self.keys.contains_key(&(table.oid, column.number));
-        !column.is_generated && (in_key || refers || bound || is_key || (column.not_null && !column.has_default))
+        let held = self.held.contains(&(table.plain.clone(), column.name.clone()));
+        !column.is_generated
+            && (in_key || refers || bound || is_key || held || (column.not_null && !column.has_default))
     }
 
     async fn fill(&self, table: &Table, connection: &mut PgConnection) -> Result<Result<Seeded, String>, Stop> {

@@ -1,0 +1,230 @@
+//! What rows are held to, and by what: told before anything is changed, and right for policies that want a setting.
+
+use super::{carried_out, collected, faults, made};
+use crate::support::{self, Database};
+use govctl::check::Library;
+use govctl::config::Config;
+use govctl::plan::{self, Goal, Plan};
+use govctl::ui::progress::Silent;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+
+const ROLES: &str = "
+    create role deploy login; create role web login; create role bot_agent login;
+    grant usage, create on schema public to deploy; grant usage on schema public to web, bot_agent;
+    do $$ begin execute format('grant create on database %I to deploy', current_database()); end $$;
+    set role deploy;
+";
+
+/// The plan without a copy to try it on.
+async fn sketched(stage: u8, database: &Database) -> Plan {
+    let (config, library) = (Config::default(), Library::embedded().unwrap());
+    let goal = Goal { stage, config: &config, library: &library };
+    plan::make(goal, &mut collected(database, &config).await, None, &Silent).await.unwrap()
+}
+
+const ROWS: &str = "
+    create table orgs (id int primary key);
+    create table projects (id int primary key, org_id int not null references orgs);
+    create table \"Tasks; x\" (id int primary key, org_id int not null, project_id int not null references projects);
+    create table notes (id int primary key, org_id int references orgs, body text);
+    create table calls (id int primary key, org_id int not null references orgs, action text not null, idempotency_key text not null);
+    grant select, insert, update, delete on all tables in schema public to web;
+    insert into orgs values (1), (2);
+    insert into projects values (1, 1), (2, 2);
+    insert into \"Tasks; x\" values (1, 1, 2), (2, 3, 1);
+    insert into notes values (1, null, 'x');
+    insert into calls values (1, 1, 'pay', 'k'), (2, 1, 'pay', 'k');
+    reset role;
+";
+
+#[tokio::test]
+async fn rows_that_would_not_hold_are_told_all_at_once_and_before_anything_is_changed() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{ROWS}")).await;
+    let plan = sketched(3, &database).await;
+    let mut connection = database.connect().await;
+    let first = plan.steps[0].up_sql();
+    let refused = connection.execute(sqlx::raw_sql(AssertSqlSafe(first.clone()))).await.unwrap_err();
+    let refused = refused.as_database_error().unwrap().message().to_owned();
+    for part in [
+        "public.notes has rows without org_id: fill them in",
+        "public.Tasks; x has rows whose org_id no row of public.orgs has as id",
+        "public.Tasks; x has rows whose org_id, project_id no row of public.projects has as org_id, id",
+        "public.calls has more than one row of the same org_id, idempotency_key",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    connection
+        .execute(
+            "update \"Tasks; x\" set org_id = 2 where id = 1; update \"Tasks; x\" set org_id = 1 where id = 2;
+             update notes set org_id = 1; delete from calls where id = 2",
+        )
+        .await
+        .unwrap();
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(first))).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Somebody's choice of a tenant, and a table that hangs on a person's and on a tenant's row.
+const CHOICE: &str = "
+    create table orgs (id int primary key);
+    create table people (id int primary key, last_selected_org_id int references orgs);
+    create table assets (id int primary key, org_id int not null references orgs);
+    create table places (id int primary key, org_id int not null references orgs);
+    create table checks (id int primary key, made_for int not null references people, asset_id int not null references assets, place_id int references places);
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn what_somebody_last_looked_at_is_nobodys_tenant() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{CHOICE}")).await;
+    let plan = sketched(2, &database).await;
+    let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+    assert!(!all.contains("last_selected_org_id"), "{all}");
+    assert!(all.contains("set org_id = p.org_id from public.assets p"), "{all}");
+}
+
+/// Two names of a key: what hangs on both takes the name of the one that it gets its key from.
+const NAMES: &str = "
+    create table accounts (id int primary key);
+    create table a_stores (id int primary key, account_id int not null references accounts);
+    create table owners (id int primary key, account_ref int not null references accounts);
+    create table shelves (id int primary key, store_id int references a_stores, owner_id int not null references owners);
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn a_key_is_called_what_the_parents_is() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{NAMES}")).await;
+    let plan = sketched(2, &database).await;
+    let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+    assert!(all.contains("set account_ref = p.account_ref from public.owners p"), "{all}");
+}
+
+/// Policies that raise where no tenant is set, persons in a table of another name, and credentials.
+const STRICT: &str = "
+    create table org (id bigint generated always as identity primary key, slug text not null);
+    create table account_user (id bigint generated always as identity primary key, mail text not null);
+    create table user_roles (user_id bigint not null references account_user, org bigint not null references org, role text not null check (role in ('owner', 'member')), primary key (user_id, org, role));
+    create table invoice (id uuid primary key default gen_random_uuid(), org bigint not null references org, cents bigint not null default 0, secret_api_key text);
+    create table invoice_line (invoice_id uuid not null references invoice on delete cascade, pos smallint not null, txt text, primary key (invoice_id, pos));
+    alter table invoice enable row level security;
+    create policy mine on invoice using (org = current_setting('app.org')::bigint);
+    grant select, insert, update, delete on all tables in schema public to web, bot_agent;
+    reset role;
+    insert into org (slug) values ('a'), ('b');
+    insert into invoice (org) values (1), (2);
+    insert into invoice_line select id, 1, 'x' from invoice;
+";
+
+#[tokio::test]
+async fn policies_that_raise_without_a_tenant_stop_no_migration() {
+    if support::is_embedded() {
+        return;
+    }
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{STRICT}")).await;
+    let config = Config::default();
+    let plan = made(4, &mut collected(&database, &config).await, &config).await;
+    assert_eq!(faults(&plan, &["audit/owner-reachable"]), [""; 0], "{plan:#?}");
+    let proof = plan.proof.as_ref().unwrap();
+    assert_eq!(proof.stage, Some(4), "{proof:#?}");
+    // The way back included, which enters the log's schema until the log is gone.
+    assert!(!proof.remaining.iter().any(|it| it.check.starts_with("step")), "{:#?}", proof.remaining);
+    carried_out(&database, &plan, "deploy").await;
+}
+
+/// Rows that may not be changed, before there are tenants; the tables of an add-on stand first by name.
+const KEPT: &str = "
+    create schema addon;
+    create table addon.cursors (id int primary key, at text);
+    create table receipts (id int primary key, what text);
+    create table lines (id int primary key, what text);
+    insert into receipts values (1, 'x');
+    create function kept() returns trigger language plpgsql as $$ begin raise exception 'append-only'; end $$;
+    create trigger kept before update or delete on receipts for each statement execute function kept();
+    grant select, insert on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn the_first_tenants_key_changes_no_row() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{KEPT}")).await;
+    let plan = sketched(2, &database).await;
+    let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+    assert!(all.contains("create table if not exists public.tenants") && !all.contains("addon.tenants"), "{all}");
+    carried_out(&database, &plan, "deploy").await;
+    let mut connection = database.connect().await;
+    let seen: (bool, bool) = sqlx::query_as(
+        "select (select tenant_id from receipts) = (select id from tenants),
+                exists (select from pg_attrdef d where d.adrelid = 'receipts'::regclass)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(seen, (true, false));
+    connection.close().await.unwrap();
+}
+
+/// A workspace is a person's own, and a table of its notes is let through by what a policy looks up as well.
+const WORKSPACES: &str = "
+    create table workspaces (id int primary key, user_id int not null, name text);
+    create table chats (id int primary key, user_id int not null, workspace_id int not null references workspaces, sharing text);
+    create table notes (chat_id int not null references chats, user_id int not null, workspace_id int references workspaces, body text);
+    do $$ declare t text; begin
+      foreach t in array array['workspaces', 'chats', 'notes'] loop
+        execute format('alter table %I enable row level security', t);
+        execute format('create policy own on %I using (user_id = nullif(current_setting(''app.user_id'', true), '''')::int)', t);
+      end loop;
+    end $$;
+    create policy shared on notes for select using (chat_id in (select id from chats where sharing <> 'private'));
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn a_workspace_that_is_one_persons_own_is_no_tenant() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{WORKSPACES}")).await;
+    let mut facts = collected(&database, &Config::default()).await;
+    let keys: Vec<(String, String, String)> = sqlx::query_as(
+        "select r.name, k.name, k.role from tenant_keys k join relations r on r.oid = k.relation order by r.name",
+    )
+    .fetch_all(facts.connection())
+    .await
+    .unwrap();
+    let of = |table: &str| (table.to_owned(), "user_id".to_owned(), "user".to_owned());
+    assert_eq!(keys, ["chats", "notes", "workspaces"].map(of));
+    let plan = sketched(2, &database).await;
+    let asked = plan.questions.iter().find(|it| it.id == "tenant-table").unwrap();
+    assert_eq!(asked.default, "public.tenants");
+}
+
+/// Tables and functions of two owners, one of whom nobody else may act as.
+const OWNERS: &str = "
+    create table orgs (id int primary key);
+    create table notes (id int primary key, org_id int not null references orgs);
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+    create table imports (id int primary key, org_id int not null references orgs);
+    grant select, insert on imports to web;
+";
+
+#[tokio::test]
+async fn whoever_has_to_act_as_several_owners_is_told_all_of_them() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{OWNERS}")).await;
+    let plan = sketched(2, &database).await;
+    let mut connection = database.connect().await;
+    connection.execute("set session authorization deploy").await.unwrap();
+    let refused = connection.execute(sqlx::raw_sql(AssertSqlSafe(plan.steps[0].up_sql()))).await.unwrap_err();
+    let refused = refused.as_database_error().unwrap().message().to_owned();
+    assert!(refused.contains("public.imports belongs to"), "{refused}");
+    assert!(refused.contains("run this plan as a role that may act as each of deploy, "), "{refused}");
+    connection.close().await.unwrap();
+}
