@@ -120,32 +120,42 @@ pub(super) async fn sample(
     facts.insert("unseen", &["area", "object", "why", "needs"], unseen).await
 }
 
-/// Of tables without a page when they were last counted, those without a row: asked of many in one statement.
-/// Those that cannot be asked so are read like all others.
+/// Of tables without a page when they were last counted, those that have none still: asked of all in one statement, and of
+/// fewer at once where one of them is locked. The others are read.
 async fn without_rows(connection: &mut PgConnection, tables: Vec<Table>) -> Result<(Vec<Table>, Vec<Table>), Stop> {
     let (suspects, mut others): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.looks_empty);
-    let mut empty = Vec::new();
-    let mut suspects = suspects.into_iter().peekable();
-    while suspects.peek().is_some() {
-        let batch: Vec<_> = suspects.by_ref().take(BATCH).collect();
-        let message =
-            ["savepoint sample", CAREFUL, &plan::have_rows(&batch), "rollback to savepoint sample"].join(";\n");
-        // AssertSqlSafe: identifiers are quoted.
-        let answer = match sqlx::raw_sql(AssertSqlSafe(message)).fetch_one(&mut *connection).await {
-            Ok(row) => row.try_get::<String, _>(0).map_err(refusal::lost)?,
-            Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
-            Err(_) => {
-                let undo = "rollback to savepoint sample";
-                sqlx::raw_sql(undo).execute(&mut *connection).await.map_err(refusal::lost)?;
-                String::new()
+    let mut known = HashSet::new();
+    match without_pages(connection, &suspects).await? {
+        Some(all) => known.extend(all),
+        None => {
+            for batch in suspects.chunks(BATCH) {
+                known.extend(without_pages(connection, batch).await?.into_iter().flatten());
             }
-        };
-        let mut answers = answer.bytes();
-        for table in batch {
-            if answers.next() == Some(b'0') { empty.push(table) } else { others.push(table) }
         }
     }
+    let (empty, filled): (Vec<_>, Vec<_>) =
+        suspects.into_iter().partition(|table| known.contains(&table.candidate.oid));
+    others.extend(filled);
     Ok((empty, others))
+}
+
+/// Nothing where the server refuses to say, as where one of them is locked.
+async fn without_pages(connection: &mut PgConnection, tables: &[Table]) -> Result<Option<Vec<i64>>, Stop> {
+    let message =
+        ["savepoint sample", CAREFUL, &plan::without_pages(tables), "rollback to savepoint sample"].join(";\n");
+    // AssertSqlSafe: numbers.
+    match sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut *connection).await {
+        Ok(rows) => {
+            let oids = rows.iter().map(|row| row.try_get(0).map_err(refusal::lost));
+            Ok(Some(oids.collect::<Result<_, _>>()?))
+        }
+        Err(error) if refusal::is_lost(&error) => Err(refusal::lost(error)),
+        Err(_) => {
+            let undo = "rollback to savepoint sample";
+            sqlx::raw_sql(undo).execute(&mut *connection).await.map_err(refusal::lost)?;
+            Ok(None)
+        }
+    }
 }
 
 /// A row of `unseen`.

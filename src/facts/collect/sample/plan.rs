@@ -242,10 +242,15 @@ pub(super) async fn readable(
     Ok((tables_to_read, unseen))
 }
 
-/// One digit a table: whether it has a row.
-pub(super) fn have_rows(tables: &[Table]) -> String {
-    let each = tables.iter().map(|table| format!("exists (select from only {})::int::text", table.candidate.quoted()));
-    format!("select {}", each.collect::<Vec<_>>().join(" || "))
+/// Asks for those of which the file has no page, and so no row. Only PostgreSQL's own way of storing rows says so by its file:
+/// <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-DBSIZE>.
+pub(super) fn without_pages(tables: &[Table]) -> String {
+    let oids: Vec<String> = tables.iter().map(|table| table.candidate.oid.to_string()).collect();
+    format!(
+        "select c.oid::bigint from pg_class c join pg_am m on m.oid = c.relam and m.amname = 'heap'
+         where c.oid = any ('{{{}}}'::oid[]) and pg_relation_size(c.oid) = 0",
+        oids.join(",")
+    )
 }
 
 impl Table {
