@@ -166,15 +166,7 @@ impl Search<'_> {
         left: &mut Left,
         pieces: impl Fn() -> Vec<Piece>,
     ) -> Try {
-        for (algorithm, keyed) in algorithms {
-            if !left.hash(*algorithm, *keyed, self.outer.len()) {
-                return Try::Break(None);
-            }
-            if let Some(formula) = self.proved(target, (*algorithm, *keyed), text, &pieces) {
-                return Try::Break(Some(formula));
-            }
-        }
-        Try::Continue(())
+        self.attempt_where(target, algorithms, text, left, pieces, |_| true)
     }
 
     /// The same of texts that other shapes come to as well: only where it is new.
@@ -186,16 +178,25 @@ impl Search<'_> {
         left: &mut Left,
         pieces: impl Fn() -> Vec<Piece>,
     ) -> Try {
+        let is_new = |(algorithm, keyed)| self.tried.is_new(text, algorithm, keyed);
+        self.attempt_where(target, algorithms, text, left, pieces, is_new)
+    }
+
+    fn attempt_where(
+        &self,
+        target: usize,
+        algorithms: &[Under],
+        text: &[u8],
+        left: &mut Left,
+        pieces: impl Fn() -> Vec<Piece>,
+        is_new: impl Fn(Under) -> bool,
+    ) -> Try {
         for (algorithm, keyed) in algorithms {
-            let goes_on = if self.tried.is_new(text, *algorithm, *keyed) {
-                left.hash(*algorithm, *keyed, self.outer.len())
-            } else {
-                if left.pass() {
-                    continue;
-                }
-                false
-            };
-            if !goes_on {
+            if !is_new((*algorithm, *keyed)) {
+                self.nothing(left)?;
+                continue;
+            }
+            if !left.hash(*algorithm, *keyed, self.outer.len()) {
                 return Try::Break(None);
             }
             if let Some(formula) = self.proved(target, (*algorithm, *keyed), text, &pieces) {
