@@ -257,13 +257,22 @@ async fn make_missing(
         None if message.starts_with("schema ") && is_filled_in => {
             (format!("the schema {name}"), format!("create schema {}", ident(name)))
         }
-        Some(it) => (format!("the extension {}", it.name), format!("create extension {}", ident(it.name))),
+        Some(it) => {
+            let real = match name.rsplit_once('.') {
+                Some((schema, _)) => {
+                    let schema = ident(schema);
+                    format!("create schema if not exists {schema}; create extension {} schema {schema}", ident(it.name))
+                }
+                None => format!("create extension {}", ident(it.name)),
+            };
+            (format!("the extension {}", it.name), real)
+        }
         None => return false,
     };
     if outcome.stood_in.contains(&what) {
         return false;
     }
-    let mut made = connection.execute(AssertSqlSafe(sql)).await.is_ok();
+    let mut made = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.is_ok();
     if let (false, Some(extension)) = (made, extension) {
         made = stand_in_for(extension, connection, outcome).await;
     }
