@@ -39,6 +39,12 @@ struct Listing {
     is_repository: bool,
 }
 
+impl Listing {
+    fn has(&self, file: &str) -> bool {
+        self.files.binary_search_by(|known| known.as_str().cmp(file)).is_ok()
+    }
+}
+
 impl Folder {
     /// Lists a folder.
     pub(crate) fn open(root: &Path) -> Result<Self, Stop> {
@@ -193,8 +199,7 @@ impl<'a> Dir<'a> {
     pub(crate) fn has_below(self, path: &str) -> bool {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let folder = if folder.is_empty() { self.at.to_owned() } else { join(self.at, folder) };
-        let listing = self.folder.listing.get(&folder);
-        listing.is_some_and(|listing| listing.files.binary_search_by(|file| file.as_str().cmp(name)).is_ok())
+        self.folder.listing.get(&folder).is_some_and(|listing| listing.has(name))
     }
 
     pub(crate) fn name(self) -> &'a str {
@@ -218,7 +223,7 @@ impl<'a> Dir<'a> {
     }
 
     pub(crate) fn has(self, file: &str) -> bool {
-        self.files().any(|name| name == file)
+        self.folder.listing[self.at].has(file)
     }
 
     /// A file's path from the root.
@@ -253,7 +258,7 @@ impl<'a> Dir<'a> {
         for _ in 0..LEVELS_UP {
             let listing = inside.and_then(|at| self.folder.listing.get(at));
             let has = |name: &&&str| match listing {
-                Some(listing) => listing.files.iter().any(|file| file == **name),
+                Some(listing) => listing.has(name),
                 None => self.folder.is_above(here.join(**name), Path::is_file),
             };
             if let Some(name) = names.iter().find(has) {

@@ -80,21 +80,8 @@ impl Planned {
 
     /// The highest stage of what a statement rests on: what the plan makes, and columns that it adds.
     pub(crate) fn since(&self, sql: &str) -> Option<u8> {
-        let mut at = ddl::Cursor::new(sql);
-        let (mut tables, mut words) = (BTreeSet::new(), BTreeSet::new());
-        while !at.is_done() {
-            match at.name() {
-                Some(name) if name.schema.is_some() => {
-                    tables.insert(name);
-                }
-                Some(name) => {
-                    words.insert(name.name);
-                }
-                None => {
-                    at.any();
-                }
-            }
-        }
+        let (tables, words): (BTreeSet<Name>, BTreeSet<Name>) = names(sql).partition(|name| name.schema.is_some());
+        let words: BTreeSet<String> = words.into_iter().map(|name| name.name).collect();
         let named = |(table, column): &&(Name, String)| tables.contains(table) && words.contains(column);
         let columns = self.columns.iter().filter(|(column, _)| named(column)).map(|(_, stage)| *stage).max();
         self.made_by(sql).max(columns)
@@ -102,16 +89,20 @@ impl Planned {
 
     /// The highest stage of what the plan makes and a statement names.
     pub(crate) fn made_by(&self, sql: &str) -> Option<u8> {
-        let mut at = ddl::Cursor::new(sql);
-        let mut highest = None;
-        while !at.is_done() {
-            match at.name() {
-                Some(name) => highest = highest.max(self.made.get(&name).copied()),
-                None => {
-                    at.any();
-                }
-            }
-        }
-        highest
+        names(sql).filter_map(|name| self.made.get(&name).copied()).max()
     }
+}
+
+/// Every name in a statement, keywords among them.
+fn names(sql: &str) -> impl Iterator<Item = Name> {
+    let mut at = ddl::Cursor::new(sql);
+    std::iter::from_fn(move || {
+        while !at.is_done() {
+            if let Some(name) = at.name() {
+                return Some(name);
+            }
+            at.any();
+        }
+        None
+    })
 }

@@ -171,7 +171,7 @@ pub(crate) struct Recognised<'f> {
 /// The tool whose folder this is, or holds: the surest, then the one nearest to the top. Other folders that are a tool's
 /// as surely are named in its notes.
 pub(crate) fn recognise<'f>(folder: &'f Folder, only: Option<&'static Tool>) -> Option<Recognised<'f>> {
-    let mut best: Option<Recognised<'f>> = None;
+    let mut best = None;
     let mut sure = Vec::new();
     for dir in folder.dirs() {
         if dir.depth() > 0 && is_apart(dir) {
@@ -186,16 +186,15 @@ pub(crate) fn recognise<'f>(folder: &'f Folder, only: Option<&'static Tool>) -> 
                 // Some SQL somewhere in a project: a dump, a seed, a query.
                 continue;
             }
-            let rank = |it: &Recognised<'_>| {
-                let height = usize::MAX - it.dir.depth();
-                (it.claim.sure, it.dir.is_postgres(), it.looks_like_migrations(), height, it.claim.migrations.len())
-            };
-            if best.as_ref().is_none_or(|known| rank(&found) > rank(known)) {
-                best = Some(found);
+            let height = usize::MAX - dir.depth();
+            let looks = found.looks_like_migrations();
+            let rank = (found.claim.sure, dir.is_postgres(), looks, height, found.claim.migrations.len());
+            if best.as_ref().is_none_or(|(known, _)| rank > *known) {
+                best = Some((rank, found));
             }
         }
     }
-    let mut best = best?;
+    let (_, mut best) = best?;
     sure.dedup();
     let apart = |at: &&str| !is_below(at, best.dir.at()) && !is_below(best.dir.at(), at);
     let others: Vec<_> = sure.into_iter().filter(apart).collect();
@@ -213,7 +212,7 @@ impl Recognised<'_> {
     /// Several files that are numbered: migrations, whatever runs them.
     fn is_numbered(&self) -> bool {
         let numbered = |planned: &&Planned| version::leading_digits(last(&planned.path)).is_some();
-        self.claim.migrations.iter().filter(numbered).count() > 1
+        self.claim.migrations.iter().filter(numbered).nth(1).is_some()
     }
 
     /// By more than the files' ending: `schema.sql` at the root of a project says less than `migrations/0002_x.sql`.

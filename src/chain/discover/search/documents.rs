@@ -109,7 +109,7 @@ impl Search<'_> {
                             };
                             for subset in &choices {
                                 order.write(values, *subset, previous, before, &mut buffer);
-                                self.attempt(target, &algorithms, &buffer, left, || {
+                                self.attempt(target, &algorithms, &buffer, left, Some(&self.tried), || {
                                     let chosen = (0..fields.len()).filter(|bit| subset >> bit & 1 == 1);
                                     self.document(&chosen.map(|bit| fields[bit]).collect::<Vec<_>>(), setting)
                                 })?;

@@ -39,7 +39,7 @@ impl Search<'_> {
                 for (place, previous, before) in &previous {
                     for subset in &choices {
                         concatenate(&values, *subset, before, *place, separator, &mut buffer);
-                        self.attempt(target, &algorithms, &buffer, left, || {
+                        self.attempt(target, &algorithms, &buffer, left, Some(&self.tried), || {
                             let chosen = (0..fields.len()).filter(|bit| subset >> bit & 1 == 1);
                             assemble(chosen.map(|bit| &all[bit]), previous, *place, separator)
                         })?;

@@ -44,7 +44,7 @@ impl Search<'_> {
             if !joint.write(order, written, &mut buffer) {
                 return self.nothing(left);
             }
-            self.attempt_all(target, algorithms, &buffer, left, || joint.pieces(order, written))
+            self.attempt(target, algorithms, &buffer, left, None, || joint.pieces(order, written))
         };
         self.ranked(&fields, &mut ways, &choices, joints.len(), true, &mut attempt).break_value().flatten()
     }
@@ -72,7 +72,7 @@ impl Search<'_> {
             if !trial.write(order, written, &spelled, sorted, &mut buffer) {
                 return self.nothing(left);
             }
-            self.attempt_all(target, algorithms, &buffer, left, || {
+            self.attempt(target, algorithms, &buffer, left, None, || {
                 trial.document(order, written, &spelled, sorted).map_or_else(Vec::new, |document| document.pieces())
             })
         };

@@ -196,7 +196,7 @@ impl Search<'_> {
                                 |field| &written.bytes[field],
                                 |bytes| buffer.extend_from_slice(bytes),
                             );
-                            self.attempt(target, around.algorithms, &buffer, left, || {
+                            self.attempt(target, around.algorithms, &buffer, left, Some(&self.tried), || {
                                 assembled(order, *place, separator, &previous.piece, &written.pieces)
                             })?;
                         }

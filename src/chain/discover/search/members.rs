@@ -257,7 +257,9 @@ impl Search<'_> {
                                     let document = Document { members, naming, place, written, spelled, outside, tag };
                                     buffer.clear();
                                     document.write(&mut buffer);
-                                    self.attempt(target, algorithms, &buffer, left, || document.pieces())?;
+                                    self.attempt(target, algorithms, &buffer, left, Some(&self.tried), || {
+                                        document.pieces()
+                                    })?;
                                     members = document.members;
                                 }
                             }

@@ -50,7 +50,7 @@ impl Search<'_> {
                         for separator in ["|", "", ":", ","] {
                             for place in 1..chosen.len() {
                                 write(&chosen, place, separator, before, &values, &mut buffer);
-                                self.attempt(target, &algorithms, &buffer, left, || {
+                                self.attempt(target, &algorithms, &buffer, left, Some(&self.tried), || {
                                     pieces(&chosen, place, separator, previous, &all)
                                 })?;
                             }

@@ -157,42 +157,19 @@ impl Search<'_> {
             .or_else(|| self.members(target, &rare, left.with(work.share(1))))
     }
 
-    /// Hashes a text under each of these algorithms: whether to try on.
-    fn attempt_all(
-        &self,
-        target: usize,
-        algorithms: &[Under],
-        text: &[u8],
-        left: &mut Left,
-        pieces: impl Fn() -> Vec<Piece>,
-    ) -> Try {
-        self.attempt_where(target, algorithms, text, left, pieces, |_| true)
-    }
-
-    /// The same of texts that other shapes come to as well: only where it is new.
+    /// Hashes a text under each of these algorithms: whether to try on. Where other shapes come to the same texts, `tried` says
+    /// what is new.
     fn attempt(
         &self,
         target: usize,
         algorithms: &[Under],
         text: &[u8],
         left: &mut Left,
+        tried: Option<&Tried>,
         pieces: impl Fn() -> Vec<Piece>,
-    ) -> Try {
-        let is_new = |(algorithm, keyed)| self.tried.is_new(text, algorithm, keyed);
-        self.attempt_where(target, algorithms, text, left, pieces, is_new)
-    }
-
-    fn attempt_where(
-        &self,
-        target: usize,
-        algorithms: &[Under],
-        text: &[u8],
-        left: &mut Left,
-        pieces: impl Fn() -> Vec<Piece>,
-        is_new: impl Fn(Under) -> bool,
     ) -> Try {
         for (algorithm, keyed) in algorithms {
-            if !is_new((*algorithm, *keyed)) {
+            if tried.is_some_and(|tried| !tried.is_new(text, *algorithm, *keyed)) {
                 self.nothing(left)?;
                 continue;
             }

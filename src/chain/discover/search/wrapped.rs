@@ -135,7 +135,9 @@ impl Search<'_> {
                             let chosen = (0..entries.len()).filter(|bit| subset >> bit & 1 == 1);
                             let order = arranged(chosen.map(|bit| &entries[bit]), before.as_ref(), *first, wrap);
                             joint.write(&order, &mut buffer);
-                            self.attempt(target, &algorithms, &buffer, left, || joint.pieces(&order))?;
+                            self.attempt(target, &algorithms, &buffer, left, Some(&self.tried), || {
+                                joint.pieces(&order)
+                            })?;
                         }
                     }
                 }
