@@ -52,8 +52,9 @@ struct Live {
 pub struct Walker<'a> {
     pub(super) against: Against<'a>,
     pub(super) segment: Segment,
-    others: HashMap<Vec<u8>, Live>,
-    current: Option<Live>,
+    others: HashMap<Vec<u8>, Box<Live>>,
+    // Boxed, or every row would move it about.
+    current: Option<Box<Live>>,
     pub(super) key: Vec<u8>,
     next_key: Vec<u8>,
     fields: Fields,
@@ -128,7 +129,7 @@ impl<'a> Walker<'a> {
             unlinked: 0,
         };
         let position = vec![None; self.against.chain.order.len()];
-        self.current = Some(Live { thread, position, stored: Vec::new(), instead: [None; 2] });
+        self.current = Some(Box::new(Live { thread, position, stored: Vec::new(), instead: [None; 2] }));
         self
     }
 
@@ -148,8 +149,9 @@ impl<'a> Walker<'a> {
         for (key, live) in std::mem::take(&mut self.others) {
             // Of a chain that is gone on with, nothing may have arrived.
             let arrived = live.position.iter().any(Option::is_some);
-            let last = if arrived { self.position(&live.position) } else { live.thread.last.clone() };
-            self.segment.threads.insert(key, Thread { last, ..live.thread });
+            let Live { thread, position, .. } = *live;
+            let last = if arrived { self.position(&position) } else { thread.last.clone() };
+            self.segment.threads.insert(key, Thread { last, ..thread });
         }
         self.segment
     }
@@ -222,7 +224,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Judges a row that follows `live`, and becomes its end.
-    fn judge(&mut self, tuple: &[u8], fields: &Fields, live: Option<Live>) -> Live {
+    fn judge(&mut self, tuple: &[u8], fields: &Fields, live: Option<Box<Live>>) -> Box<Live> {
         let chain = self.against.chain;
         let hash = fields.get(tuple, chain.hash);
         let digest = hash.and_then(|hash| encoding::decode(hash, self.hash_is_bytes)).map(|(digest, _)| digest);
@@ -290,8 +292,8 @@ impl<'a> Walker<'a> {
                 self.segment.faults.push(Fault { flaw, partition, at, before, hash: digest, traits });
             }
         }
-        let mut live = live.unwrap_or_else(|| Live {
-            thread: Thread {
+        let mut live = live.unwrap_or_else(|| {
+            let thread = Thread {
                 partition: self.partition(tuple, fields),
                 first_prev: None,
                 first: self.position_of(tuple, fields),
@@ -301,10 +303,9 @@ impl<'a> Walker<'a> {
                 rows: 0,
                 unchained: 0,
                 unlinked: 0,
-            },
-            position: vec![None; chain.order.len()],
-            stored: Vec::new(),
-            instead: [None; 2],
+            };
+            let position = vec![None; chain.order.len()];
+            Box::new(Live { thread, position, stored: Vec::new(), instead: [None; 2] })
         });
         live.instead = instead;
         if starts && !unchained {
@@ -468,6 +469,11 @@ fn keep(kept: &mut Vec<u8>, value: &[u8]) {
 
 /// Whether a stored previous hash names a digest.
 pub fn names(prev: Option<&[u8]>, is_bytes: bool, last: Option<&Digest>) -> bool {
+    if let (true, Some(prev), Some(last)) = (is_bytes, prev, last)
+        && prev == last.bytes()
+    {
+        return true;
+    }
     match (prev.and_then(|prev| encoding::decode(prev, is_bytes)), last) {
         (Some((prev, _)), Some(last)) => prev == *last,
         _ => false,
