@@ -306,8 +306,14 @@ create table tenancy (mode text not null, source text not null, tenant_relation 
 -- Which column says whose a row is. role: 'key' (on a data table) | 'tenant table' (its own primary key) | 'user' (a person, where
 -- persons are the tenants or no better key exists). source: 'config' | 'foreign key' | 'name' | 'policy' | 'primary key'.
 create table tenant_keys (relation integer not null, column_number integer not null, name text not null, role text not null, source text not null, primary key (relation, column_number)) without rowid;
+-- Where no column but a member of a JSON column says whose a row is, by the table's own policies. expression: as SQL reads it.
+create table json_keys (relation integer not null, column_number integer not null, member text not null, expression text not null, role text not null);
 -- Tables that hold tenant data without a key of their own: the way to one. path: 'chunks.document_id → documents.tenant_id'. hops >= 1
 create table tenant_paths (relation integer primary key, key_relation integer not null, hops integer not null, path text not null);
+
+-- Every table whose rows belong to one tenant each, however that is known.
+create view tenant_data as
+  select relation from tenant_keys union select relation from tenant_paths union select relation from json_keys;
 
 -- For tables with tenant data: the predicate of a policy that would isolate them, written the way this database's own
 -- policies say it (else over a setting app.tenant_id). Text for `fix` templates; identifiers in it are quoted.

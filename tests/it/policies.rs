@@ -184,6 +184,8 @@ struct RandomPolicy {
 #[derive(Clone, Debug)]
 struct RandomTable {
     key: usize,
+    /// The tenant is a member of a JSON column.
+    inside: bool,
     nullable: bool,
     rls: bool,
     force: bool,
@@ -210,15 +212,16 @@ fn policy() -> impl Strategy<Value = RandomPolicy> {
 
 fn table() -> impl Strategy<Value = RandomTable> {
     (
-        0..KEYS.len(),
+        (0..KEYS.len(), prop::bool::weighted(0.15)),
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.93),
         prop::bool::weighted(0.6),
         prop::sample::select(vec!["j_owner", "j_owner", "j_owner", "j_other"]),
         prop::collection::vec(policy(), 1..4),
     )
-        .prop_map(|(key, nullable, rls, force, owner, policies)| RandomTable {
+        .prop_map(|((key, inside), nullable, rls, force, owner, policies)| RandomTable {
             key,
+            inside,
             nullable,
             rls,
             force,
@@ -230,17 +233,25 @@ fn table() -> impl Strategy<Value = RandomTable> {
 impl RandomTable {
     fn ddl(&self, name: &str) -> String {
         let (key_type, own, others) = KEYS[self.key];
-        let fill =
-            |text: &str| text.replace("$T", key_type).replace("$R", name).replace("$A", own).replace("$B", others[1]);
+        let fill = |text: &str| {
+            let text = if self.inside { inside(text) } else { text.to_owned() };
+            text.replace("$T", key_type).replace("$R", name).replace("$A", own).replace("$B", others[1])
+        };
         let null = if self.nullable { "" } else { "not null" };
+        let (key, value) = if self.inside {
+            ("metadata jsonb".to_owned(), "jsonb_build_object('tenant_id', t)")
+        } else {
+            (format!("tenant_id {key_type} {null}"), "t")
+        };
+        let column = key.split(' ').next().unwrap_or_default();
         let mut sql = format!(
-            "create table j.{name} (id int generated always as identity, tenant_id {key_type} {null}, status text, is_public boolean,
+            "create table j.{name} (id int generated always as identity, {key}, status text, is_public boolean,
                amount int, note text, owner_id text, doc_id int references j.docs_{key_type});\n"
         );
         let tenants = [own, others[0], others[1], others[2]].map(|t| format!("('{t}'::{key_type})")).join(", ");
         sql.push_str(&format!(
-            "insert into j.{name} (tenant_id, status, is_public, amount, note, owner_id, doc_id)
-             select t, s, p, a, n, o, d.id from (values {tenants}) tenants(t) join j.docs_{key_type} d on d.tenant_id = t, unnest(array['public', 'private', 'shared', null]) s,
+            "insert into j.{name} ({column}, status, is_public, amount, note, owner_id, doc_id)
+             select {value}, s, p, a, n, o, d.id from (values {tenants}) tenants(t) join j.docs_{key_type} d on d.tenant_id = t, unnest(array['public', 'private', 'shared', null]) s,
                unnest(array[true, false, null]) p, unnest(array[20, 75, 500]) a, unnest(array['publication', null]) n,
                lateral (select case when hashtext(concat(s, p, a, n)) % 2 = 0 then 'u-own' else 'u-other' end) owners(o);\n"
         ));
@@ -251,6 +262,11 @@ impl RandomTable {
         }
         if self.force {
             sql.push_str(&format!("alter table j.{name} force row level security;\n"));
+        }
+        if self.inside {
+            // Nothing else says that it is the tenant.
+            let known = fill("tenant_id = nullif(current_setting('app.tenant', true), '')::$T");
+            sql.push_str(&format!("create policy known on j.{name} for select to j_keeper using ({known});\n"));
         }
         for (index, policy) in self.policies.iter().enumerate() {
             let kind = if policy.permissive { "permissive" } else { "restrictive" };
@@ -271,10 +287,29 @@ impl RandomTable {
     }
 }
 
+/// The same expression over a table whose tenant is a member of a JSON column.
+fn inside(text: &str) -> String {
+    let (mut read, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find("tenant_id") {
+        let (before, after) = rest.split_at(at);
+        let of_table = before.ends_with("$R.");
+        let other = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '_')) && !of_table;
+        let qualifier = if of_table { "$R." } else { "" };
+        read.push_str(before.strip_suffix(qualifier).unwrap_or(before));
+        read.push_str(&if other {
+            "tenant_id".to_owned()
+        } else {
+            format!("({qualifier}metadata ->> 'tenant_id')::$T")
+        });
+        rest = &after["tenant_id".len()..];
+    }
+    read + rest
+}
+
 /// Roles, memberships and functions the policies use, and the judge.
 fn stage() -> String {
     let mut sql = String::from(
-        "create role j_owner; create role j_app login; create role j_other login; create schema j;
+        "create role j_owner; create role j_keeper; create role j_app login; create role j_other login; create schema j;
          grant usage on schema j to j_app, j_other;
          create function j.is_public(flag boolean) returns boolean language sql stable as 'select coalesce(flag, false)';
          create table j.people (id text primary key, login text unique, admin boolean not null);
@@ -351,11 +386,16 @@ exception
     return false;
 end $judge$;
 
-create function j.crossings(relation text, own text, others text[], login text, known text[]) returns text[] language plpgsql as $judge$
+create function j.key(tenant text, inside boolean) returns text language sql
+  as $judge$ select case when inside then jsonb_build_object('tenant_id', tenant)::text else tenant end $judge$;
+
+create function j.crossings(relation text, own text, others text[], login text, known text[], inside boolean) returns text[] language plpgsql as $judge$
 declare
   t text := format('j.%I', relation);
-  foreign_rows text := format('select count(*) from %s where tenant_id::text <> %L', t, own);
-  own_rows text := format('select count(*) from %s where tenant_id::text = %L', t, own);
+  k text := case when inside then '(metadata ->> ''tenant_id'')' else 'tenant_id::text' end;
+  c text := case when inside then 'metadata' else 'tenant_id' end;
+  foreign_rows text := format('select count(*) from %s where %s <> %L', t, k, own);
+  own_rows text := format('select count(*) from %s where %s = %L', t, k, own);
   before_foreign bigint; before_own bigint; found text[] := '{}'; other text; s text; p text; a text;
 begin
   execute foreign_rows into before_foreign;
@@ -365,15 +405,15 @@ begin
     found := found || 'DELETE'::text;
   end if;
   if 'UPDATE' <> all (known) and (j.tries(login, format('update %s set note = ''touched''', t),
-       format('select count(*) from %s where note = ''touched'' and tenant_id::text <> %L', t, own))
-     or j.tries(login, format('update %s set tenant_id = %L', t, own), format('select %s - (%s)', before_foreign, foreign_rows))
+       format('select count(*) from %s where note = ''touched'' and %s <> %L', t, k, own))
+     or j.tries(login, format('update %s set %s = %L', t, c, j.key(own, inside)), format('select %s - (%s)', before_foreign, foreign_rows))
      or exists (select from unnest(others) x
-                where j.tries(login, format('update %s set tenant_id = %L', t, x), format('select %s - (%s)', before_own, own_rows)))
+                where j.tries(login, format('update %s set %s = %L', t, c, j.key(x, inside)), format('select %s - (%s)', before_own, own_rows)))
      or exists (select from unnest(array['public', 'private', 'shared', null]) s1, unnest(array['true', 'false', null]) p1,
                   unnest(array['20', '75', '500']) a1, unnest(array['u-own', null]) o1
-                where j.tries(login, format('update %s set tenant_id = %L, status = %L, is_public = %L, amount = %L, owner_id = %L, note = ''publication''', t, others[1], s1, p1, a1, o1),
+                where j.tries(login, format('update %s set %s = %L, status = %L, is_public = %L, amount = %L, owner_id = %L, note = ''publication''', t, c, j.key(others[1], inside), s1, p1, a1, o1),
                   format('select %s - (%s)', before_own, own_rows))
-                or j.tries(login, format('update %s set tenant_id = %L, status = %L, is_public = %L, amount = %L, owner_id = %L', t, own, s1, p1, a1, o1),
+                or j.tries(login, format('update %s set %s = %L, status = %L, is_public = %L, amount = %L, owner_id = %L', t, c, j.key(own, inside), s1, p1, a1, o1),
                   format('select %s - (%s)', before_foreign, foreign_rows)))) then
     found := found || 'UPDATE'::text;
   end if;
@@ -383,8 +423,8 @@ begin
       foreach p in array array['true', 'false', null] loop
         foreach a in array array['20', '75', '500'] loop
           continue planting when 'INSERT' = any (known);
-          if j.tries(login, format('insert into %s (tenant_id, status, is_public, amount, note, owner_id, doc_id) values (%L, %L, %L, %L, %L, %L, %L)',
-               t, other, s, p, a, case when hashtext(concat(s, a)) % 2 = 0 then 'publication' end,
+          if j.tries(login, format('insert into %s (%s, status, is_public, amount, note, owner_id, doc_id) values (%L, %L, %L, %L, %L, %L, %L)',
+               t, c, j.key(other, inside), s, p, a, case when hashtext(concat(s, a)) % 2 = 0 then 'publication' end,
                case when hashtext(concat(p, a)) % 2 = 0 then 'u-own' else 'u-other' end,
                nullif(abs(hashtext(concat(s, p, a))) % 3, 0)), 'select 1') then
             found := found || 'INSERT'::text;
@@ -435,12 +475,13 @@ async fn truth(connection: &mut PgConnection, tables: &[(String, RandomTable)]) 
                     .filter(|(t, l, _)| t == name && l == login)
                     .map(|(.., command)| command.clone())
                     .collect();
-                let crossings: Vec<String> = sqlx::query_scalar("select j.crossings($1, $2, $3, $4, $5)")
+                let crossings: Vec<String> = sqlx::query_scalar("select j.crossings($1, $2, $3, $4, $5, $6)")
                     .bind(name)
                     .bind(own)
                     .bind(others.map(str::to_owned).to_vec())
                     .bind(login)
                     .bind(known)
+                    .bind(table.inside)
                     .fetch_one(&mut *connection)
                     .await
                     .unwrap();

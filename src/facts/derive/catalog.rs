@@ -1,6 +1,8 @@
 //! The collected facts as Rust values: what every derivation reads, loaded once.
 
 use super::super::Facts;
+use super::policy::members;
+use crate::check::quote;
 use crate::error::Stop;
 use sqlx::{FromRow, SqliteConnection, sqlite::SqliteRow};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -51,6 +53,9 @@ pub(crate) struct Relation {
     /// By attribute number, ascending.
     #[sqlx(skip)]
     pub(crate) columns: Vec<Column>,
+    /// Members of its JSON columns that say whose a row is.
+    #[sqlx(skip)]
+    pub(crate) members: Vec<Column>,
     #[sqlx(skip)]
     pub(crate) policies: Vec<Policy>,
     #[sqlx(skip)]
@@ -68,11 +73,21 @@ pub(crate) struct Relation {
 
 impl Relation {
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|c| c.name == name)
+        self.columns_and_members().find(|c| c.name == name)
     }
 
     pub(crate) fn column_number(&self, number: i64) -> Option<&Column> {
-        self.columns.iter().find(|c| c.number == number)
+        self.columns_and_members().find(|c| c.number == number)
+    }
+
+    /// Everything that may say whose a row is.
+    pub(crate) fn columns_and_members(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().chain(&self.members)
+    }
+
+    /// The column in which this one is stored: itself, unless it is a member of another.
+    pub(crate) fn stored(&self, number: i64) -> i64 {
+        self.column_number(number).and_then(|column| column.member.as_ref()).map_or(number, |member| member.of)
     }
 
     /// Holds rows itself: row security can be asked of it.
@@ -91,6 +106,34 @@ pub(crate) struct Column {
     pub(crate) type_kind: String,
     pub(crate) type_oid: Oid,
     pub(crate) not_null: bool,
+    /// It is a part of a JSON column; its name is the SQL that reads it.
+    pub(crate) member: Option<Member>,
+}
+
+/// A member of a JSON document.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    /// The number of the column that holds it.
+    pub(crate) of: i64,
+    /// Its own name, without the way to it.
+    pub(crate) name: String,
+}
+
+impl Column {
+    /// What it is called: the column, or the member.
+    pub(crate) fn word(&self) -> &str {
+        self.member.as_ref().map_or(&self.name, |member| &member.name)
+    }
+
+    /// As SQL, behind a qualifier where there is one.
+    pub(crate) fn sql(&self, qualifier: Option<&str>) -> String {
+        let qualifier = qualifier.map(|qualifier| format!("{qualifier}.")).unwrap_or_default();
+        match self.member {
+            Some(_) if self.type_name == "text" => format!("({qualifier}{})", self.name),
+            Some(_) => format!("({qualifier}{})::{}", self.name, self.type_name),
+            None => format!("{qualifier}{}", quote::ident(&self.name)),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -262,6 +305,7 @@ impl Catalog {
         catalog.triggers = all(c, "select * from triggers order by relation, name").await?;
         catalog.rules = all(c, "select * from rules order by relation, name").await?;
         catalog.load_relations(c).await?;
+        members::add(&mut catalog);
         for relation in catalog.relations.values() {
             catalog.relations_by_name.insert((relation.schema.clone(), relation.name.clone()), relation.oid);
         }
@@ -289,7 +333,9 @@ impl Catalog {
         .await?;
         for (relation, number, name, type_text, type_name, type_kind, type_oid, not_null) in columns {
             if let Some(relation) = self.relations.get_mut(&relation) {
-                relation.columns.push(Column { number, name, type_text, type_name, type_kind, type_oid, not_null });
+                let member = None;
+                let column = Column { number, name, type_text, type_name, type_kind, type_oid, not_null, member };
+                relation.columns.push(column);
             }
         }
         let checks: Vec<(Oid, Oid, String, i64)> = all(

@@ -76,8 +76,7 @@ impl Style {
     fn pin(&self, relation: &Relation, column: i64, key: &Key, qualifier: Option<&str>) -> Option<String> {
         let column = relation.column_number(column)?;
         let user = key.role == KeyRole::User;
-        let name = ident(&column.name);
-        let place = qualifier.map_or(name.clone(), |q| format!("{q}.{name}"));
+        let place = column.sql(qualifier);
         let kind = (user, column.type_name.clone());
         if let Some(tail) = self.tails.get(&kind) {
             return Some(format!("{place} {tail}"));
@@ -85,7 +84,7 @@ impl Style {
         if let Some(form) = self.forms.get(&kind) {
             // Beside other relations a bare name may be theirs.
             let beside = qualifier.is_none() && form.to_lowercase().contains("select ");
-            let place = if beside { format!("{}.{name}", ident(&relation.name)) } else { place };
+            let place = if beside { column.sql(Some(&ident(&relation.name))) } else { place };
             return Some(form.replace(PLACE, &place));
         }
         let setting = if user { &self.user_setting } else { &self.tenant_setting }.replace('\'', "''");

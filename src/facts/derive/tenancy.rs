@@ -213,8 +213,8 @@ impl Tenancy {
             tenancy.entity = Some(word);
             tenancy.tenant_relation = tenancy.tenant_relation.or(tenant_relation);
             for relation in &tables {
-                for column in &relation.columns {
-                    let named = proposed(&column.name).is_some_and(|(_, w)| w == word);
+                for column in relation.columns_and_members() {
+                    let named = proposed(column.word()).is_some_and(|(_, w)| w == word);
                     if named && !is_flag(&column.type_name) && !tenancy.is_somebody_elses(catalog, relation, column) {
                         tenancy.add(relation.oid, column.number, KeyRole::Key, "name");
                     }
@@ -281,7 +281,7 @@ impl Tenancy {
             && text(&column.type_name)
             && !references
             && of_others
-            && proposed(&column.name).is_some_and(|(tier, _)| tier > 0)
+            && proposed(column.word()).is_some_and(|(tier, _)| tier > 0)
     }
 
     fn add(&mut self, relation: Oid, column: i64, role: KeyRole, source: &'static str) {
@@ -290,8 +290,8 @@ impl Tenancy {
 
     fn find_users(&mut self, catalog: &Catalog) {
         for relation in catalog.relations.values() {
-            for column in &relation.columns {
-                if PERSONS.contains(&plain(&column.name).as_str()) {
+            for column in relation.columns_and_members() {
+                if PERSONS.contains(&plain(column.word()).as_str()) {
                     self.users.insert((relation.oid, column.number));
                 }
             }
@@ -331,8 +331,8 @@ impl Tenancy {
         let mut uses: BTreeMap<(usize, &'static str), (usize, bool)> = BTreeMap::new();
         for relation in tables.iter().filter(|r| r.is_table()) {
             let members = is_member_table(relation);
-            for column in &relation.columns {
-                if let Some(found) = proposed(&column.name).filter(|_| !is_flag(&column.type_name)) {
+            for column in relation.columns_and_members() {
+                if let Some(found) = proposed(column.word()).filter(|_| !is_flag(&column.type_name)) {
                     let (count, confirmed) = uses.entry(found).or_default();
                     *count += 1;
                     *confirmed |= members || pinned.contains(&(relation.oid, column.number));

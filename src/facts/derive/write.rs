@@ -1,10 +1,11 @@
 //! Derived facts as rows of part 2 of the schema.
 
-use super::catalog::{Catalog, Oid};
+use super::catalog::{Catalog, Column, Oid};
 use super::policy::dynamic;
 use super::policy::refusal::Refusal;
 use super::privileges::{self, Held, Rights};
 use super::reach::path_text;
+use super::tenancy::Key;
 use super::{Derived, event_logs};
 use crate::config::Purpose;
 use crate::facts::value::Value;
@@ -44,6 +45,7 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         function_privileges(catalog, derived),
         tenancy(derived),
         tenant_keys(catalog, derived),
+        json_keys(catalog, derived),
         tenant_paths(catalog, derived),
         tenant_predicates(derived),
         verdicts(derived),
@@ -210,18 +212,27 @@ fn tenancy(derived: &Derived) -> Table {
 }
 
 fn tenant_keys(catalog: &Catalog, derived: &Derived) -> Table {
-    let mut rows = Vec::new();
-    for (&(relation, column), key) in &derived.tenancy.keys {
-        let name = catalog.relations.get(&relation).and_then(|r| r.column_number(column)).map(|c| c.name.clone());
-        rows.push(vec![
-            number(relation),
-            number(column),
-            optional(name, text),
-            text(key.role.name()),
-            text(key.source),
-        ]);
-    }
-    ("tenant_keys", &["relation", "column_number", "name", "role", "source"], rows)
+    let rows =
+        keys(catalog, derived).filter(|(_, column, _)| column.member.is_none()).map(|(relation, column, key)| {
+            let (number, name) = (number(column.number), text(&column.name));
+            vec![self::number(relation), number, name, text(key.role.name()), text(key.source)]
+        });
+    ("tenant_keys", &["relation", "column_number", "name", "role", "source"], rows.collect())
+}
+
+fn json_keys(catalog: &Catalog, derived: &Derived) -> Table {
+    let rows = keys(catalog, derived).filter_map(|(relation, column, key)| {
+        let member = column.member.as_ref()?;
+        Some(vec![number(relation), number(member.of), text(&member.name), text(&column.name), text(key.role.name())])
+    });
+    ("json_keys", &["relation", "column_number", "member", "expression", "role"], rows.collect())
+}
+
+/// Every key with its column.
+fn keys<'a>(catalog: &'a Catalog, derived: &'a Derived) -> impl Iterator<Item = (Oid, &'a Column, &'a Key)> {
+    derived.tenancy.keys.iter().filter_map(|(&(relation, column), key)| {
+        Some((relation, catalog.relations.get(&relation)?.column_number(column)?, key))
+    })
 }
 
 fn tenant_paths(catalog: &Catalog, derived: &Derived) -> Table {

@@ -91,7 +91,7 @@ fn afresh(
         search.judge_shared = judge_shared;
         search.own_named = own_named;
         search.floors = floors;
-        let keys = relation.columns.iter().filter(|c| world.class(relation, c, false) == Class::Key);
+        let keys = relation.columns_and_members().filter(|c| world.class(relation, c, false) == Class::Key);
         search.own_keys = keys.map(|c| value::own(&c.type_name)).collect();
         search.visiting.push(relation.oid);
         search
@@ -199,7 +199,7 @@ fn questions(world: &World<'_>, role: Oid, relation: &Relation, command: &str) -
             let key = world
                 .tenancy
                 .keys_of(relation.oid)
-                .any(|(column, _)| held.on_column(relation.oid, column) & privileges::UPDATE != 0)
+                .any(|(column, _)| held.on_column(relation.oid, relation.stored(column)) & privileges::UPDATE != 0)
                 || world.tenancy.paths.get(&relation.oid).is_some_and(|path| {
                     path.hops.first().is_some_and(|(_, c)| held.on_column(relation.oid, *c) & privileges::UPDATE != 0)
                 });
@@ -303,7 +303,7 @@ pub(super) fn foreign_key_is_foreign(search: &mut Search<'_>, relation: &Relatio
             return Ok(Value::Bool(false));
         }
     }
-    for column in &relation.columns {
+    for column in relation.columns_and_members() {
         if world.class(relation, column, false) == Class::Key {
             search.get(Var::Owned(row))?;
             search.get(Var::Column(row, column.number))?;

@@ -5,7 +5,7 @@ use super::frame::{Bound, Cell, Frame, Later};
 use super::search::{Halt, Outcome, Part, Search, Var};
 use super::value::{self, Value};
 use super::world::Class;
-use super::{builtin, words};
+use super::{builtin, members, words};
 use std::rc::Rc;
 
 /// Where a value comes from: decides what a comparison may teach.
@@ -311,6 +311,11 @@ impl Search<'_> {
         frame: &Rc<Frame>,
         boolean: bool,
     ) -> Outcome<Val> {
+        if let Some((qualifier, name)) = members::column(whole)
+            && let Some(Bound::Row(..)) = frame.resolve(qualifier, &name, self.world.catalog)
+        {
+            return self.column(qualifier, &name, frame, boolean);
+        }
         if let ("@>" | "<@" | "&&" | "?", [left, right]) = (operator, operands)
             && let Some(value) = self.containment(operator, left, right, frame)?
         {

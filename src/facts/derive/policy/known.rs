@@ -97,7 +97,7 @@ fn described(world: &World<'_>, relation: &Relation) -> String {
     if named {
         let _ = write!(text, "{:?};", relation.name);
     }
-    for column in &relation.columns {
+    for column in relation.columns_and_members() {
         let class = world.class(relation, column, false);
         let _ = write!(text, "{:?}:{}:{}:{class:?};", column.name, column.type_oid, column.not_null);
     }

@@ -18,6 +18,7 @@ mod frame;
 mod known;
 mod lower;
 mod lower_query;
+pub(crate) mod members;
 pub(crate) mod outlet;
 mod permit;
 mod pins;

@@ -1,7 +1,7 @@
 //! Which columns the policies of a database compare with the session: a first look, before tenancy is known.
 
 use super::expr::{Comparison, Expr};
-use super::lower;
+use super::{lower, members};
 use crate::check::quote::ident;
 use crate::facts::derive::catalog::{Catalog, Oid, Relation};
 use std::collections::{BTreeSet, HashMap};
@@ -170,7 +170,11 @@ fn own_column(relation: &Relation, expr: &Expr) -> Option<i64> {
         Expr::Column(qualifier, name) if qualifier.as_ref().is_none_or(|q| *q == relation.name) => {
             relation.column(name).map(|c| c.number)
         }
-        _ => None,
+        _ => {
+            let (qualifier, name) = members::column(expr)?;
+            let own = qualifier.is_none_or(|qualifier| qualifier == relation.name);
+            relation.column(&name).filter(|_| own).map(|c| c.number)
+        }
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn written(
     let mut last = None;
     for question in questions {
         let mut search = Search::new(world, principal, role);
-        let keys = door.base.columns.iter().filter(|c| world.class(door.base, c, false) == Class::Key);
+        let keys = door.base.columns_and_members().filter(|c| world.class(door.base, c, false) == Class::Key);
         search.own_keys = keys.map(|c| value::own(&c.type_name)).collect();
         search.visiting.push(door.base.oid);
         let judged = if question == Question::Move { RowKind::Own } else { RowKind::Judged };
@@ -98,7 +98,8 @@ impl<'d> Door<'d> {
     fn shows_whose(&self, world: &World<'_>) -> bool {
         let path =
             world.tenancy.paths.get(&self.base.oid).and_then(|path| path.hops.first()).map(|(_, column)| *column);
-        let whose: Vec<i64> = world.tenancy.keys_of(self.base.oid).map(|(column, _)| column).chain(path).collect();
+        let keys = world.tenancy.keys_of(self.base.oid).map(|(column, _)| self.base.stored(column));
+        let whose: Vec<i64> = keys.chain(path).collect();
         self.select.star
             || self.select.targets.iter().any(|(_, target)| match target {
                 Expr::Column(_, name) => self.base.column(name).is_some_and(|c| whose.contains(&c.number)),
