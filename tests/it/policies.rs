@@ -303,7 +303,11 @@ fn inside(text: &str) -> String {
         });
         rest = &after["tenant_id".len()..];
     }
-    read + rest
+    // A policy may say the same of the document.
+    (read + rest).replace(
+        "(metadata ->> 'tenant_id')::$T = nullif(current_setting('app.tenant', true), '')::$T",
+        "metadata @> jsonb_build_object('tenant_id', nullif(current_setting('app.tenant', true), '')::$T)",
+    )
 }
 
 /// Roles, memberships and functions the policies use, and the judge.

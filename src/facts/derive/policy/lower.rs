@@ -4,6 +4,7 @@
 
 use super::expr::{Call, Comparison, Expr, Query, Select, Test};
 use super::lower_query::{lower_query, returned};
+use super::members;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 use std::sync::Arc;
 
@@ -291,6 +292,7 @@ fn binary(node: &SyntaxNode) -> Expr {
         "not like" | "!~~" => negate(Expr::Like(boxed(left), boxed(right), false)),
         "ilike" | "~~*" => Expr::Like(boxed(left), boxed(right), true),
         "not ilike" | "!~~*" => negate(Expr::Like(boxed(left), boxed(right), true)),
+        "@>" => members::containing(lower(left), lower(right)),
         _ => Expr::Operator(operator, vec![lower(left), lower(right)]),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Only those that policies of the table itself read, and only where their name is one that a tenant or a person has.
 
-use super::expr::Expr;
+use super::expr::{Comparison, Expr};
 use super::lower;
 use crate::check::quote::{ident, literal};
 use crate::facts::derive::catalog::{Catalog, Column, Member, Relation};
@@ -10,6 +10,19 @@ use crate::facts::derive::tenancy;
 
 /// Numbers of members begin here: no column of PostgreSQL has one as high (`MaxHeapAttributeNumber`, 1,600).
 const FIRST: i64 = 10_000;
+
+const TEXT: &str = "text";
+
+/// The type of a key, by its name in `pg_type`, for one to which a member is cast: a number, a UUID, else text.
+fn key_type(cast: &str) -> &'static str {
+    match cast {
+        "smallint" | "int2" => "int2",
+        "integer" | "int" | "int4" => "int4",
+        "bigint" | "int8" => "int8",
+        "uuid" => "uuid",
+        _ => TEXT,
+    }
+}
 
 /// A member that an expression reads as text.
 struct Read<'e> {
@@ -68,6 +81,45 @@ pub(crate) fn column(expr: &Expr) -> Option<(Option<&str>, String)> {
     Read::of(expr).map(|read| (read.qualifier, read.name()))
 }
 
+/// `document @> jsonb_build_object('tenant_id', x)`: each member that is named is equal.
+pub(super) fn containing(document: Expr, part: Expr) -> Expr {
+    equal_members(&document, &part).map_or_else(|| Expr::Operator("@>".into(), vec![document, part]), Expr::And)
+}
+
+fn equal_members(document: &Expr, part: &Expr) -> Option<Vec<Expr>> {
+    Read::document(document)?;
+    let built = call(part, "jsonb_build_object").filter(|arguments| arguments.len().is_multiple_of(2))?;
+    let mut equal = Vec::new();
+    for pair in built.chunks(2) {
+        let (key, value) = (&pair[0], &pair[1]);
+        text(key)?;
+        let member = |operator: &str| Expr::Operator(operator.into(), vec![document.clone(), key.clone()]);
+        match equal_members(&member("->"), value) {
+            Some(within) => equal.extend(within),
+            None => {
+                let value = call(value, "to_jsonb").and_then(<[Expr]>::first).unwrap_or(value);
+                let type_name = match value {
+                    Expr::Cast(_, type_name) => key_type(type_name),
+                    _ => TEXT,
+                };
+                let cast = |expr: Expr| Box::new(Expr::Cast(Box::new(expr), type_name.into()));
+                equal.push(Expr::Compare(Comparison::Equal, cast(member("->>")), cast(value.clone())));
+            }
+        }
+    }
+    Some(equal)
+}
+
+/// The arguments of a call of one of PostgreSQL's own functions.
+fn call<'e>(expr: &'e Expr, name: &str) -> Option<&'e [Expr]> {
+    match expr {
+        Expr::Call(call) if call.name == name && call.schema.as_deref().is_none_or(|schema| schema == "pg_catalog") => {
+            Some(&call.arguments)
+        }
+        _ => None,
+    }
+}
+
 /// Gives every table the members that its own policies read.
 pub(crate) fn add(catalog: &mut Catalog) {
     for relation in catalog.relations.values_mut() {
@@ -78,7 +130,7 @@ pub(crate) fn add(catalog: &mut Catalog) {
 fn found(relation: &Relation) -> Vec<Column> {
     let mut members: Vec<Column> = Vec::new();
     let texts = relation.policies.iter().flat_map(|policy| policy.texts());
-    for text in texts.filter(|text| text.contains("->>") || text.contains("#>>")) {
+    for text in texts.filter(|text| ["->>", "#>>", "@>"].iter().any(|operator| text.contains(operator))) {
         lower::expression(text).walk(&mut |expr| {
             let (inner, cast) = match expr {
                 Expr::Cast(inner, cast) => (inner.as_ref(), Some(cast)),
@@ -90,17 +142,17 @@ fn found(relation: &Relation) -> Vec<Column> {
             let (Some(base), Some(word)) = (base, read.path.last()) else { return };
             let whose = tenancy::proposed(word).is_some() || tenancy::PERSONS.contains(&tenancy::plain(word).as_str());
             let name = read.name();
-            if !whose || relation.column(&name).is_some() || members.iter().any(|member| member.name == name) {
+            if !whose || relation.column(&name).is_some() {
                 return;
             }
-            // What keys are: numbers and UUIDs, by the names that pg_type has; else text.
-            let type_name = match cast.map(String::as_str) {
-                Some("smallint" | "int2") => "int2",
-                Some("integer" | "int" | "int4") => "int4",
-                Some("bigint" | "int8") => "int8",
-                Some("uuid") => "uuid",
-                _ => "text",
-            };
+            let type_name = cast.map_or(TEXT, |cast| key_type(cast));
+            if let Some(known) = members.iter_mut().find(|member| member.name == name) {
+                // A number is a text as well; a text need not be a number.
+                if known.type_name == TEXT {
+                    (known.type_name, known.type_text) = (type_name.to_owned(), type_name.to_owned());
+                }
+                return;
+            }
             members.push(Column {
                 number: FIRST + i64::try_from(members.len()).unwrap_or_default(),
                 name,
