@@ -25,7 +25,16 @@ const TABLES: usize = 60;
 /// Tenant key types: the type, the session's own tenant, others.
 const KEYS: [(&str, &str, [&str; 3]); 3] = [
     ("int", "5", ["3", "7", "50"]),
-    ("text", "acme", ["aaa", "acme-2", "zz"]),
+    // Most texts that name a tenant are UUIDs, and are cast to one.
+    (
+        "text",
+        "55555555-0000-4000-8000-000000000000",
+        [
+            "11111111-0000-4000-8000-000000000000",
+            "55555555-0000-4000-8000-000000000000-2",
+            "99999999-0000-4000-8000-000000000000",
+        ],
+    ),
     (
         "uuid",
         "55555555-0000-4000-8000-000000000000",
@@ -42,6 +51,7 @@ fn atom() -> BoxedStrategy<String> {
         "tenant_id = current_setting('app.tenant')::$T",
         "tenant_id = nullif(current_setting('app.tenant', true), '')::$T",
         "tenant_id::text = current_setting('app.tenant', true)",
+        "tenant_id::text = nullif(current_setting('app.tenant', true), '')::uuid::text",
         "tenant_id = (select nullif(current_setting('app.tenant', true), '')::$T)",
         "tenant_id = any (array[nullif(current_setting('app.tenant', true), '')::$T])",
         "tenant_id in (nullif(current_setting('app.tenant', true), '')::$T)",
@@ -83,6 +93,7 @@ fn atom() -> BoxedStrategy<String> {
         "true",
         "1 = 1",
         "tenant_id is not null",
+        "case when tenant_id::text::uuid = nullif(current_setting('app.tenant', true), '')::uuid then true else amount > 5 end",
         "tenant_id = tenant_id",
         "status = 'public'",
         "status <> 'private'",

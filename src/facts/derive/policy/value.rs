@@ -42,8 +42,8 @@ fn is_number(type_name: &str) -> bool {
 pub(crate) fn own(type_name: &str) -> Value {
     Value::text(match type_name {
         name if is_number(name) => "7001",
-        "uuid" => "70000000-0000-4000-8000-000000000001",
-        _ => "own",
+        // A text as well: policies cast one to the other, and what is no UUID would raise there.
+        _ => "70000000-0000-4000-8000-000000000001",
     })
 }
 
@@ -57,7 +57,13 @@ pub(crate) fn foreign(type_name: &str) -> Vec<Value> {
             "f0000000-0000-4000-8000-000000000001",
             "70000000-0000-4000-8000-000000000003",
         ],
-        _ => &["own-2", "2-own", "owm", "zzzz"],
+        _ => &[
+            "70000000-0000-4000-8000-000000000002",
+            "10000000-0000-4000-8000-000000000001",
+            "f0000000-0000-4000-8000-000000000001",
+            "70000000-0000-4000-8000-000000000001-2",
+            "2-70000000-0000-4000-8000-000000000001",
+        ],
     };
     values.iter().map(|v| Value::text(v)).collect()
 }
