@@ -207,6 +207,10 @@ pub(super) fn best_written(sample: &Sample, formula: Formula, items: &[Item], ke
     };
     let others = ordered_otherwise(&formula, items);
     let formula = best(formula, others);
+    let formula = match listed_otherwise(&formula, items) {
+        Some(other) => best(formula, vec![other]),
+        None => formula,
+    };
     let others = escaped_otherwise(&formula);
     let formula = best(formula, others);
     let others = numbered_otherwise(&formula, items);
@@ -251,6 +255,30 @@ fn escaped_otherwise(formula: &Formula) -> Vec<Formula> {
     all.chain([true, false].map(|sorted| Style { escaped: Escaped::Net, ..Style::compact(sorted) }))
         .filter_map(with)
         .collect()
+}
+
+/// The same document by a program that says which members it has, at every depth.
+fn listed_otherwise(formula: &Formula, items: &[Item]) -> Option<Formula> {
+    let pieces = &formula.pieces;
+    let open = pieces.iter().position(|piece| *piece == Piece::literal("{"))?;
+    let close = pieces.iter().rposition(|piece| *piece == Piece::literal("}"))?;
+    let leads = pieces.get(open + 1..close)?.iter().step_by(2);
+    let key = |piece: &Piece| match piece {
+        Piece::Literal(lead) => {
+            serde_json::from_slice::<String>(lead.strip_prefix(b",").unwrap_or(lead).strip_suffix(b":")?).ok()
+        }
+        _ => None,
+    };
+    let names: Box<[String]> = leads.map(key).collect::<Option<_>>()?;
+    let style = Style::compact(true);
+    with_forms(formula, &|at, form| match form {
+        Form::Json(old, _) | Form::Rewritten(old)
+            if *old == style && matches!(items[at].kind, Kind::Json | Kind::Jsonb) =>
+        {
+            Some(Form::Listed(style, names.clone()))
+        }
+        _ => None,
+    })
 }
 
 /// The same formula with the keys of documents within in the other order: that of the alphabet, or the stored one.
