@@ -169,12 +169,13 @@ impl Search<'_> {
 
     /// A value inside a document; of a document in it the members of these names.
     fn json(&self, at: usize, style: Style, clock: &Form, names: Option<&[String]>) -> Piece {
+        let plain = Style { listed: false, ..style };
         let form = match (names, clock) {
             (Some(names), _) if matches!(self.items.list[at].kind, Kind::Json | Kind::Jsonb) => {
                 Form::Listed(style, names.into())
             }
-            (_, Form::Time(clock)) => Form::Json(style, Some(clock.clone())),
-            _ => Form::Json(style, None),
+            (_, Form::Time(clock)) => Form::Json(plain, Some(clock.clone())),
+            _ => Form::Json(plain, None),
         };
         Piece::Item { at, form, null: Null::Bytes(b"null".to_vec()) }
     }

@@ -343,6 +343,8 @@ impl Search<'_> {
             let form = Form::Listed(style, way.listed.clone());
             return Piece::Item { at, form, null: Null::Bytes(b"null".to_vec()) };
         }
+        // What is no document leaves out nothing.
+        let style = Style { listed: false, ..style };
         let kind = self.items.list[at].kind;
         let form = match (kind, &way.clock) {
             (Kind::Json | Kind::Jsonb, _) if way.folded => Form::Quoted(style, Box::new(Form::Rewritten(inner))),
