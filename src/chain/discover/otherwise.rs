@@ -69,6 +69,34 @@ pub(super) fn spelled(sample: &Sample, formulas: &mut Vec<Formula>, items: &[Ite
     }
 }
 
+/// Most formulas that are made of two others.
+const CROSSED: usize = 12;
+
+/// Adds what two formulas of one shape come to together: values as the one spells them, nulls as the other. The rows that
+/// were looked at may have had a whole second, and a null, and no row both.
+pub(super) fn crossed(formulas: &mut Vec<Formula>) {
+    let known = formulas.len();
+    for values in 0..known {
+        for nulls in 0..known {
+            let (of, other) = (&formulas[values], &formulas[nulls]);
+            let alike = (of.algorithm, of.keyed, of.pieces.len()) == (other.algorithm, other.keyed, other.pieces.len());
+            if !alike || !of.is_searched() || !other.is_searched() || formulas.len() >= known + CROSSED {
+                continue;
+            }
+            let both = of.pieces.iter().zip(&other.pieces).map(|pair| match pair {
+                (Piece::Item { at, form, .. }, Piece::Item { at: other, null, .. }) if at == other => {
+                    Some(Piece::Item { at: *at, form: form.clone(), null: null.clone() })
+                }
+                (piece, other) => (piece == other).then(|| piece.clone()),
+            });
+            let Some(pieces) = both.collect::<Option<Vec<_>>>() else { continue };
+            if formulas.iter().all(|formula| formula.pieces != pieces) {
+                formulas.push(Formula { pieces, ..formulas[values].clone() });
+            }
+        }
+    }
+}
+
 /// The formula with all its times in another spelling, or with another word for nothing.
 fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
     let with = |change: &dyn Fn(&mut Piece) -> bool| {
@@ -319,4 +347,26 @@ fn numbered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
         .filter_map(number)
         .chain([Form::Bool("1", "0"), Form::Bool("1", "")].into_iter().filter_map(words))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::algorithm::Algorithm;
+    use crate::chain::recipe::SEARCHED;
+
+    #[test]
+    fn a_whole_second_and_a_null_come_together() {
+        let formula = |form: Form, null: &str| {
+            let item = |at, form| Piece::Item { at, form, null: Null::Bytes(null.as_bytes().to_vec()) };
+            Formula::new(Algorithm::Sha256, vec![item(0, form), Piece::literal("|"), item(1, Form::Text)], SEARCHED)
+        };
+        let mut formulas = vec![formula(Form::Epoch(1), ""), formula(Form::Text, "{}")];
+        crossed(&mut formulas);
+        assert_eq!(formulas[2..], [formula(Form::Epoch(1), "{}"), formula(Form::Text, "")]);
+        // Another shape has nothing to do with it.
+        let mut apart = vec![formulas[0].clone(), Formula::new(Algorithm::Sha256, vec![Piece::literal("|")], SEARCHED)];
+        crossed(&mut apart);
+        assert_eq!(apart.len(), 2);
+    }
 }
