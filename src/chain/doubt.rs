@@ -5,8 +5,9 @@
 
 use super::definition::Chain;
 use super::links;
-use super::segment::{Fault, Segment};
+use super::segment::{Fault, Flaw, Segment};
 use super::traits::Traits;
+use super::variant;
 use crate::error::Stop;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,11 +45,26 @@ pub async fn weigh(connection: &mut PgConnection, chain: &Chain, segment: &Segme
         .map(|(at, fault)| (at, unseen(segment, fault)))
         .filter(|(_, traits)| traits.iter().any(|traits| !traits.is_none()))
         .collect();
-    if sorts.is_empty() {
-        return Ok(doubts);
-    }
-    let later = later(connection, chain, segment, &sorts).await?;
     let mut said: BTreeMap<String, u64> = BTreeMap::new();
+    let new: BTreeSet<usize> = sorts.iter().map(|(at, _)| *at).collect();
+    let is_plain = |fault: &Fault| matches!(fault.flaw, Flaw::Content { fits_before: false, .. });
+    let plain = segment.faults.iter().enumerate().filter(|(at, fault)| is_plain(fault) && !new.contains(at));
+    let plain: Vec<usize> = plain.map(|(at, _)| at).collect();
+    for variant in variant::find(connection, chain, segment, &plain).await? {
+        // One that was written again, and all of them may have been given this value.
+        if later(connection, chain, segment, &variant.faults).await?.is_empty() {
+            let rows = if plain.len() == variant.faults.len() {
+                segment.flawed - new.len() as u64
+            } else {
+                variant.faults.len() as u64
+            };
+            said.insert(format!("{} has a value", variant.column), rows);
+            doubts.content += variant.faults.len() as u64;
+            doubts.faults.extend(variant.faults);
+        }
+    }
+    let new: Vec<usize> = new.into_iter().collect();
+    let later = later(connection, chain, segment, &new).await?;
     for (at, traits) in sorts.into_iter().filter(|(at, _)| !later.contains(at)) {
         let by = segment.faults[at].flaw.by().and_then(|by| chain.watched.get(by));
         for (traits, item) in traits.iter().zip(by.into_iter().flatten()) {
@@ -60,6 +76,9 @@ pub async fn weigh(connection: &mut PgConnection, chain: &Chain, segment: &Segme
         }
         doubts.content += u64::from(segment.faults[at].flaw.by() == Some(0));
         doubts.faults.insert(at);
+    }
+    if doubts.faults.is_empty() {
+        return Ok(doubts);
     }
     doubts.rows = doubts.faults.len() as u64;
     let others = segment.faults.iter().filter(|fault| fault.flaw.by().is_some()).count() as u64 - doubts.rows;
@@ -76,7 +95,7 @@ pub async fn weigh(connection: &mut PgConnection, chain: &Chain, segment: &Segme
 /// Traits of a row that no explained row has.
 fn unseen(segment: &Segment, fault: &Fault) -> Vec<Traits> {
     // It would fit, had it named another row: its values are understood.
-    if matches!(fault.flaw, super::segment::Flaw::Content { fits_before: true, .. }) {
+    if matches!(fault.flaw, Flaw::Content { fits_before: true, .. }) {
         return Vec::new();
     }
     let Some(seen) = fault.flaw.by().and_then(|by| segment.seen.get(by)) else { return Vec::new() };
@@ -88,12 +107,12 @@ async fn later(
     connection: &mut PgConnection,
     chain: &Chain,
     segment: &Segment,
-    sorts: &[(usize, Vec<Traits>)],
+    faults: &[usize],
 ) -> Result<BTreeSet<usize>, Stop> {
     let mut later = BTreeSet::new();
     let (mut beside, mut beside_later) = (0, 0);
     let failing: BTreeSet<_> = segment.faults.iter().map(|fault| &fault.at).collect();
-    for (at, _) in sorts.iter().take(INSPECTED) {
+    for at in faults.iter().take(INSPECTED) {
         let fault = &segment.faults[*at];
         let is_last = segment.threads.values().any(|thread| thread.last == fault.at);
         let is_later = if is_last {

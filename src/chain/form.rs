@@ -48,6 +48,9 @@ pub enum Form {
     Rewritten(Style),
     /// The SHA-256 of that, in hex.
     Digested(Style),
+    /// A json or jsonb column, its objects with members of these names alone, in their order: inside a document that JavaScript
+    /// wrote with a list of names.
+    Listed(Style, Box<[String]>),
     /// Its length in bytes, framed as `int4`, then the value; null as -1.
     Framed,
     /// The length of a spelling in bytes, then the spelling.
@@ -121,6 +124,16 @@ impl Fraction {
 }
 
 impl Form {
+    /// Members inside a document may be left out.
+    pub fn leaves_out(&self) -> bool {
+        match self {
+            Self::Listed(..) => true,
+            Self::Json(style, _) | Self::Rewritten(style) | Self::Digested(style) => style.listed,
+            Self::Quoted(_, inner) | Self::Counted(_, inner) => inner.leaves_out(),
+            _ => false,
+        }
+    }
+
     /// Appends the value's bytes; `false` where it has none in this form.
     pub fn write(&self, kind: Kind, value: &[u8], out: &mut Vec<u8>) -> bool {
         match self {
@@ -217,6 +230,10 @@ impl Form {
             Self::Json(style, clock) => json(*style, clock.as_ref(), kind, value, out),
             Self::Rewritten(style) => parsed(kind, value).is_some_and(|value| {
                 style.value(&value, out);
+                true
+            }),
+            Self::Listed(style, names) => parsed(kind, value).is_some_and(|value| {
+                style.members_of(&value, names, out);
                 true
             }),
             Self::Digested(style) => parsed(kind, value).is_some_and(|value| {

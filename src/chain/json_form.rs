@@ -15,6 +15,9 @@ pub struct Style {
     pub sorted: bool,
     /// What else is written as an escape.
     pub escaped: Escaped,
+    /// Objects have only members whose names stand at the top, in the order of the alphabet:
+    /// `JSON.stringify(value, Object.keys(value).sort())`, whose second argument counts at every depth.
+    pub listed: bool,
 }
 
 /// Characters that some serialisers escape though they need not.
@@ -35,16 +38,19 @@ pub enum Escaped {
 impl Style {
     /// `JSON.stringify`, and every "stable" variant of it when `sorted`.
     pub const fn compact(sorted: bool) -> Self {
-        Self { comma: ",", colon: ":", ascii: false, sorted, escaped: Escaped::Nothing }
+        Self { comma: ",", colon: ":", ascii: false, sorted, escaped: Escaped::Nothing, listed: false }
     }
 
     /// Python's `json.dumps`.
     pub const fn python(sorted: bool) -> Self {
-        Self { comma: ", ", colon: ": ", ascii: true, sorted, escaped: Escaped::Nothing }
+        Self { comma: ", ", colon: ": ", ascii: true, sorted, escaped: Escaped::Nothing, listed: false }
     }
 
     /// Python's `str` of a dictionary.
-    pub const REPR: Self = Self { comma: ", ", colon: ": ", ascii: false, sorted: false, escaped: Escaped::Repr };
+    pub const REPR: Self = Self { ascii: false, escaped: Escaped::Repr, ..Self::python(false) };
+
+    /// `JSON.stringify` with the sorted names of the top as its list of members.
+    pub const LISTED: Self = Self { listed: true, ..Self::compact(true) };
 
     /// What it writes for nothing.
     pub const fn null(self) -> &'static str {
@@ -62,7 +68,7 @@ impl Style {
     }
 
     /// The spellings that are tried.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::compact(true),
         Self::compact(false),
         Self::python(true),
@@ -75,6 +81,7 @@ impl Style {
         Self { ascii: true, escaped: Escaped::Slash, ..Self::compact(true) },
         Self { escaped: Escaped::Html, ..Self::compact(false) },
         Self { escaped: Escaped::Html, ..Self::compact(true) },
+        Self::LISTED,
     ];
 
     /// A string with its quotes.
@@ -124,6 +131,24 @@ impl Style {
     /// A whole value.
     pub fn value(self, value: &Value, out: &mut Vec<u8>) {
         match value {
+            Value::Object(entries) if self.listed => {
+                let mut names: Vec<String> = entries.keys().cloned().collect();
+                names.sort_by_cached_key(|name| name.encode_utf16().collect::<Vec<_>>());
+                self.members(value, Some(&names), out);
+            }
+            // The names of a list are its numbers, which no object in it has.
+            Value::Array(_) if self.listed => self.members(value, Some(&[]), out),
+            _ => self.members(value, None, out),
+        }
+    }
+
+    /// A whole value of which objects have only members of these names, in their order.
+    pub fn members_of(self, value: &Value, names: &[String], out: &mut Vec<u8>) {
+        self.members(value, Some(names), out);
+    }
+
+    fn members(self, value: &Value, names: Option<&[String]>, out: &mut Vec<u8>) {
+        match value {
             Value::Null => out.extend_from_slice(self.null().as_bytes()),
             Value::Bool(value) => out.extend_from_slice(self.truth(*value).as_bytes()),
             Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
@@ -134,13 +159,16 @@ impl Style {
                     if at > 0 {
                         out.extend_from_slice(self.comma.as_bytes());
                     }
-                    self.value(item, out);
+                    self.members(item, names, out);
                 }
                 out.push(b']');
             }
             Value::Object(entries) => {
-                let mut entries: Vec<_> = entries.iter().collect();
-                if self.sorted {
+                let mut entries: Vec<_> = match names {
+                    Some(names) => names.iter().filter_map(|name| entries.get_key_value(name)).collect(),
+                    None => entries.iter().collect(),
+                };
+                if self.sorted && names.is_none() {
                     // By UTF-16, as RFC 8785 and JavaScript do.
                     entries.sort_by_key(|(key, _)| key.encode_utf16().collect::<Vec<_>>());
                 }
@@ -151,7 +179,7 @@ impl Style {
                     }
                     self.string(key, out);
                     out.extend_from_slice(self.colon.as_bytes());
-                    self.value(item, out);
+                    self.members(item, names, out);
                 }
                 out.push(b'}');
             }
@@ -203,5 +231,17 @@ mod tests {
             r#"{"b":[1,true,null],"a":"\u00E9\n"}"#
         );
         assert_eq!(written(Style::python(true)), r#"{"a": "\u00e9\n", "b": [1, true, null]}"#);
+    }
+
+    #[test]
+    fn a_list_of_members_counts_at_every_depth() {
+        let value: Value = serde_json::from_str(r#"{"b":{"x":1,"b":{"a":2,"y":3}},"a":[{"z":1,"a":null}]}"#).unwrap();
+        let mut out = Vec::new();
+        Style::LISTED.value(&value, &mut out);
+        // As Node.js prints JSON.stringify(value, Object.keys(value).sort()).
+        assert_eq!(String::from_utf8(out).unwrap(), r#"{"a":[{"a":null}],"b":{"b":{"a":2}}}"#);
+        let mut out = Vec::new();
+        Style::compact(false).members_of(&value["b"], &["x".to_owned()], &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), r#"{"x":1}"#);
     }
 }

@@ -55,6 +55,7 @@ pub mod traits;
 pub mod v1;
 pub mod validity;
 pub mod value;
+pub mod variant;
 pub mod verdict;
 pub mod walk;
 mod wire;

@@ -151,6 +151,13 @@ impl Formula {
         read.extend(self.computed);
         read
     }
+
+    /// Those of which it leaves out members that stand within.
+    pub fn leaves_out(&self) -> Vec<usize> {
+        let mut found = Vec::new();
+        self.pieces.iter().for_each(|piece| piece.leaves_out(&mut found));
+        found
+    }
 }
 
 impl Piece {
@@ -170,6 +177,17 @@ impl Piece {
             Self::Joined(_, pieces) | Self::Hashed { of: pieces, .. } => pieces,
             Self::Led(_, piece) => std::slice::from_mut(&mut **piece),
             _ => &mut [],
+        }
+    }
+
+    fn leaves_out(&self, found: &mut Vec<usize>) {
+        match self {
+            Self::Item { at, form, .. } if form.leaves_out() => found.push(*at),
+            Self::Joined(_, pieces) | Self::Hashed { of: pieces, .. } => {
+                pieces.iter().for_each(|piece| piece.leaves_out(found));
+            }
+            Self::Led(_, piece) => piece.leaves_out(found),
+            _ => {}
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) fn is_payload(kind: Kind, name: &str) -> bool {
     matches!(kind, Kind::Json | Kind::Jsonb | Kind::Bytes) || NAMES.iter().any(|part| name.contains(part))
 }
 
-/// Columns that neither the chain nor a digest in it reads. What the server renders is looked for in its expression.
+/// Columns that neither the chain nor a digest in it reads, and those of which it leaves out members. What the server renders is looked for in its expression.
 pub(super) fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> Vec<String> {
     if formulas.is_empty() {
         return Vec::new();
@@ -30,14 +30,20 @@ pub(super) fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> V
             || mentions(items, &chained, name)
             || of_digest.into_iter().any(|commitment| reads(&commitment.of) || mentions(items, &commitment.of, name))
     };
+    let partly: Vec<usize> = formulas.iter().flat_map(Formula::leaves_out).collect();
+    let within = |name: &str| partly.iter().any(|at| items.list[*at].column.as_deref() == Some(name));
     let own = |column: usize| column == chain.hash || chain.prev == Some(column);
     chain
         .relation
         .columns
         .iter()
         .enumerate()
-        .filter(|(at, column)| !own(*at) && !covers(&column.name))
-        .map(|(_, column)| column.name.clone())
+        .filter(|(at, _)| !own(*at))
+        .filter_map(|(_, column)| match (covers(&column.name), within(&column.name)) {
+            (false, _) => Some(column.name.clone()),
+            (true, true) => Some(format!("{} (members within)", column.name)),
+            (true, false) => None,
+        })
         .collect()
 }
 

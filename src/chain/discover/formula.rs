@@ -175,6 +175,7 @@ pub(super) async fn find(
     chosen = beginning::spelled(&sampled, chosen, prev, &constants, &items.list, means.key);
     otherwise::spelled(&sampled, &mut chosen, &items.list, means.key);
     chosen = ordered(&sampled, chosen, &items.list, means.key);
+    otherwise::crossed(&mut chosen);
     commitments(connection, &mut chain, &mut items, means, &mut sampled, &chosen, digests, rows, &layout).await?;
     chain.watched = watched(&chain, &chosen);
     finish(&mut chain, items, chosen);

@@ -69,6 +69,34 @@ pub(super) fn spelled(sample: &Sample, formulas: &mut Vec<Formula>, items: &[Ite
     }
 }
 
+/// Most formulas that are made of two others.
+const CROSSED: usize = 12;
+
+/// Adds what two formulas of one shape come to together: values as the one spells them, nulls as the other. The rows that
+/// were looked at may have had a whole second, and a null, and no row both.
+pub(super) fn crossed(formulas: &mut Vec<Formula>) {
+    let known = formulas.len();
+    for values in 0..known {
+        for nulls in 0..known {
+            let (of, other) = (&formulas[values], &formulas[nulls]);
+            let alike = (of.algorithm, of.keyed, of.pieces.len()) == (other.algorithm, other.keyed, other.pieces.len());
+            if !alike || !of.is_searched() || !other.is_searched() || formulas.len() >= known + CROSSED {
+                continue;
+            }
+            let both = of.pieces.iter().zip(&other.pieces).map(|pair| match pair {
+                (Piece::Item { at, form, .. }, Piece::Item { at: other, null, .. }) if at == other => {
+                    Some(Piece::Item { at: *at, form: form.clone(), null: null.clone() })
+                }
+                (piece, other) => (piece == other).then(|| piece.clone()),
+            });
+            let Some(pieces) = both.collect::<Option<Vec<_>>>() else { continue };
+            if formulas.iter().all(|formula| formula.pieces != pieces) {
+                formulas.push(Formula { pieces, ..formulas[values].clone() });
+            }
+        }
+    }
+}
+
 /// The formula with all its times in another spelling, or with another word for nothing.
 fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
     let with = |change: &dyn Fn(&mut Piece) -> bool| {
@@ -207,6 +235,10 @@ pub(super) fn best_written(sample: &Sample, formula: Formula, items: &[Item], ke
     };
     let others = ordered_otherwise(&formula, items);
     let formula = best(formula, others);
+    let formula = match listed_otherwise(&formula, items) {
+        Some(other) => best(formula, vec![other]),
+        None => formula,
+    };
     let others = escaped_otherwise(&formula);
     let formula = best(formula, others);
     let others = numbered_otherwise(&formula, items);
@@ -253,6 +285,30 @@ fn escaped_otherwise(formula: &Formula) -> Vec<Formula> {
         .collect()
 }
 
+/// The same document by a program that says which members it has, at every depth.
+fn listed_otherwise(formula: &Formula, items: &[Item]) -> Option<Formula> {
+    let pieces = &formula.pieces;
+    let open = pieces.iter().position(|piece| *piece == Piece::literal("{"))?;
+    let close = pieces.iter().rposition(|piece| *piece == Piece::literal("}"))?;
+    let leads = pieces.get(open + 1..close)?.iter().step_by(2);
+    let key = |piece: &Piece| match piece {
+        Piece::Literal(lead) => {
+            serde_json::from_slice::<String>(lead.strip_prefix(b",").unwrap_or(lead).strip_suffix(b":")?).ok()
+        }
+        _ => None,
+    };
+    let names: Box<[String]> = leads.map(key).collect::<Option<_>>()?;
+    let style = Style::compact(true);
+    with_forms(formula, &|at, form| match form {
+        Form::Json(old, _) | Form::Rewritten(old)
+            if *old == style && matches!(items[at].kind, Kind::Json | Kind::Jsonb) =>
+        {
+            Some(Form::Listed(style, names.clone()))
+        }
+        _ => None,
+    })
+}
+
 /// The same formula with the keys of documents within in the other order: that of the alphabet, or the stored one.
 fn ordered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
     let turned = |style: &Style| Style { sorted: !style.sorted, ..*style };
@@ -291,4 +347,26 @@ fn numbered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
         .filter_map(number)
         .chain([Form::Bool("1", "0"), Form::Bool("1", "")].into_iter().filter_map(words))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::algorithm::Algorithm;
+    use crate::chain::recipe::SEARCHED;
+
+    #[test]
+    fn a_whole_second_and_a_null_come_together() {
+        let formula = |form: Form, null: &str| {
+            let item = |at, form| Piece::Item { at, form, null: Null::Bytes(null.as_bytes().to_vec()) };
+            Formula::new(Algorithm::Sha256, vec![item(0, form), Piece::literal("|"), item(1, Form::Text)], SEARCHED)
+        };
+        let mut formulas = vec![formula(Form::Epoch(1), ""), formula(Form::Text, "{}")];
+        crossed(&mut formulas);
+        assert_eq!(formulas[2..], [formula(Form::Epoch(1), "{}"), formula(Form::Text, "")]);
+        // Another shape has nothing to do with it.
+        let mut apart = vec![formulas[0].clone(), Formula::new(Algorithm::Sha256, vec![Piece::literal("|")], SEARCHED)];
+        crossed(&mut apart);
+        assert_eq!(apart.len(), 2);
+    }
 }

@@ -8,7 +8,7 @@ use crate::chain::recipe::{Null, Piece};
 use crate::chain::value::Kind;
 
 /// What the words say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Words {
     style: Style,
     /// How the language ends a number; as it is stored where none is named.
@@ -17,6 +17,8 @@ struct Words {
     document: bool,
     /// Whatever it is, it is a string.
     string: bool,
+    /// Members that documents have, at every depth and in this order.
+    listed: Option<Box<[String]>>,
 }
 
 impl Reader<'_> {
@@ -41,7 +43,8 @@ impl Reader<'_> {
 
 impl Words {
     fn read(said: &str) -> Option<Self> {
-        let mut words = Self { style: Style::compact(false), numbers: None, document: false, string: false };
+        let mut words =
+            Self { style: Style::compact(false), numbers: None, document: false, string: false, listed: None };
         let mut is_spaced = None;
         let mut is_ascii = None;
         for word in said.split_whitespace() {
@@ -56,16 +59,17 @@ impl Words {
                     words.style = Style { ascii: true, escaped: Escaped::Slash, ..words.style };
                     words.numbers = Some(Fraction::Needed);
                 }
-                "sorted" | "document" | "string" => {}
+                "sorted" | "document" | "string" | "listed" => {}
                 "spaced" => is_spaced = Some(true),
                 "compact" => is_spaced = Some(false),
                 "ascii" => is_ascii = Some(true),
                 "unicode" => is_ascii = Some(false),
-                _ => return None,
+                _ => words.listed = Some(word.strip_prefix("listed=")?.split(',').map(str::to_owned).collect()),
             }
         }
         let says = |word: &str| said.split_whitespace().any(|known| known == word);
-        words.style.sorted = says("sorted");
+        words.style.listed = says("listed");
+        words.style.sorted = says("sorted") || words.style.listed;
         (words.document, words.string) = (says("document"), says("string"));
         words.style.ascii = is_ascii.unwrap_or(words.style.ascii);
         if let Some(is_spaced) = is_spaced {
@@ -74,11 +78,14 @@ impl Words {
         Some(words)
     }
 
-    fn form(self, kind: Kind, is_number: bool) -> Form {
+    fn form(&self, kind: Kind, is_number: bool) -> Form {
         let style = self.style;
         let is_document = matches!(kind, Kind::Json | Kind::Jsonb) || self.document && kind.is_text();
         let plain = match self.numbers {
-            _ if is_document => Form::Rewritten(style),
+            _ if is_document => match &self.listed {
+                Some(names) => Form::Listed(style, names.clone()),
+                None => Form::Rewritten(style),
+            },
             Some(end) if is_number => Form::Number(end),
             None if is_number => Form::Text,
             _ if kind == Kind::Bytes => Form::Hex,
@@ -99,10 +106,13 @@ mod tests {
         assert_eq!(style("python sorted"), Style::python(true));
         assert_eq!(style("sorted python compact"), Style { ascii: true, ..Style::compact(true) });
         assert_eq!(style("php unicode"), Style { escaped: Escaped::Slash, ..Style::compact(false) });
+        assert_eq!(style("listed"), Style::LISTED);
         assert_eq!(Words::read("pyhton"), None);
         let form = |said, kind, is_number| Words::read(said).unwrap().form(kind, is_number);
         assert_eq!(form("go", Kind::Rendered, true), Form::Number(Fraction::Needed));
         assert_eq!(form("", Kind::Rendered, true), Form::Text);
+        let names = ["b".to_owned(), "a".to_owned()];
+        assert_eq!(form("listed=b,a", Kind::Jsonb, false), Form::Listed(Style::compact(false), names.into()));
         assert_eq!(form("document", Kind::Text, false), Form::Rewritten(Style::compact(false)));
         assert_eq!(
             form("string", Kind::Jsonb, false),

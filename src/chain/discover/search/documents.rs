@@ -7,6 +7,8 @@ use super::{MOST, Search, clocks};
 use crate::chain::form::Form;
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Null, Piece};
+use crate::chain::time::{Clock, Fraction};
+use crate::chain::value::Kind;
 use std::collections::HashMap;
 
 /// Where the previous hash is, and what is around the fields.
@@ -96,7 +98,7 @@ impl Search<'_> {
                     for camel in camels.iter().filter(|_| !choices.is_empty()) {
                         for shape in shapes {
                             let is_list = matches!(shape, Shape::First | Shape::Last | Shape::List);
-                            if is_list && *camel {
+                            if is_list && (*camel || style.listed) {
                                 continue;
                             }
                             let setting =
@@ -126,12 +128,20 @@ impl Search<'_> {
     /// Every field in every spelling, once.
     fn rendered(&self, target: usize, fields: &[usize], clocks: &[Form]) -> Vec<Rendered> {
         let mut all = Vec::new();
-        for style in Style::ALL {
+        let lists = self.lists_of_members(fields);
+        let of_style = |style: Style| if style.listed { lists.iter().map(Some).collect() } else { vec![None] };
+        for (style, names) in
+            Style::ALL.into_iter().flat_map(|style| of_style(style).into_iter().map(move |of| (style, of)))
+        {
             for (clock, form) in clocks.iter().enumerate() {
-                let piece = |at: &usize| json(*at, style, form);
+                // Only JavaScript has such a list.
+                if style.listed && !is_of_javascript(form) {
+                    continue;
+                }
+                let piece = |at: &usize| self.json(*at, style, form, names.map(Vec::as_slice));
                 let values = fields.iter().map(|at| self.bytes(target, &piece(at)).unwrap_or_default()).collect();
                 let previous = match self.prev {
-                    Some(at) => self.bytes(target, &json(at, style, &Form::Text)),
+                    Some(at) => self.bytes(target, &self.json(at, style, &Form::Text, None)),
                     None => None,
                 };
                 all.push(Rendered { style, clock, values, previous: previous.unwrap_or_default() });
@@ -140,8 +150,34 @@ impl Search<'_> {
         all
     }
 
+    /// Names that a list of members may have. Which of them it has depends on the fields; where a document has members of
+    /// those names at all, either all are in it or none is: what is found is then said exactly, and tried so.
+    pub(super) fn lists_of_members(&self, fields: &[usize]) -> Vec<Vec<String>> {
+        if !fields.iter().any(|at| matches!(self.items.list[*at].kind, Kind::Json | Kind::Jsonb)) {
+            return Vec::new();
+        }
+        let mut names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
+        names.extend(names.clone().iter().map(|name| camelled(name)));
+        names.sort_unstable();
+        names.dedup();
+        vec![Vec::new(), names]
+    }
+
     fn name(&self, at: usize) -> String {
         self.column(at).map_or_else(|| "prev_hash".to_owned(), |column| column.name.clone())
+    }
+
+    /// A value inside a document; of a document in it the members of these names.
+    fn json(&self, at: usize, style: Style, clock: &Form, names: Option<&[String]>) -> Piece {
+        let plain = Style { listed: false, ..style };
+        let form = match (names, clock) {
+            (Some(names), _) if matches!(self.items.list[at].kind, Kind::Json | Kind::Jsonb) => {
+                Form::Listed(style, names.into())
+            }
+            (_, Form::Time(clock)) => Form::Json(plain, Some(clock.clone())),
+            _ => Form::Json(plain, None),
+        };
+        Piece::Item { at, form, null: Null::Bytes(b"null".to_vec()) }
     }
 
     /// The keys of a document in their order; the previous hash is number `usize::MAX`.
@@ -163,6 +199,7 @@ impl Search<'_> {
         if style.sorted && !is_list {
             keys.sort();
         }
+        let listed = keys.iter().map(|(key, _)| key.clone()).collect();
         let lead = |(key, bit): (String, usize)| {
             let mut lead = Vec::new();
             if !is_list {
@@ -178,13 +215,14 @@ impl Search<'_> {
             _ => (None, None),
         };
         let around = if is_list { ("[", "]") } else { ("{", "}") };
-        Order { entries: keys.into_iter().map(lead).collect(), comma: style.comma, around, before, behind }
+        Order { listed, entries: keys.into_iter().map(lead).collect(), comma: style.comma, around, before, behind }
     }
 
     /// The same as pieces.
     fn document(&self, fields: &[usize], setting: Setting<'_>) -> Vec<Piece> {
         let names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
         let order = self.order(&names, setting);
+        let listed = setting.style.listed.then_some(order.listed.as_slice());
         let mut pieces = Vec::new();
         let form = match setting.shape {
             Shape::Raw => Form::Digest,
@@ -200,8 +238,8 @@ impl Search<'_> {
             let comma = if number == 0 { "" } else { order.comma };
             pieces.push(Piece::Literal([comma.as_bytes(), &lead].concat()));
             pieces.push(match (fields.get(bit), self.prev) {
-                (Some(at), _) => json(*at, setting.style, setting.clock),
-                (None, Some(prev)) => json(prev, setting.style, &Form::Text),
+                (Some(at), _) => self.json(*at, setting.style, setting.clock, listed),
+                (None, Some(prev)) => self.json(prev, setting.style, &Form::Text, None),
                 (None, None) => previous(),
             });
         }
@@ -215,6 +253,8 @@ impl Search<'_> {
 
 /// Keys in their order, with what stands around them.
 struct Order {
+    /// The keys themselves.
+    listed: Vec<String>,
     entries: Vec<(Vec<u8>, usize)>,
     comma: &'static str,
     around: (&'static str, &'static str),
@@ -252,13 +292,10 @@ impl Order {
     }
 }
 
-/// A value inside a document.
-fn json(at: usize, style: Style, clock: &Form) -> Piece {
-    let clock = match clock {
-        Form::Time(clock) => Some(clock.clone()),
-        _ => None,
-    };
-    Piece::Item { at, form: Form::Json(style, clock), null: Null::Bytes(b"null".to_vec()) }
+/// `toISOString`, `getTime`, and what is text already.
+fn is_of_javascript(form: &Form) -> bool {
+    let millis = |clock: &Clock| (clock.between, clock.fraction, clock.suffix) == (b'T', Fraction::Fixed(3), Some("Z"));
+    matches!(form, Form::Text | Form::Epoch(1 | 1000)) || matches!(form, Form::Time(clock) if millis(clock))
 }
 
 /// Choices of fields, those first that leave out the fewest; of many fields only the likely ones.

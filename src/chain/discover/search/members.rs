@@ -417,6 +417,7 @@ impl Document<'_> {
         if let Place::Before(between) | Place::Both(between, _) = self.place {
             pieces.extend([self.outside.0.clone(), Piece::literal(between)]);
         }
+        let listed: Box<[String]> = self.members.iter().map(|member| member.key(self.naming).to_owned()).collect();
         let (open, close) = self.around();
         pieces.push(Piece::literal(open));
         for (number, member) in self.members.iter().enumerate() {
@@ -424,7 +425,13 @@ impl Document<'_> {
             self.lead(number, member, &mut lead);
             pieces.push(Piece::Literal(lead));
             pieces.push(match member {
-                Member::Field(field) => self.written.pieces[*field].clone(),
+                Member::Field(field) => match &self.written.pieces[*field] {
+                    // The names are those of this document.
+                    Piece::Item { at, form: Form::Listed(style, _), null } => {
+                        Piece::Item { at: *at, form: Form::Listed(*style, listed.clone()), null: null.clone() }
+                    }
+                    piece => piece.clone(),
+                },
                 Member::Previous(_) => self.within().0.clone(),
                 Member::Constant(_, value) => Piece::literal(value),
             });

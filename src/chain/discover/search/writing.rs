@@ -26,6 +26,8 @@ struct Way {
     parsed: bool,
     /// Documents within have their keys in order, whatever is around them: maps of Go and Rust have no other.
     ordered: bool,
+    /// Where the style lists members: their names.
+    listed: Box<[String]>,
 }
 
 /// All fields of one row in one way.
@@ -134,17 +136,20 @@ fn php() -> Vec<Form> {
     ]
 }
 
-const PLAIN: Way = Way {
-    clock: Form::Text,
-    style: Style::compact(true),
-    as_stored: false,
-    folded: false,
-    numbers: None,
-    words: ("true", "false"),
-    null: "",
-    parsed: false,
-    ordered: false,
-};
+fn plain() -> Way {
+    Way {
+        clock: Form::Text,
+        style: Style::compact(true),
+        as_stored: false,
+        folded: false,
+        numbers: None,
+        words: ("true", "false"),
+        null: "",
+        parsed: false,
+        ordered: false,
+        listed: Box::new([]),
+    }
+}
 
 const UNICODE: Style = Style { ascii: false, ..Style::python(true) };
 const ASCII: Style = Style { ascii: true, ..Style::compact(true) };
@@ -174,9 +179,9 @@ const fn unsorted(style: Style) -> Style {
 /// Ways of texts whose fields stand side by side.
 fn of_lists() -> Vec<Way> {
     let mut ways = vec![
-        (0, Way { as_stored: true, ..PLAIN }),
-        (0, Way { as_stored: true, words: ("t", "f"), null: "NULL", ..PLAIN }),
-        (0, Way { as_stored: true, null: "null", ..PLAIN }),
+        (0, Way { as_stored: true, ..plain() }),
+        (0, Way { as_stored: true, words: ("t", "f"), null: "NULL", ..plain() }),
+        (0, Way { as_stored: true, null: "null", ..plain() }),
     ];
     let mut add =
         |clocks: &[Form], styles: &[Style], profiles: &[(Option<End>, (&'static str, &'static str), &'static str)]| {
@@ -186,7 +191,7 @@ fn of_lists() -> Vec<Way> {
                         for (timed, clock) in clocks.iter().enumerate() {
                             let (clock, style) = (clock.clone(), *style);
                             let rank = timed / 2 + styled + 2 * profile + 4 * usize::from(folded);
-                            let way = Way { clock, style, folded, numbers: *numbers, words: *words, null, ..PLAIN };
+                            let way = Way { clock, style, folded, numbers: *numbers, words: *words, null, ..plain() };
                             ways.push((rank, way));
                         }
                     }
@@ -233,7 +238,7 @@ fn of_documents(sorted: bool) -> Vec<Way> {
                         let style = Style { sorted, ..*style };
                         let rank = timed / 2 + styled + 2 * number + 3 * flag;
                         let clock = clock.clone();
-                        ways.push((rank, Way { clock, style, folded, parsed, numbers: *numbers, ordered, ..PLAIN }));
+                        ways.push((rank, Way { clock, style, folded, parsed, numbers: *numbers, ordered, ..plain() }));
                     }
                 }
             }
@@ -260,7 +265,15 @@ impl Search<'_> {
 
     /// The ways of documents that differ for a row.
     pub(super) fn ways_of_documents(&self, target: usize, fields: &[usize], sorted: bool) -> Ways {
-        let ways = of_documents(sorted);
+        let mut ways = of_documents(sorted);
+        for (number, names) in self.lists_of_members(fields).into_iter().enumerate() {
+            let style = Style { sorted, ..Style::LISTED };
+            let listed: Box<[String]> = names.into();
+            for (timed, clock) in javascript().into_iter().enumerate() {
+                let way = Way { clock, style, numbers: Some(End::Needed), listed: listed.clone(), ..plain() };
+                ways.insert(ways.len().min(2 + 4 * timed + number), way);
+            }
+        }
         self.differing(target, fields, ways, true, |at, way| self.in_document(target, at, way))
     }
 
@@ -326,6 +339,12 @@ impl Search<'_> {
     fn in_document(&self, target: usize, at: usize, way: &Way) -> Piece {
         let style = way.style;
         let inner = Style { sorted: style.sorted || way.ordered, ..style };
+        if let (Kind::Json | Kind::Jsonb, true) = (self.items.list[at].kind, style.listed) {
+            let form = Form::Listed(style, way.listed.clone());
+            return Piece::Item { at, form, null: Null::Bytes(b"null".to_vec()) };
+        }
+        // What is no document leaves out nothing.
+        let style = Style { listed: false, ..style };
         let kind = self.items.list[at].kind;
         let form = match (kind, &way.clock) {
             (Kind::Json | Kind::Jsonb, _) if way.folded => Form::Quoted(style, Box::new(Form::Rewritten(inner))),
