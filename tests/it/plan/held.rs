@@ -62,7 +62,46 @@ async fn rows_that_would_not_hold_are_told_all_at_once_and_before_anything_is_ch
         .await
         .unwrap();
     connection.execute(sqlx::raw_sql(AssertSqlSafe(first))).await.unwrap();
+    torn_and_run_again(&database, &plan, &mut connection).await;
     connection.close().await.unwrap();
+}
+
+/// What a plan leaves behind in the catalog.
+const CATALOG: &str = "
+    select string_agg(said, E'\\n' order by said) from (
+      select format('%s %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated) from pg_constraint where conrelid >= 16384
+      union all select format('%s %s', pg_get_indexdef(indexrelid), indisvalid) from pg_index where indrelid >= 16384 and indrelid in (select oid from pg_class where relkind in ('r', 'p'))
+      union all select format('%s %s %s %s', polrelid::regclass, polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) from pg_policy
+      union all select format('%s %s', pg_get_triggerdef(oid), tgenabled) from pg_trigger where not tgisinternal
+      union all select format('%s %s %s %s', oid::regclass, relrowsecurity, relforcerowsecurity, relacl) from pg_class where oid >= 16384 and relkind in ('r', 'p')
+      union all select format('%s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull) from pg_attribute
+        where attrelid >= 16384 and attnum > 0 and not attisdropped and attrelid in (select oid from pg_class where relkind = 'r')
+    ) as it (said)";
+
+/// Stopped after each of the files, all are run again from the first; one build of an index was torn. It all ends where one run ends.
+async fn torn_and_run_again(database: &Database, plan: &Plan, connection: &mut sqlx::PgConnection) {
+    let built =
+        |sql: &String| sql.starts_with("create unique index concurrently if not exists projects_org_id_id_key ");
+    assert!(plan.steps.iter().any(|step| step.up.iter().any(built)), "{plan:#?}");
+    connection
+        .execute(
+            "create unique index projects_org_id_id_key on projects (org_id, id);
+             update pg_index set indisvalid = false where indexrelid = 'projects_org_id_id_key'::regclass",
+        )
+        .await
+        .unwrap();
+    for end in 1..=plan.steps.len() {
+        let files = Plan { steps: plan.steps[..end].to_vec(), ..Plan::default() };
+        carried_out(database, &files, "deploy").await;
+    }
+    let often: String = sqlx::query_scalar(CATALOG).fetch_one(&mut *connection).await.unwrap();
+    assert!(often.contains("projects_org_id_id_key ON public.projects USING btree (org_id, id) t"), "{often}");
+    let undo = |step: &plan::Step| plan::Step { up: step.down.clone(), ..step.clone() };
+    let back = Plan { steps: plan.steps.iter().rev().map(undo).collect(), ..Plan::default() };
+    carried_out(database, &back, "deploy").await;
+    carried_out(database, plan, "deploy").await;
+    let once: String = sqlx::query_scalar(CATALOG).fetch_one(&mut *connection).await.unwrap();
+    assert_eq!(often, once);
 }
 
 /// Somebody's choice of a tenant, and a table that hangs on a person's and on a tenant's row.
