@@ -244,6 +244,42 @@ async fn a_workspace_that_is_one_persons_own_is_no_tenant() {
     assert_eq!(asked.default, "public.tenants");
 }
 
+/// Members read whose members they are, by a policy that has to ask itself.
+const ENDLESS: &str = "
+    create table orgs (id int primary key);
+    create table members (org_id int not null references orgs, user_id int not null, primary key (org_id, user_id));
+    create table notes (id int primary key, org_id int not null references orgs);
+    alter table members enable row level security;
+    create policy own on members using (exists (select 1 from members m where m.org_id = members.org_id
+      and m.user_id = nullif(current_setting('app.user_id', true), '')::int));
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn nothing_is_planned_after_policies_that_ask_themselves() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{ENDLESS}")).await;
+    let plan = sketched(2, &database).await;
+    assert!(plan.steps.is_empty(), "{plan:#?}");
+    assert!(plan.open[0].why.contains("infinite recursion detected in policy"), "{plan:#?}");
+    assert_eq!(plan.questions[0].id, "policies-without-end");
+    // By a policy of a style of its own the others are planned, and the owner goes on reading.
+    database
+        .run(
+            "create policy mine on notes using (org_id = nullif(current_setting('app.org_id', true), '')::int);
+             create policy way on orgs using (id = nullif(current_setting('app.org_id', true), '')::int);
+             alter table notes enable row level security; alter table orgs enable row level security;",
+        )
+        .await;
+    let plan = sketched(2, &database).await;
+    let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+    assert!(all.contains("alter table public.notes force row level security"), "{all}");
+    assert!(!all.contains("public.members force"), "{all}");
+    let told = plan.open.iter().any(|it| it.object == "public.members" && it.why.contains("infinite recursion"));
+    assert!(told, "{:#?}", plan.open);
+}
+
 /// Tables and functions of two owners, one of whom nobody else may act as.
 const OWNERS: &str = "
     create table orgs (id int primary key);
