@@ -65,6 +65,25 @@ pub(crate) fn unless_not_null(table: &Name, column: &str, then: &str) -> String 
     ))
 }
 
+/// Adds the check that spares SET NOT NULL its reading of the table, unless it is there or no longer needed.
+pub(crate) fn unless_held(table: &Name, column: &str, check: &str, add: &str) -> String {
+    let oid = oid(table);
+    block(&format!(
+        "  if not exists (select from pg_catalog.pg_attribute where attrelid = {oid} and attname = {} and attnotnull)
+    and not exists (select from pg_catalog.pg_constraint where conrelid = {oid} and conname = {}) then\n    {add};\n  end if;",
+        literal(column),
+        literal(check)
+    ))
+}
+
+/// Drops the index where a build that was interrupted left it behind: it serves no query, and IF NOT EXISTS takes it for built.
+pub(crate) fn no_torn_index(index: &Name) -> String {
+    block(&format!(
+        "  if exists (select from pg_catalog.pg_index where indexrelid = {} and not indisvalid) then\n    drop index {index};\n  end if;",
+        oid(index)
+    ))
+}
+
 /// Does it, unless the column is of that type already: a conversion is not done twice.
 pub(crate) fn unless_type(table: &Name, column: &str, r#type: &str, then: &str) -> String {
     block(&format!(

@@ -416,12 +416,12 @@ impl Hardener<'_, '_> {
     /// A check that is validated while reads and writes go on spares SET NOT NULL its own reading of the table.
     async fn not_null(&mut self, table: &Name, column: &str) -> Result<(), Stop> {
         let quoted = ident(column);
-        let helper = self.name_for(table, &quoted, "not_null");
-        let helper = ident(&helper);
+        let name = self.name_for(table, &quoted, "not_null");
+        let helper = ident(&name);
         let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::AccessExclusive);
         piece.segment = NOT_VALID;
         let add = format!("alter table {table} add constraint {helper} check ({quoted} is not null) not valid");
-        piece.up.push(guard::unless_not_null(table, column, &add));
+        piece.up.push(guard::unless_held(table, column, &name, &add));
         piece.down.push(format!("alter table {table} drop constraint if exists {helper}"));
         self.pieces.push(piece);
         let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::ShareUpdateExclusive);

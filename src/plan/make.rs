@@ -59,9 +59,13 @@ pub async fn make(
     progress: &dyn Progress,
 ) -> Result<Plan, Stop> {
     progress.begin("Planning", None);
-    if let Some((question, open)) = structures::schema_a_tenant(facts, goal.config).await? {
+    let first = match structures::schema_a_tenant(facts, goal.config).await? {
+        None => structures::endless(facts).await?,
+        Some((question, open)) => Some((question, vec![open])),
+    };
+    if let Some((question, open)) = first {
         let from = assess::run(facts, goal.library, goal.config).await?.stage.evidenced.unwrap_or(1);
-        return Ok(Plan { from, to: goal.stage, questions: vec![question], open: vec![open], ..Plan::default() });
+        return Ok(Plan { from, to: goal.stage, questions: vec![question], open, ..Plan::default() });
     }
     let mut config = goal.config.clone();
     config.tenancy.table = structures::referred_to(facts, goal.config).await?.or(config.tenancy.table);

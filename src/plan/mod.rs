@@ -115,7 +115,8 @@ impl<'a> Draft<'a> {
             self.ask(structures::asked(facts, self.goal.config).await?.into_iter().collect());
         }
         changes.extend(fixes);
-        let spared = structures::spare(&mut changes, facts).await?;
+        let mut spared = structures::spare(&mut changes, facts).await?;
+        spared.extend(structures::unforced(&mut changes, facts).await?);
         self.open.extend(spared.into_iter().filter(|_| first));
         structures::alter_first(&mut changes, facts).await?;
         narrow::reconcile(&mut changes);

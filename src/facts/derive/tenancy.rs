@@ -418,6 +418,8 @@ impl Tenancy {
                 self.keys.retain(|(r, _), _| *r != tenants);
                 if let [column] = relation.primary_key.as_slice() {
                     self.add(tenants, *column, KeyRole::TenantTable, "primary key");
+                } else if let Some(column) = referred(tables, relation) {
+                    self.add(tenants, column, KeyRole::TenantTable, "foreign key");
                 }
                 continue;
             }
@@ -539,6 +541,17 @@ fn is_flag(type_name: &str) -> bool {
         type_name,
         "bool" | "timestamptz" | "timestamp" | "date" | "time" | "json" | "jsonb" | "interval" | "float4" | "float8"
     )
+}
+
+/// The column by which other tables refer to a table whose primary key is of several.
+fn referred(tables: &[&Relation], to: &Relation) -> Option<i64> {
+    let mut counts = BTreeMap::<i64, usize>::new();
+    for key in tables.iter().flat_map(|relation| &relation.foreign_keys).filter(|key| key.target == to.oid) {
+        if let [(_, there)] = key.columns.as_slice() {
+            *counts.entry(*there).or_default() += 1;
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(column, _)| column)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::super::change::Phase;
 use super::super::ddl::{self, Name};
+use super::super::guard;
 use super::super::piece::Lock;
 use super::Hardener;
 use crate::check::quote::ident;
@@ -23,6 +24,7 @@ impl Hardener<'_, '_> {
             piece.down.push(format!("drop index if exists {index}"));
         } else {
             (piece.transaction, piece.long) = (false, true);
+            piece.up.push(guard::no_torn_index(&index));
             piece.up.push(format!("create {unique}index concurrently if not exists {quoted} on {table} {rest}"));
             piece.down.push(format!("drop index concurrently if exists {index}"));
         }
@@ -49,10 +51,11 @@ impl Hardener<'_, '_> {
                 piece.up.push(format!("create {unique}index if not exists {quoted} on only {partition} {rest}"));
             } else {
                 (piece.transaction, piece.long) = (false, true);
+                let index = Name { schema: partition.schema.clone(), name: own.clone() };
+                piece.up.push(guard::no_torn_index(&index));
                 piece
                     .up
                     .push(format!("create {unique}index concurrently if not exists {quoted} on {partition} {rest}"));
-                let index = Name { schema: partition.schema.clone(), name: own.clone() };
                 piece.down.push(format!("drop index concurrently if exists {index}"));
             }
             self.pieces.push(piece);

@@ -137,12 +137,15 @@ fn of_session<'p>(predicate: &'p str, key: &str) -> Option<&'p str> {
     (reads && quiet).then_some(value)
 }
 
-/// The way this database's policies compare a key of this name, else over a setting of its own.
+/// The way this database's policies compare a key of this name, else over a setting of its own. What names the table it is on says
+/// nothing of another.
 pub(super) async fn predicate(facts: &mut Facts, key: &str) -> Result<Option<String>, Stop> {
-    let sql =
-        "select t.predicate from tenant_predicates t join tenant_keys k on k.relation = t.relation and k.role = 'key'
-               where k.name = ? order by t.relation limit 1";
-    Ok(sqlx::query_scalar(sql).bind(key.to_owned()).fetch_optional(facts.connection()).await?)
+    let sql = "select r.name, t.predicate from tenant_predicates t join relations r on r.oid = t.relation
+               join tenant_keys k on k.relation = t.relation and k.role = 'key'
+               where k.name = ? order by t.relation";
+    let found: Vec<(String, String)> = sqlx::query_as(sql).bind(key.to_owned()).fetch_all(facts.connection()).await?;
+    let bare = |(name, text): &(String, String)| !text.contains(&format!("{}.{}", ident(name), ident(key)));
+    Ok(found.into_iter().find(bare).map(|(_, text)| text))
 }
 
 /// `tenant_id = …` over the session's setting, which may be unset or empty.

@@ -18,17 +18,33 @@ const TEMPLATE: &str = include_str!("../templates/lookup.sql");
 /// The role that such functions belong to.
 const ROLE: &str = "policy_lookup";
 
-/// Functions and the tables they read, whose policies ask them, and which do not bind their owner yet.
+/// Functions and the tables they read, whose policies lead back to them, by way of other tables and their functions too, and which do
+/// not bind their owner yet.
 const ASKED: &str = "
+    with recursive reader as (
+      select f.oid as function, r.oid as relation
+      from functions f
+      join roles o on o.oid = f.owner and o.superuser = 0 and o.bypass_rls = 0
+      join function_verdicts v on v.function = f.oid, json_each(v.reads) read
+      join relations r on r.schema || '.' || r.name = read.value and r.owner = f.owner
+      where f.security_definer = 1 and f.kind = 'function' and f.provenance = 'user' and r.provenance = 'user'
+        and r.kind in ('table', 'partitioned table')
+    ), asks as (
+      select distinct p.relation, d.object as function
+      from policies p join policy_dependencies d on d.policy = p.oid and d.object_kind = 'function'
+    ), way (start, relation) as (
+      select relation, relation from reader
+      union
+      select w.start, coalesce(rd.relation, d.object) from way w
+      join policies p on p.relation = w.relation
+      join policy_dependencies d on d.policy = p.oid
+      left join reader rd on d.object_kind = 'function' and rd.function = d.object
+      where d.object_kind = 'relation' or rd.relation is not null
+    )
     select distinct f.oid, f.schema, f.name, f.signature, o.name, r.schema, r.name
-    from functions f
-    join roles o on o.oid = f.owner and o.superuser = 0 and o.bypass_rls = 0
-    join function_verdicts v on v.function = f.oid, json_each(v.reads) read
-    join relations r on r.schema || '.' || r.name = read.value and r.owner = f.owner
-    where f.security_definer = 1 and f.kind = 'function' and f.provenance = 'user' and r.provenance = 'user'
-      and r.kind in ('table', 'partitioned table') and (r.rls = 0 or r.force_rls = 0)
-      and exists (select 1 from policies p join policy_dependencies d on d.policy = p.oid
-                  where p.relation = r.oid and d.object_kind = 'function' and d.object = f.oid)
+    from reader join functions f on f.oid = reader.function join roles o on o.oid = f.owner
+    join relations r on r.oid = reader.relation and (r.rls = 0 or r.force_rls = 0)
+    where exists (select 1 from way w join asks a on a.relation = w.relation where w.start = r.oid and a.function = f.oid)
     order by 2, 3, 4, 6, 7";
 
 type Row = (i64, String, String, String, String, String, String);

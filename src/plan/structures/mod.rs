@@ -3,6 +3,7 @@
 //! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
 //! name, and adds what is missing.
 
+mod endless;
 mod floor;
 mod ground;
 mod holders;
@@ -19,6 +20,7 @@ mod tenants;
 mod through;
 mod twins;
 
+pub(crate) use endless::{endless, unforced};
 pub(crate) use key::to_be_keyed;
 pub(crate) use lookup::{alter_first, spare};
 pub(crate) use orphans::{Hop, Uncertain, asked, scalar, uncertain};

@@ -67,7 +67,7 @@ pub(super) async fn need_a_key(facts: &mut Facts) -> Result<BTreeSet<i64>, Stop>
 }
 
 /// What is reached from a table.
-fn reached(edges: &Edges, from: i64) -> BTreeSet<i64> {
+pub(super) fn reached(edges: &Edges, from: i64) -> BTreeSet<i64> {
     let (mut found, mut left) = (BTreeSet::new(), vec![from]);
     while let Some(at) = left.pop() {
         for &next in edges.get(&at).into_iter().flatten() {

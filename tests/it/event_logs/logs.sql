@@ -46,6 +46,12 @@ create table public.retrieval_event (id uuid, tenant_id uuid, user_id uuid, quer
 comment on table public.retrieval_event is 'retrieval';
 create table public.order_status_history (id bigint, order_id bigint, old_status text, new_status text, changed_by bigint, changed_at timestamptz);
 comment on table public.order_status_history is 'history';
+create table public.change_history (id bigint, tenant_id uuid, changed_by uuid, operation text, table_name text, row_id text, old_values jsonb, new_values jsonb, changed_at timestamptz);
+comment on table public.change_history is 'audit';
+create table public.history (id bigint, "companyId" text, "actorId" uuid, "event" text, "entity" text, payload jsonb, at timestamptz);
+comment on table public.history is 'audit';
+create table public.changes (id bigint, user_id bigint, action text, model_name text, model_id bigint, diff jsonb, created_at timestamptz);
+comment on table public.changes is 'audit';
 create table public.access_events (tenant_id uuid, at timestamptz, actor text, action text, object text) partition by range (at);
 comment on table public.access_events is 'audit';
 create table public.access_events_2026 partition of public.access_events for values from ('2026-01-01') to ('2027-01-01');
@@ -63,6 +69,10 @@ create table other.ledger (id bigint, user_id bigint, amount numeric, operation 
 create table other.versions (id bigint, document_id bigint, version int, content text, author_id bigint, created_at timestamptz);
 create table other.employees_history (id bigint, name text, salary numeric, sys_period tstzrange);
 create table other.search_history (id bigint, user_id bigint, query text, created_at timestamptz);
+create table other.history (id bigint, session_id uuid, user_id bigint, role text, content text, created_at timestamptz);
+create table other.chat_history (id bigint, user_id bigint, event text, entity text, content text, created_at timestamptz);
+create table other.price_history (id bigint, product_id bigint, currency text, price numeric, changed_at timestamptz);
+create table other.changes (id bigint, request_id bigint, model text, planned_by bigint, state text, action text, created_at timestamptz, updated_at timestamptz);
 create table other.login_history (id bigint, user_id bigint, ip inet, created_at timestamptz);
 create table other.email_log (id bigint, user_id bigint, action text, body text, created_at timestamptz);
 create table other.request_logs (id bigint, method text, path text, status_code int, latency_ms int, created_at timestamptz);

@@ -49,6 +49,10 @@ const BOOK_KEEPING: &str = "debit credit balance amount amount_cents currency ac
 const OF_AUDITORS: &str = "engagement finding plan program programme scope universe team checklist assignment area procedure sample \
     workpaper observation recommendation issue risk control framework standard certification question questionnaire answer criteria";
 
+/// Columns that say what sort of thing a row is about: of one table's past there is nothing to say.
+const SORTS_OF_THINGS: &str = "entity entity_type object_type target_type resource_type subject_type record_type item_type auditable_type \
+    trackable_type model model_name model_type table table_name collection";
+
 /// Names of columns that can mean nobody but who did it.
 const PLAIN_ACTORS: &str =
     "actor performed performer executed whodunnit causer initiator initiated principal invoked triggered";
@@ -204,6 +208,16 @@ fn by_name(seen: &Seen<'_>, who: bool, what: bool, other: bool) -> Option<(Purpo
         return Some((Purpose::ToolCalls, "its name says so"));
     }
     let past = seen.named("history change changelog") && !seen.is_work();
+    // Called a history, and that of everything: who did what to which sort of thing.
+    if past
+        && !other
+        && who
+        && seen.plain_action()
+        && seen.with_column(SORTS_OF_THINGS)
+        && !seen.with_column("updated_at modified_at")
+    {
+        return Some((Purpose::Audit, "it says who did what to things of any sort"));
+    }
     if past && who && (what && !other || seen.has("before") || seen.has("after")) {
         return Some((Purpose::History, "its name says so"));
     }

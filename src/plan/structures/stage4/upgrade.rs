@@ -44,7 +44,7 @@ pub(super) struct Log {
     grantable: i64,
 }
 
-/// Every audit log. `changeable`: those whose rows may be changed until the plan's own guards are there.
+/// Every audit log of the product: one that a framework made is the product's where it says the product's tenant. `changeable`: those whose rows may be changed until the plan's own guards are there.
 pub(super) async fn logs(facts: &mut Facts, changeable: &Changeable) -> Result<Vec<Log>, Stop> {
     let mut logs: Vec<Log> = sqlx::query_as(
         "select r.oid, r.schema, r.name, r.kind, r.force_rls, l.on_update,
@@ -67,7 +67,8 @@ pub(super) async fn logs(facts: &mut Facts, changeable: &Changeable) -> Result<V
              or exists (select 1 from role_reach reach where reach.role = o.oid and reach.reaches = s.owner and reach.inherits = 1) as grantable
          from event_logs l join relations r on r.oid = l.relation
          join roles o on o.oid = r.owner join schemas s on s.oid = r.schema_oid join roles so on so.oid = s.owner
-         where l.purpose = 'audit' and r.kind in ('table', 'partitioned table') and r.provenance = 'user' and r.oid not in (select relation from framework_relations)
+         where l.purpose = 'audit' and r.kind in ('table', 'partitioned table') and r.provenance = 'user'
+           and (r.oid not in (select relation from framework_relations) or r.oid in (select relation from tenant_keys where role = 'key'))
          order by r.schema, r.name",
     )
     .fetch_all(facts.connection())
@@ -255,11 +256,15 @@ async fn chain(
         "select c.name, c.type_name, c.type_kind,
            (select e.role from event_log_columns e where e.relation = c.relation and e.column_number = c.number
               and e.role in ('payload', 'salt', 'payload digest', 'redaction', 'redacted by') limit 1)
-         from columns c where c.relation = ? and c.is_generated = 0
-           and lower(c.name) not in ('chain_seq', 'prev_hash', 'row_hash', 'chain_lane', 'updated_at')
+         from columns c where c.relation = ?1 and c.is_generated = 0
+           and lower(c.name) not in ('chain_seq', 'prev_hash', 'row_hash', 'chain_lane')
+           -- What a trigger sets when the backfill writes the row is set after it was hashed.
+           and (lower(c.name) not in ('updated_at', 'updatedat') or ?2
+                or not exists (select 1 from triggers t where t.relation = c.relation and t.timing = 'BEFORE' and t.on_update = 1))
          order by c.number",
     )
     .bind(log.oid)
+    .bind(log.on_update == "refused")
     .fetch_all(facts.connection())
     .await?;
     let pk: Vec<String> = sqlx::query_scalar(
