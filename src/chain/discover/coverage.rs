@@ -13,7 +13,8 @@ pub(super) fn is_payload(kind: Kind, name: &str) -> bool {
     matches!(kind, Kind::Json | Kind::Jsonb | Kind::Bytes) || NAMES.iter().any(|part| name.contains(part))
 }
 
-/// Columns that neither the chain nor a digest in it reads, and those of which it leaves out members. What the server renders is looked for in its expression.
+/// Columns that neither the chain nor a digest in it reads, and those of which it leaves out members. What the server renders
+/// is looked for in its expression.
 pub(super) fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> Vec<String> {
     if formulas.is_empty() {
         return Vec::new();

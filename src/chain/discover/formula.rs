@@ -176,6 +176,7 @@ pub(super) async fn find(
     otherwise::spelled(&sampled, &mut chosen, &items.list, means.key);
     chosen = ordered(&sampled, chosen, &items.list, means.key);
     otherwise::crossed(&mut chosen);
+    otherwise::fewer_zeros(&mut chosen, &items.list);
     commitments(connection, &mut chain, &mut items, means, &mut sampled, &chosen, digests, rows, &layout).await?;
     chain.watched = watched(&chain, &chosen);
     finish(&mut chain, items, chosen);

@@ -72,6 +72,9 @@ pub(super) fn spelled(sample: &Sample, formulas: &mut Vec<Formula>, items: &[Ite
 /// Most formulas that are made of two others.
 const CROSSED: usize = 12;
 
+/// Most formulas to which numbers of fewer zeros are added.
+const MOST: usize = 24;
+
 /// Adds what two formulas of one shape come to together: values as the one spells them, nulls as the other. The rows that
 /// were looked at may have had a whole second, and a null, and no row both.
 pub(super) fn crossed(formulas: &mut Vec<Formula>) {
@@ -149,16 +152,31 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
-    // A program that computes prints fewer zeros than the column holds.
+    digits.chain(clocks).chain(printed(formula, items)).chain(nothing).chain(without_nulls(formula)).collect()
+}
+
+/// The formula with numbers as a program prints them that computes: with fewer zeros than the column holds.
+fn printed(formula: &Formula, items: &[Item]) -> impl Iterator<Item = Formula> {
     let is_printed = |at: usize| items[at].kind == Kind::Rendered;
-    let numbers = [Fraction::Needed, Fraction::One].into_iter().filter_map(|end| {
+    [Fraction::Needed, Fraction::One].into_iter().filter_map(move |end| {
         with_forms(formula, &|at, form| match form {
             Form::Text | Form::Number(_) if is_printed(at) => Some(Form::Number(end)),
-            Form::Json(style, None) if is_printed(at) => Some(Form::Quoted(*style, Box::new(Form::Number(end)))),
+            Form::Json(style, _) if is_printed(at) => Some(Form::Quoted(*style, Box::new(Form::Number(end)))),
             _ => None,
         })
-    });
-    digits.chain(clocks).chain(numbers).chain(nothing).chain(without_nulls(formula)).collect()
+    })
+}
+
+/// Adds numbers with fewer zeros, though no row that was looked at has them: a decimal keeps the digits that somebody wrote, the
+/// column always as many as it has. It is the same number, so nothing that was changed is let through.
+pub(super) fn fewer_zeros(formulas: &mut Vec<Formula>, items: &[Item]) {
+    let searched = formulas.iter().filter(|formula| formula.is_searched());
+    let others: Vec<Formula> = searched.flat_map(|formula| printed(formula, items)).collect();
+    for other in others {
+        if formulas.len() < MOST && !formulas.contains(&other) {
+            formulas.push(other);
+        }
+    }
 }
 
 /// The formula with a word of its own for each of these nulls.
@@ -368,5 +386,29 @@ mod tests {
         let mut apart = vec![formulas[0].clone(), Formula::new(Algorithm::Sha256, vec![Piece::literal("|")], SEARCHED)];
         crossed(&mut apart);
         assert_eq!(apart.len(), 2);
+    }
+
+    #[test]
+    fn a_decimal_may_have_fewer_zeros_than_its_column() {
+        let item = |kind| Item { sql: "t.c".into(), kind, column: Some("c".into()) };
+        let items = [item(Kind::Rendered), item(Kind::Text)];
+        let style = Style::python(true);
+        let formula = |at| {
+            let value = Piece::item(at, Form::Json(style, None));
+            Formula::new(Algorithm::Sha256, vec![Piece::literal("{"), value], SEARCHED)
+        };
+        let mut formulas = vec![formula(0), formula(1)];
+        fewer_zeros(&mut formulas, &items);
+        let written = |formula: &Formula| {
+            let mut out = Vec::new();
+            let Some(Piece::Item { form, .. }) = formula.pieces.last() else { return String::new() };
+            form.write(Kind::Rendered, b"340.50", &mut out);
+            String::from_utf8(out).unwrap_or_default()
+        };
+        assert_eq!(formulas[2..].iter().map(written).collect::<Vec<_>>(), [r#""340.5""#, r#""340.5""#]);
+        // What somebody declared is what they said.
+        let mut declared = vec![Formula { source: "govctl.yaml".into(), ..formula(0) }];
+        fewer_zeros(&mut declared, &items);
+        assert_eq!(declared.len(), 1);
     }
 }
