@@ -62,7 +62,10 @@ async fn rows_that_would_not_hold_are_told_all_at_once_and_before_anything_is_ch
         .await
         .unwrap();
     connection.execute(sqlx::raw_sql(AssertSqlSafe(first))).await.unwrap();
-    torn_and_run_again(&database, &plan, &mut connection).await;
+    // Each file as often as there are files: the embedded server would take minutes, and it reads the same SQL.
+    if !support::is_embedded() {
+        torn_and_run_again(&database, &plan, &mut connection).await;
+    }
     connection.close().await.unwrap();
 }
 
