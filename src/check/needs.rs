@@ -5,7 +5,7 @@ use crate::facts::SCHEMA;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
-/// A table of the facts.
+/// A table of the facts, or a view of some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table {
     /// As in the schema.
@@ -42,7 +42,9 @@ const RESTS_ON: &[(&str, &[&str])] = &[
         ],
     ),
     ("tenant_keys", &["tenancy"]),
-    ("tenant_paths", &["tenant_keys"]),
+    ("json_keys", &["tenancy"]),
+    ("tenant_paths", &["tenant_keys", "json_keys"]),
+    ("tenant_data", &["tenant_keys", "tenant_paths", "json_keys"]),
     ("tenant_predicates", &["tenant_keys", "tenant_paths", "policies", "functions"]),
     ("policy_settings", &["policies", "policy_dependencies", "functions", "parameters", "grants", "role_settings"]),
     (
@@ -111,8 +113,9 @@ const GOES_WITH: &[(&str, &[&str])] = &[
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
     let derived_from = SCHEMA.find("2. derived").unwrap_or(SCHEMA.len());
     let tokens = tokens(SCHEMA);
-    let created =
-        tokens.windows(3).filter(|words| words[0].text(SCHEMA) == "create" && words[1].text(SCHEMA) == "table");
+    let created = tokens
+        .windows(3)
+        .filter(|words| words[0].text(SCHEMA) == "create" && matches!(words[1].text(SCHEMA), "table" | "view"));
     created.map(|words| Table { name: words[2].text(SCHEMA), derived: words[2].place.start > derived_from }).collect()
 });
 
@@ -168,5 +171,6 @@ mod tests {
             ["grants", "memberships", "principals", "relations", "role_purposes", "role_reach", "roles", "schemas"]
         );
         assert!(of("select * from exposure").contains("tenant_keys"));
+        assert!(of("select relation from tenant_data").is_superset(&of("select * from tenant_keys, tenant_paths")));
     }
 }
