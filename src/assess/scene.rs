@@ -59,7 +59,7 @@ impl Scene {
                     count(*) filter (where exists (select 1 from verdicts v join principals p on p.role = v.principal
                                                    where v.relation = t.relation and p.kind = 'login')),
                     count(*) filter (where r.rls = 1)
-             from (select relation from tenant_keys union select relation from tenant_paths) t
+             from tenant_data t
              left join relations r on r.oid = t.relation",
         )
         .fetch_one(&mut *connection)

@@ -24,7 +24,7 @@ select a.principal, r.schema, r.name, r.kind, coalesce(acting.name, 'PUBLIC') as
        coalesce((select json_group_array(distinct s.class) from sensitive_columns s
          left join column_privileges cp on cp.role = h.role and cp.relation = h.relation and cp.column_number = s.column_number
          where s.relation = r.oid and (h.can_select = 1 or cp.can_select = 1)), '[]') as classes,
-       (r.oid in (select relation from tenant_keys) or r.oid in (select relation from tenant_paths)) as tenant_data,
+       r.oid in (select relation from tenant_data) as tenant_data,
        case when h.can_select = 0 then null else e.verdict end as exposure,
        coalesce((select json_group_object(v.command, v.verdict) from verdicts v
          where v.principal = a.principal and v.relation = r.oid and v.verdict <> 'denied'), '{}') as verdicts
