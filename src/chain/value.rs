@@ -57,6 +57,11 @@ impl Kind {
     pub const fn is_time(self) -> bool {
         matches!(self, Self::Timestamptz | Self::Timestamp | Self::Date)
     }
+
+    /// JSON, however it is stored.
+    pub const fn is_document(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonb)
+    }
 }
 
 /// A whole number of two, four or eight bytes.

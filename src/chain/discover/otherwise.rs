@@ -318,9 +318,7 @@ fn listed_otherwise(formula: &Formula, items: &[Item]) -> Option<Formula> {
     let names: Box<[String]> = leads.map(key).collect::<Option<_>>()?;
     let style = Style::compact(true);
     with_forms(formula, &|at, form| match form {
-        Form::Json(old, _) | Form::Rewritten(old)
-            if *old == style && matches!(items[at].kind, Kind::Json | Kind::Jsonb) =>
-        {
+        Form::Json(old, _) | Form::Rewritten(old) if *old == style && items[at].kind.is_document() => {
             Some(Form::Listed(style, names.clone()))
         }
         _ => None,
@@ -331,9 +329,7 @@ fn listed_otherwise(formula: &Formula, items: &[Item]) -> Option<Formula> {
 fn ordered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
     let turned = |style: &Style| Style { sorted: !style.sorted, ..*style };
     let other = |at: usize, form: &Form| match form {
-        Form::Json(style, clock) if matches!(items[at].kind, Kind::Json | Kind::Jsonb) => {
-            Some(Form::Json(turned(style), clock.clone()))
-        }
+        Form::Json(style, clock) if items[at].kind.is_document() => Some(Form::Json(turned(style), clock.clone())),
         Form::Rewritten(style) => Some(Form::Rewritten(turned(style))),
         Form::Digested(style) => Some(Form::Digested(turned(style))),
         Form::Quoted(style, inner) => match &**inner {

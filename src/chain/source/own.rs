@@ -80,7 +80,7 @@ impl Words {
 
     fn form(&self, kind: Kind, is_number: bool) -> Form {
         let style = self.style;
-        let is_document = matches!(kind, Kind::Json | Kind::Jsonb) || self.document && kind.is_text();
+        let is_document = kind.is_document() || self.document && kind.is_text();
         let plain = match self.numbers {
             _ if is_document => match &self.listed {
                 Some(names) => Form::Listed(style, names.clone()),

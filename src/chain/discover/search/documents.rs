@@ -8,7 +8,6 @@ use crate::chain::form::Form;
 use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Null, Piece};
 use crate::chain::time::{Clock, Fraction};
-use crate::chain::value::Kind;
 use std::collections::HashMap;
 
 /// Where the previous hash is, and what is around the fields.
@@ -153,7 +152,7 @@ impl Search<'_> {
     /// Names that a list of members may have. Which of them it has depends on the fields; where a document has members of
     /// those names at all, either all are in it or none is: what is found is then said exactly, and tried so.
     pub(super) fn lists_of_members(&self, fields: &[usize]) -> Vec<Vec<String>> {
-        if !fields.iter().any(|at| matches!(self.items.list[*at].kind, Kind::Json | Kind::Jsonb)) {
+        if !fields.iter().any(|at| self.items.list[*at].kind.is_document()) {
             return Vec::new();
         }
         let mut names: Vec<String> = fields.iter().map(|at| self.name(*at)).collect();
@@ -171,9 +170,7 @@ impl Search<'_> {
     fn json(&self, at: usize, style: Style, clock: &Form, names: Option<&[String]>) -> Piece {
         let plain = Style { listed: false, ..style };
         let form = match (names, clock) {
-            (Some(names), _) if matches!(self.items.list[at].kind, Kind::Json | Kind::Jsonb) => {
-                Form::Listed(style, names.into())
-            }
+            (Some(names), _) if self.items.list[at].kind.is_document() => Form::Listed(style, names.into()),
             (_, Form::Time(clock)) => Form::Json(plain, Some(clock.clone())),
             _ => Form::Json(plain, None),
         };

@@ -149,7 +149,7 @@ impl Search<'_> {
             let (first, last) = (kind(order.first()), kind(order.last()));
             // A time goes to an end, a document to the last place.
             let is_time = |kind: Option<Kind>| kind.is_some_and(Kind::is_time);
-            let is_document = |kind| matches!(kind, Some(Kind::Json | Kind::Jsonb));
+            let is_document = |kind: Option<Kind>| kind.is_some_and(Kind::is_document);
             u8::from(!(is_time(first) || is_time(last))) + u8::from(!(is_document(last) || is_time(last)))
         };
         let mut once = orders::moves(&chosen);
@@ -270,7 +270,7 @@ fn odds(column: &Column) -> i32 {
     let words: Vec<&str> = name.split('_').collect();
     // The last that applies says more than the first: user_agent is no user.
     let by_name = WORDS.iter().rev().find(|(of, _)| words.iter().any(|word| of.contains(word))).map(|(_, odds)| *odds);
-    by_name.unwrap_or(if matches!(column.kind, Kind::Json | Kind::Jsonb) { 10 } else { -1 })
+    by_name.unwrap_or(if column.kind.is_document() { 10 } else { -1 })
 }
 
 /// Choices by the product of the odds of their members, the likeliest first.

@@ -19,7 +19,7 @@ impl Search<'_> {
         let fields: Vec<_> = self.fields.iter().copied().take(MOST).collect();
         let of_kind = |test: fn(Kind) -> bool| fields.iter().any(|at| test(self.items.list[*at].kind));
         let clocks = if of_kind(Kind::is_time) { clocks() } else { vec![Form::Text] };
-        let jsons: Vec<Option<Style>> = if of_kind(|kind| matches!(kind, Kind::Json | Kind::Jsonb)) {
+        let jsons: Vec<Option<Style>> = if of_kind(Kind::is_document) {
             std::iter::once(None).chain(Style::ALL.map(Some)).collect()
         } else {
             vec![None]

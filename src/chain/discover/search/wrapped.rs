@@ -100,7 +100,7 @@ impl Search<'_> {
     fn wrap(&self, target: usize, fields: &[usize], wrap: Wrap, stage: &[usize], left: &mut Left) -> Try {
         let of_kind = |test: fn(Kind) -> bool| fields.iter().any(|at| test(self.items.list[*at].kind));
         let clocks = if of_kind(Kind::is_time) { clocks() } else { vec![Form::Text] };
-        let jsons: &[Option<Style>] = if of_kind(|kind| matches!(kind, Kind::Json | Kind::Jsonb)) {
+        let jsons: &[Option<Style>] = if of_kind(Kind::is_document) {
             &[None, Some(Style::compact(true)), Some(Style::python(true)), Some(Style::compact(false))]
         } else {
             &[None]

@@ -339,7 +339,7 @@ impl Search<'_> {
     fn in_document(&self, target: usize, at: usize, way: &Way) -> Piece {
         let style = way.style;
         let inner = Style { sorted: style.sorted || way.ordered, ..style };
-        if let (Kind::Json | Kind::Jsonb, true) = (self.items.list[at].kind, style.listed) {
+        if self.items.list[at].kind.is_document() && style.listed {
             let form = Form::Listed(style, way.listed.clone());
             return Piece::Item { at, form, null: Null::Bytes(b"null".to_vec()) };
         }
