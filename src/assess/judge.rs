@@ -1,7 +1,7 @@
 //! From the rows of a check to findings, and to what could not be decided.
 
 use super::{Cause, Finding, Fingerprint, ObjectRef};
-use crate::check::template::{self, Flaw};
+use crate::check::template::{Flaw, Template};
 use crate::check::{Check, Row, Standing, evaluate, quote};
 use crate::facts::Facts;
 use crate::yaml::{Mistake, Mistakes, Place, place_in};
@@ -29,13 +29,18 @@ pub async fn judge(check: &Check, facts: &mut Facts) -> Result<Outcome, Mistakes
 pub(super) fn outcome(check: &Check, rows: Vec<Row>) -> Result<Outcome, Mistakes> {
     let mut findings = BTreeMap::<Fingerprint, Finding>::new();
     let mut undecided = Vec::new();
+    let mut sentences = None;
     for row in rows {
         match &row.standing {
             Standing::Undecided { what, needs } => {
                 undecided.push(Cause { kind: "unreadable-expression", what: what.clone(), needs: needs.clone() });
             }
             Standing::Wrong(severity) => {
-                let finding = Finding { severity: *severity, unscaled: *severity, ..finding(check, row)? };
+                let sentences = match &sentences {
+                    Some(read) => read,
+                    None => sentences.insert(Sentences::of(check)?),
+                };
+                let finding = Finding { severity: *severity, unscaled: *severity, ..finding(check, sentences, row)? };
                 let known = findings.entry(finding.fingerprint.clone()).or_insert_with(|| finding.clone());
                 if known.severity < finding.severity {
                     *known = finding;
@@ -50,13 +55,55 @@ pub(super) fn outcome(check: &Check, rows: Vec<Row>) -> Result<Outcome, Mistakes
     Ok(Outcome { findings, undecided })
 }
 
-fn finding(check: &Check, row: Row) -> Result<Finding, Mistakes> {
+/// What a check says of each row.
+struct Sentences<'c> {
+    finding: Sentence<'c>,
+    fix: Option<Sentence<'c>>,
+    default: Option<Sentence<'c>>,
+}
+
+impl<'c> Sentences<'c> {
+    fn of(check: &'c Check) -> Result<Self, Mistakes> {
+        let read = |text: &'c String, place| Sentence::read(check, text, place);
+        Ok(Self {
+            finding: read(&check.finding, check.source.finding)?,
+            fix: check.fix.as_ref().map(|fix| read(fix, check.source.fix)).transpose()?,
+            default: check.default.as_ref().map(|sql| read(sql, check.source.default)).transpose()?,
+        })
+    }
+}
+
+/// A template of a check's file.
+struct Sentence<'c> {
+    check: &'c Check,
+    text: &'c str,
+    place: Place,
+    template: Template<'c>,
+}
+
+impl<'c> Sentence<'c> {
+    fn read(check: &'c Check, text: &'c str, place: Place) -> Result<Self, Mistakes> {
+        let template = Template::new(text).map_err(|flaw| mistaken(check, text, place, flaw))?;
+        Ok(Self { check, text, place, template })
+    }
+
+    fn fill(&self, values: &Map<String, Value>) -> Result<String, Mistakes> {
+        self.template.render(values).map_err(|flaw| mistaken(self.check, self.text, self.place, flaw))
+    }
+}
+
+fn mistaken(check: &Check, text: &str, place: Place, Flaw { message, part }: Flaw) -> Mistakes {
+    let source = &check.source;
+    let mistake = Mistake::new(place_in(&source.text, place, text, part), message, "here");
+    Mistakes::new(&source.path, &source.text, vec![mistake])
+}
+
+fn finding(check: &Check, sentences: &Sentences<'_>, row: Row) -> Result<Finding, Mistakes> {
     let Row { object, mut values, .. } = row;
     values.insert("object".to_owned(), Value::String(in_sql(&object, &values)));
-    let source = &check.source;
-    let message = fill(check, &check.finding, source.finding, &values)?;
-    let fix = check.fix.as_ref().map(|fix| fill(check, fix, source.fix, &values)).transpose()?;
-    let default = check.default.as_ref().map(|sql| fill(check, sql, source.default, &values)).transpose()?;
+    let message = sentences.finding.fill(&values)?;
+    let fix = sentences.fix.as_ref().map(|fix| fix.fill(&values)).transpose()?;
+    let default = sentences.default.as_ref().map(|sql| sql.fill(&values)).transpose()?;
     let identity: Vec<_> = check.identity.iter().map(|column| (column.as_str(), text(values.get(column)))).collect();
     let identity: Vec<_> = identity.iter().map(|(column, value)| (*column, value.as_str())).collect();
     let fingerprint = Fingerprint::of(&check.id, &object, &identity);
@@ -73,14 +120,6 @@ fn finding(check: &Check, row: Row) -> Result<Finding, Mistakes> {
         state: String::new(),
         introduced: None,
         pardon: None,
-    })
-}
-
-fn fill(check: &Check, template: &str, place: Place, values: &Map<String, Value>) -> Result<String, Mistakes> {
-    template::render(template, values).map_err(|Flaw { message, part }| {
-        let source = &check.source;
-        let mistake = Mistake::new(place_in(&source.text, place, template, part), message, "here");
-        Mistakes::new(&source.path, &source.text, vec![mistake])
     })
 }
 

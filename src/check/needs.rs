@@ -41,6 +41,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
             "policy_dependencies",
         ],
     ),
+    ("column_names", &["columns"]),
     ("tenant_keys", &["tenancy"]),
     ("json_keys", &["tenancy"]),
     ("tenant_paths", &["tenant_keys", "json_keys"]),

@@ -63,8 +63,28 @@ pub fn variables(template: &str) -> Result<BTreeSet<String>, Flaw> {
 
 /// Fills a template in.
 pub fn render(template: &str, values: &Map<String, Value>) -> Result<String, Flaw> {
-    let rendered = ENVIRONMENT.render_str(template, values).map_err(|error| flaw(&error, template))?;
-    Ok(rendered.trim().to_owned())
+    Template::new(template)?.render(values)
+}
+
+/// A template that was read, for many rows.
+#[derive(Debug)]
+pub struct Template<'t> {
+    text: &'t str,
+    read: minijinja::Template<'t, 't>,
+}
+
+impl<'t> Template<'t> {
+    /// Reads a template, or says what is wrong with it.
+    pub fn new(text: &'t str) -> Result<Self, Flaw> {
+        let read = ENVIRONMENT.template_from_str(text).map_err(|error| flaw(&error, text))?;
+        Ok(Self { text, read })
+    }
+
+    /// Fills it in.
+    pub fn render(&self, values: &Map<String, Value>) -> Result<String, Flaw> {
+        let rendered = self.read.render(values).map_err(|error| flaw(&error, self.text))?;
+        Ok(rendered.trim().to_owned())
+    }
 }
 
 fn flaw(error: &Error, template: &str) -> Flaw {

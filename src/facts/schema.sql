@@ -300,6 +300,9 @@ create table schema_privileges (
 -- has_function_privilege EXECUTE, for every row of `functions`; `visible`: USAGE on the schema.
 create table function_privileges (role integer not null, function integer not null, visible integer not null, primary key (role, function)) without rowid;
 
+-- Every name that some column has: few, in a large schema. word: in lower case and without underscores.
+create table column_names (name text primary key, word text not null) without rowid;
+
 -- One row: mode 'multi' | 'single' | 'schemas' (a schema for each tenant, and no login in two: no row needs a key) | 'none' (no
 -- tenant key was found), and where that comes from.
 create table tenancy (mode text not null, source text not null, tenant_relation integer, reason text not null);
@@ -312,8 +315,7 @@ create table json_keys (relation integer not null, column_number integer not nul
 create table tenant_paths (relation integer primary key, key_relation integer not null, hops integer not null, path text not null);
 
 -- Every table whose rows belong to one tenant each, however that is known.
-create view tenant_data as
-  select relation from tenant_keys union select relation from tenant_paths union select relation from json_keys;
+create table tenant_data (relation integer primary key);
 
 -- For tables with tenant data: the predicate of a policy that would isolate them, written the way this database's own
 -- policies say it (else over a setting app.tenant_id). Text for `fix` templates; identifiers in it are quoted.

@@ -43,10 +43,12 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         column_privileges(derived),
         schema_privileges(derived),
         function_privileges(catalog, derived),
+        column_names(catalog),
         tenancy(derived),
         tenant_keys(catalog, derived),
         json_keys(catalog, derived),
         tenant_paths(catalog, derived),
+        tenant_data(catalog, derived),
         tenant_predicates(derived),
         verdicts(derived),
         function_verdicts(derived),
@@ -220,6 +222,13 @@ fn tenant_keys(catalog: &Catalog, derived: &Derived) -> Table {
     ("tenant_keys", &["relation", "column_number", "name", "role", "source"], rows.collect())
 }
 
+fn column_names(catalog: &Catalog) -> Table {
+    let columns = catalog.relations.values().flat_map(|relation| &relation.columns);
+    let names: BTreeSet<&str> = columns.map(|column| &*column.name).collect();
+    let word = |name: &str| name.replace('_', "").to_lowercase();
+    ("column_names", &["name", "word"], names.into_iter().map(|name| vec![text(name), text(word(name))]).collect())
+}
+
 fn json_keys(catalog: &Catalog, derived: &Derived) -> Table {
     let rows = keys(catalog, derived).filter_map(|(relation, column, key)| {
         let member = column.member.as_ref()?;
@@ -249,6 +258,12 @@ fn tenant_paths(catalog: &Catalog, derived: &Derived) -> Table {
         rows.push(vec![number(relation), number(path.key_relation), number(hops), text(words)]);
     }
     ("tenant_paths", &["relation", "key_relation", "hops", "path"], rows)
+}
+
+fn tenant_data(catalog: &Catalog, derived: &Derived) -> Table {
+    let keyed = keys(catalog, derived).map(|(relation, ..)| relation);
+    let all: BTreeSet<_> = keyed.chain(derived.tenancy.paths.keys().copied()).collect();
+    ("tenant_data", &["relation"], all.into_iter().map(|relation| vec![number(relation)]).collect())
 }
 
 fn tenant_predicates(derived: &Derived) -> Table {

@@ -103,7 +103,7 @@ pub(super) async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop
          from relations r
          join columns c on c.relation = r.oid
          left join up on up.oid = r.oid
-         left join columns parent on parent.relation = up.root and parent.name = c.name
+         left join columns parent on up.root <> r.oid and parent.relation = up.root and parent.name = c.name
          where r.kind in ('table', 'materialized view') and r.persistence <> 'temporary'
            and (r.provenance = 'user' or {OTHERS})
          order by root, r.name desc, r.oid, c.number"

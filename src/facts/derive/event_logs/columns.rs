@@ -221,19 +221,42 @@ const ROLES: &[(&str, Types, &str)] = &[
 const OTHER_TIMES: &str = "updated_at deleted_at redacted_at expires_at expire_at valid_to valid_until processed_at published_at \
     archived_at tombstoned_at erased_at ends_at ended_at finished_at completed_at purged_at";
 
-/// The names of each of [`ROLES`].
-static NAMES: LazyLock<Vec<Vec<&'static str>>> =
-    LazyLock::new(|| ROLES.iter().map(|(.., names)| names.split(' ').collect()).collect());
+/// A name that columns of a role have: the whole of it, or how it starts and ends. `prev_*hash` is `prev_row_hash` too.
+#[derive(Clone, Copy)]
+pub(crate) struct Pattern(&'static str, Option<&'static str>);
 
-/// All names without a `*`, and all with one.
-static LISTED: LazyLock<(HashSet<&'static str>, Vec<&'static str>)> = LazyLock::new(|| {
-    let (patterns, whole): (Vec<_>, Vec<_>) = NAMES.iter().flatten().partition(|name| name.contains('*'));
-    (whole.into_iter().collect(), patterns)
+impl Pattern {
+    fn of(name: &'static str) -> Self {
+        name.split_once('*').map_or(Self(name, None), |(start, end)| Self(start, Some(end)))
+    }
+
+    fn fits(self, snake: &str) -> bool {
+        match self {
+            Self(whole, None) => whole == snake,
+            Self(start, Some(end)) => {
+                snake.len() >= start.len() + end.len() && snake.starts_with(start) && snake.ends_with(end)
+            }
+        }
+    }
+
+    pub(crate) fn is(self, column: &str) -> bool {
+        self.fits(&snake(column))
+    }
+}
+
+/// The names of each of [`ROLES`], the usual ones first.
+static NAMES: LazyLock<Vec<Vec<Pattern>>> =
+    LazyLock::new(|| ROLES.iter().map(|(.., names)| names.split_whitespace().map(Pattern::of).collect()).collect());
+
+/// All whole names, and all others.
+static LISTED: LazyLock<(HashSet<&'static str>, Vec<Pattern>)> = LazyLock::new(|| {
+    let (whole, parts): (Vec<_>, Vec<_>) = NAMES.iter().flatten().copied().partition(|Pattern(_, end)| end.is_none());
+    (whole.into_iter().map(|Pattern(name, _)| name).collect(), parts)
 });
 
 fn is_listed(name: &str) -> bool {
-    let (whole, patterns) = &*LISTED;
-    whole.contains(name) || patterns.iter().any(|pattern| matches(pattern, name))
+    let (whole, parts) = &*LISTED;
+    whole.contains(name) || parts.iter().any(|pattern| pattern.fits(name))
 }
 
 /// The columns of a relation that play a role, each role once, in the order of [`ROLES`].
@@ -251,7 +274,7 @@ pub(super) fn roles(relation: &Relation) -> Vec<(&'static str, i64)> {
         };
         let best = names.iter().filter(|_| !listed.is_empty()).find_map(|name| {
             let fits = |(snake, column): &&&(String, &Column)| {
-                matches(name, snake) && types.admit(column) && !taken(column.number)
+                name.fits(snake) && types.admit(column) && !taken(column.number)
             };
             listed.iter().find(fits).map(|(_, column)| column.number)
         });
@@ -266,30 +289,14 @@ pub(super) fn roles(relation: &Relation) -> Vec<(&'static str, i64)> {
     found
 }
 
-/// A name that columns of a role have, the usual ones first.
-pub(crate) struct Pattern(&'static str);
-
-impl Pattern {
-    pub(crate) fn is(&self, column: &str) -> bool {
-        matches(self.0, &snake(column))
-    }
-}
-
+/// The names that columns of a role have, the usual ones first.
 pub(crate) fn names_of(role: &str) -> impl Iterator<Item = Pattern> {
-    let found = ROLES.iter().find(|(name, ..)| *name == role);
-    found.into_iter().flat_map(|(_, _, names)| names.split_whitespace()).map(Pattern)
+    let found = ROLES.iter().zip(NAMES.iter()).find(|((name, ..), _)| *name == role);
+    found.into_iter().flat_map(|(_, names)| names.iter().copied())
 }
 
 fn has(found: &[(&str, i64)], role: &str, number: i64) -> bool {
     found.iter().any(|(other, column)| *other == role && *column == number)
-}
-
-/// `prev_*hash` matches `prev_row_hash`; `*salt` matches `payload_salt`.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
-    }
 }
 
 fn any_time(columns: &[(String, &Column)]) -> Option<i64> {
