@@ -18,18 +18,23 @@ pub(super) struct Expressions(Option<HashMap<(String, String, String), String>>)
 
 /// Policies in the order of their names, without which the same set would not always read the same.
 const EXPRESSIONS: &str = "
+    with named as materialized (
+      select t.policy, group_concat(coalesce(o.name, 'public'), ',' order by o.name) as roles
+      from policy_roles t left join roles o on o.oid = t.role group by t.policy
+    ), called as materialized (
+      select d.policy, group_concat(f.source, x'00' order by f.oid) as sources
+      from policy_dependencies d join functions f on f.oid = d.object
+      where d.object_kind = 'function' and f.provenance = 'user' group by d.policy
+    ), said as materialized (
+      select p.relation, p.name || x'00' || p.permissive || p.command || x'00' || coalesce(p.using_expression, '') || x'00'
+               || coalesce(p.check_expression, '') || x'00' || coalesce(n.roles, '') || coalesce(c.sources, '') as text
+      from policies p left join named n on n.policy = p.oid left join called c on c.policy = p.oid
+    ), together as materialized (
+      select relation, group_concat(text, x'0a' order by text) as text from said group by relation
+    )
     select 'relation', r.schema, r.name,
-           r.rls || r.force_rls || r.security_invoker || coalesce(r.definition, '') || coalesce((
-             select group_concat(text, x'0a' order by text) from (
-               select p.name || x'00' || p.permissive || p.command || x'00' || coalesce(p.using_expression, '') || x'00'
-                      || coalesce(p.check_expression, '') || x'00' || coalesce((
-                        select group_concat(coalesce(o.name, 'public'), ',' order by o.name) from policy_roles t
-                        left join roles o on o.oid = t.role where t.policy = p.oid), '')
-                      || coalesce((select group_concat(f.source, x'00' order by f.oid) from policy_dependencies d
-                        join functions f on f.oid = d.object
-                        where d.policy = p.oid and d.object_kind = 'function' and f.provenance = 'user'), '') as text
-               from policies p where p.relation = r.oid)), '')
-    from relations r where r.provenance = 'user'
+           r.rls || r.force_rls || r.security_invoker || coalesce(r.definition, '') || coalesce(t.text, '')
+    from relations r left join together t on t.relation = r.oid where r.provenance = 'user'
     union all
     select 'function', f.schema, f.name || '(' || f.signature || ')',
            f.security_definer || f.leakproof || coalesce(f.search_path, '') || x'00' || coalesce(f.source, '')

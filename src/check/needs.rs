@@ -71,6 +71,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("answers", &[]),
     ("function_verdicts", &["verdicts", "function_privileges", "functions"]),
     ("fired_effects", &["verdicts", "triggers", "rules", "functions"]),
+    ("row_copies", &["tenant_data", "triggers", "rules", "functions"]),
     ("unread_functions", &["verdicts"]),
     ("event_logs", &["event_log_columns", "event_log_guards", "event_log_rights", "enum_labels", "domain_checks"]),
     ("framework_relations", &["relations", "columns"]),

@@ -355,6 +355,12 @@ create table fired_effects (
   command text not null, target integer not null, verdict text not null, by_link integer not null, counterexample text,
   primary key (principal, relation, door, name, command, target)) without rowid;
 
+-- What triggers and rules of tenant relations write of a tenant's row into `target`, a table that says of no row whose it is.
+-- door: 'trigger' | 'rule'; whole: the whole row, else some of its texts and documents.
+create table row_copies (
+  relation integer not null, door text not null, name text not null, function integer, target integer not null, whole integer not null,
+  primary key (relation, door, name, target)) without rowid;
+
 -- Functions that policies call and whose body cannot be read: the verdict takes what they return as a value of the session.
 create table unread_functions (relation integer not null, function text not null, primary key (relation, function)) without rowid;
 

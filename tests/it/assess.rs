@@ -16,6 +16,7 @@ const MULTI: &str = "
     insert into target values (1, '0', '2026-01-01T00:00:00Z', 'database', 'shop', 5, '15.18', 150018, 'auditor', 0, 0);
     insert into tenancy values ('multi', 'name', null, 'app.orders has tenant_id');
     insert into tenant_keys values (7, 2, 'tenant_id', 'key', 'name');
+    insert into tenant_data values (7);
     insert into principals values (100, 'app_user', 'login', 'application');
     insert into verdicts values (100, 7, 'SELECT', 'isolated', 100, 'app_user', null, null, null);
     insert into schemas values (1, 'app', 10, 'user', 1, null);

@@ -1,7 +1,7 @@
 //! Side doors that open by themselves: triggers whose function runs with its owner's rights, and rules, which run with
 //! those of the relation's owner. Who may write the relation moves them with values of his own choice.
 
-use super::catalog::{Catalog, Oid, Relation};
+use super::catalog::{Catalog, Function, Oid, Relation};
 use super::policy::World;
 use super::policy::effects::{self, Effect};
 use super::policy::outlet;
@@ -40,7 +40,7 @@ pub(crate) struct Door {
 
 /// Every door that lets rows of other tenants through, for every principal that can move it.
 pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verdict]) -> Vec<Fired> {
-    let doors = doors(world.catalog);
+    let doors = doors(world.catalog, |function| function.security_definer);
     if doors.is_empty() {
         return Vec::new();
     }
@@ -96,14 +96,15 @@ pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verd
     found
 }
 
-type Moved = (Oid, Vec<(&'static str, privileges::Rights)>, Door, Rc<[Effect]>);
+pub(super) type Moved = (Oid, Vec<(&'static str, privileges::Rights)>, Door, Rc<[Effect]>);
 
-fn doors(catalog: &Catalog) -> Vec<Moved> {
+/// Every trigger whose function counts and can be read, and every rule: what moves it, and what it does.
+pub(super) fn doors(catalog: &Catalog, counts: impl Fn(&Function) -> bool) -> Vec<Moved> {
     let mut doors = Vec::new();
     let mut bodies = BTreeMap::new();
     for trigger in catalog.triggers.iter().filter(|t| matches!(t.enabled.as_str(), "origin" | "always")) {
         let Some(function) = catalog.functions.get(&trigger.function) else { continue };
-        if !function.security_definer || function.language != "plpgsql" {
+        if !counts(function) || function.language != "plpgsql" {
             continue;
         }
         // One function often serves the triggers of many tables.

@@ -2,6 +2,7 @@
 
 mod binding;
 mod catalog;
+mod copied;
 mod declared;
 mod event_logs;
 mod exposure;
@@ -76,6 +77,7 @@ pub(crate) struct Derived {
     exposure: Vec<exposure::Exposure>,
     functions: Vec<verdicts::FunctionVerdict>,
     fired: Vec<fired::Fired>,
+    copied: Vec<copied::Copied>,
     unread: Vec<(Oid, String)>,
     settings: Vec<policy::Setting>,
     remedy: remedy::Remedy,
@@ -105,6 +107,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
     let functions = verdicts::functions(&world, &principals);
     let fired = fired::find(&world, &principals, &verdicts);
+    let copied = copied::find(catalog, &tenancy);
     let exposure = exposure::find(&world, &principals, &verdicts);
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
@@ -120,6 +123,7 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
         exposure,
         functions,
         fired,
+        copied,
         unread,
         settings,
         remedy,

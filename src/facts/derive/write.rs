@@ -53,6 +53,7 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         verdicts(derived),
         function_verdicts(derived),
         fired_effects(derived),
+        row_copies(derived),
         unread_functions(derived),
         policy_settings(derived),
         exposure(derived),
@@ -302,6 +303,20 @@ fn function_verdicts(derived: &Derived) -> Table {
         ]
     });
     ("function_verdicts", &["principal", "function", "verdict", "reads", "counterexample"], rows.collect())
+}
+
+fn row_copies(derived: &Derived) -> Table {
+    let rows = derived.copied.iter().map(|it| {
+        vec![
+            number(it.relation),
+            text(it.door.kind),
+            text(&it.door.name),
+            optional(it.door.function, number),
+            number(it.target),
+            flag(it.whole),
+        ]
+    });
+    ("row_copies", &["relation", "door", "name", "function", "target", "whole"], rows.collect())
 }
 
 fn fired_effects(derived: &Derived) -> Table {

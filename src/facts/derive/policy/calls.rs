@@ -84,7 +84,11 @@ impl Search<'_> {
         if !builtin::is_known(name) {
             return Ok(None);
         }
-        let values = arguments.iter().map(|a| self.eval(a, frame)).collect::<Outcome<Vec<_>>>()?;
+        let value = |(place, argument): (usize, &Expr)| match (name, place) {
+            ("array_position", 0) => self.list(argument, frame),
+            _ => self.eval(argument, frame),
+        };
+        let values = arguments.iter().enumerate().map(value).collect::<Outcome<Vec<_>>>()?;
         let sort = combined(&values);
         let keeps_origin = matches!(name, "lower" | "upper" | "btrim" | "trim" | "ltrim" | "rtrim");
         if sort == Sort::Plain && !keeps_origin {

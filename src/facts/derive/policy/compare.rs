@@ -1,7 +1,7 @@
 //! Comparisons, and what they teach: a variable set beside a value has that value among its candidates.
 
 use super::builtin;
-use super::eval::{Sort, Val, conjunction, disjunction};
+use super::eval::{Sort, Val, combined, conjunction, disjunction};
 use super::expr::{Comparison, Expr};
 use super::frame::Frame;
 use super::search::{Outcome, Search, Var};
@@ -191,6 +191,48 @@ impl Search<'_> {
                 })
             }
         }
+    }
+
+    /// `~`, `!~`, `~*` and `!~*`, where the pattern comes with the session and can be read.
+    pub(super) fn regular(
+        &mut self,
+        operator: &str,
+        text: &Expr,
+        pattern: &Expr,
+        frame: &Rc<Frame>,
+    ) -> Outcome<Option<Value>> {
+        if matches!(pattern, Expr::Constant(_)) {
+            return Ok(None);
+        }
+        let values = [self.eval(text, frame)?, self.eval(pattern, frame)?];
+        if matches!(combined(&values), Sort::Plain | Sort::Session) {
+            return Ok(None);
+        }
+        let [text, pattern] = values.map(|v| v.value);
+        if text == Value::Error || pattern == Value::Error {
+            return Ok(Some(Value::Error));
+        }
+        if text == Value::Null || pattern == Value::Null {
+            return Ok(Some(Value::Null));
+        }
+        let (Some(text), Some(pattern)) = (text.as_text(), pattern.as_text()) else { return Ok(None) };
+        let matched = match operator.ends_with('*') {
+            true => value::regular(&text.to_lowercase(), &pattern.to_lowercase()),
+            false => value::regular(text, pattern),
+        };
+        Ok(matched.map(|matched| Value::Bool(matched != operator.starts_with('!'))))
+    }
+
+    /// An array as one value.
+    pub(super) fn list(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Outcome<Val> {
+        Ok(match self.elements(expr, frame)? {
+            Some(elements) => Val {
+                sort: combined(&elements),
+                origin: None,
+                value: Value::List(elements.into_iter().map(|e| e.value).collect()),
+            },
+            None => Val::constant(Value::Null),
+        })
     }
 
     /// Arrays of keys and lists of the session; none where a side is an array column.

@@ -170,14 +170,7 @@ impl Search<'_> {
                 self.condition(value)
             }
             Expr::Scalar(query) => self.scalar(query, frame, boolean),
-            Expr::Array(_) | Expr::ArrayQuery(_) => Ok(match self.elements(expr, frame)? {
-                Some(elements) => Val {
-                    sort: combined(&elements),
-                    origin: None,
-                    value: Value::List(elements.into_iter().map(|e| e.value).collect()),
-                },
-                None => Val::constant(Value::Null),
-            }),
+            Expr::Array(_) | Expr::ArrayQuery(_) => self.list(expr, frame),
             Expr::Row(parts) => {
                 let parts = parts.iter().map(|p| self.eval(p, frame)).collect::<Outcome<Vec<_>>>()?;
                 let sort = combined(&parts);
@@ -318,6 +311,11 @@ impl Search<'_> {
         }
         if let ("@>" | "<@" | "&&" | "?", [left, right]) = (operator, operands)
             && let Some(value) = self.containment(operator, left, right, frame)?
+        {
+            return self.condition(Ok(value));
+        }
+        if let ("~" | "!~" | "~*" | "!~*", [text, pattern]) = (operator, operands)
+            && let Some(value) = self.regular(operator, text, pattern, frame)?
         {
             return self.condition(Ok(value));
         }

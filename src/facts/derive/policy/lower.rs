@@ -244,11 +244,8 @@ fn prefix(node: &SyntaxNode) -> Expr {
 fn postfix(node: &SyntaxNode) -> Expr {
     let Some(inner) = expressions(node).into_iter().next() else { return opaque(node) };
     let whole = folded(node).to_lowercase();
-    let test = Expr::Is(boxed(&inner), Test::Null);
-    if whole.ends_with("isnull") {
-        test
-    } else if whole.ends_with("notnull") {
-        Expr::Not(Box::new(test))
+    if whole.ends_with("isnull") || whole.ends_with("notnull") {
+        is(lower(&inner), Test::Null, whole.ends_with("notnull"))
     } else {
         opaque(node)
     }
@@ -279,9 +276,8 @@ fn binary(node: &SyntaxNode) -> Expr {
     match operator.as_str() {
         "and" => Expr::And(flattened(node, SyntaxKind::AND_KW)),
         "or" => Expr::Or(flattened(node, SyntaxKind::OR_KW)),
-        "is" | "is not" => match is(left, right) {
-            Some(test) if operator == "is" => test,
-            Some(test) => negate(test),
+        "is" | "is not" => match test(right) {
+            Some(test) => is(lower(left), test, operator == "is not"),
             None => opaque(node),
         },
         "is distinct from" => Expr::Distinct(boxed(left), boxed(right)),
@@ -312,14 +308,26 @@ fn flattened(node: &SyntaxNode, keyword: SyntaxKind) -> Vec<Expr> {
     parts
 }
 
-fn is(left: &SyntaxNode, right: &SyntaxNode) -> Option<Expr> {
-    let test = match folded(right).to_lowercase().as_str() {
-        "null" | "unknown" => Test::Null,
-        "true" => Test::True,
-        "false" => Test::False,
-        _ => return None,
+fn test(right: &SyntaxNode) -> Option<Test> {
+    match folded(right).to_lowercase().as_str() {
+        "null" | "unknown" => Some(Test::Null),
+        "true" => Some(Test::True),
+        "false" => Some(Test::False),
+        _ => None,
+    }
+}
+
+/// A row is null where all its fields are, and not null where none of them is: one test is not the other's opposite.
+/// <https://www.postgresql.org/docs/current/functions-comparison.html>
+fn is(tested: Expr, test: Test, negated: bool) -> Expr {
+    let one = |tested: Expr| {
+        let test = Expr::Is(Box::new(tested), test);
+        if negated { Expr::Not(Box::new(test)) } else { test }
     };
-    Some(Expr::Is(boxed(left), test))
+    match tested {
+        Expr::Row(fields) if test == Test::Null => Expr::And(fields.into_iter().map(one).collect()),
+        tested => one(tested),
+    }
 }
 
 /// `left op right`, where the right side may be `ANY (…)` or `ALL (…)`.
@@ -450,6 +458,16 @@ mod tests {
             });
             assert!(opaque.is_empty(), "{text}: {opaque:?}");
         }
+    }
+
+    #[test]
+    fn a_row_that_is_not_null_has_no_null_field() {
+        let column = |name: &str| Expr::Column(None, name.into());
+        let null = |name: &str| Expr::Is(Box::new(column(name)), Test::Null);
+        let not = |test: Expr| Expr::Not(Box::new(test));
+        assert_eq!(expression("(ROW(a, b) IS NULL)"), Expr::And(vec![null("a"), null("b")]));
+        assert_eq!(expression("(ROW(a, b) IS NOT NULL)"), Expr::And(vec![not(null("a")), not(null("b"))]));
+        assert_eq!(expression("(NOT (ROW(a, b) IS NOT NULL))"), not(Expr::And(vec![not(null("a")), not(null("b"))])));
     }
 
     #[test]

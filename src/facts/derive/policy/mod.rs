@@ -9,6 +9,7 @@ mod body;
 mod builtin;
 mod calls;
 mod compare;
+mod copies;
 mod decide;
 pub(crate) mod dynamic;
 pub(crate) mod effects;

@@ -228,9 +228,39 @@ pub(crate) fn like(text: &str, pattern: &str) -> bool {
     go(&text.chars().collect::<Vec<_>>(), &pattern.chars().collect::<Vec<_>>())
 }
 
+/// `text ~ pattern` for a pattern that is a text with perhaps `^` before it and `$` behind it; none for any other.
+pub(crate) fn regular(text: &str, pattern: &str) -> Option<bool> {
+    let (from_start, rest) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
+    let (to_end, part) = rest.strip_suffix('$').map_or((false, rest), |part| (true, part));
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | ',' | '@' | ' ');
+    part.chars().all(is_plain).then(|| match (from_start, to_end) {
+        (true, true) => text == part,
+        (true, false) => text.starts_with(part),
+        (false, true) => text.ends_with(part),
+        (false, false) => text.contains(part),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_that_is_a_text_is_read() {
+        for (text, pattern, expected) in [
+            ("abc", "^abc$", Some(true)),
+            ("abcd", "^abc$", Some(false)),
+            ("abcd", "^abc", Some(true)),
+            ("abc", "bc$", Some(true)),
+            ("abc", "b", Some(true)),
+            ("", "^$", Some(true)),
+            ("abc", "^$", Some(false)),
+            ("abc", "a.c", None),
+            ("abc", "^(abc)$", None),
+        ] {
+            assert_eq!(regular(text, pattern), expected, "{text} ~ {pattern}");
+        }
+    }
 
     #[test]
     fn like_matches_as_postgresql_does() {
