@@ -11,6 +11,7 @@ use crate::plan::change::{Change, Closes, Phase, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::guard;
 use crate::plan::order::slug;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A table without a key, and the parent that says whose its rows are.
@@ -18,6 +19,8 @@ pub(super) struct Child {
     pub(super) table: Name,
     /// Name and type of the key to be.
     pub(super) key: String,
+    /// What the parent calls it.
+    pub(super) key_there: String,
     pub(super) type_name: String,
     /// The parent, and pairs of columns: here, there.
     pub(super) parent: Name,
@@ -112,6 +115,7 @@ pub(super) async fn missing(bound: &BTreeSet<Name>, facts: &mut Facts) -> Result
         let forced = forced(bound, facts, &[&table, &parent]).await?;
         changes.extend(changes_for(&Child {
             table,
+            key_there: key.clone(),
             key,
             type_name,
             parent,
@@ -177,13 +181,18 @@ pub(super) async fn parent(
     let found: Option<(i64, String, String, i64)> =
         sqlx::query_as(sql).bind(oid).bind(hops).bind(hops).fetch_optional(facts.connection()).await?;
     let Some((parent, schema, name, constraint)) = found else { return Ok(None) };
+    let columns = pairs(facts, constraint).await?;
+    Ok(Some((parent, Name { schema: Some(schema), name }, columns)))
+}
+
+/// The columns of a foreign key: here, there.
+pub(super) async fn pairs(facts: &mut Facts, constraint: i64) -> Result<Vec<(String, String)>, Stop> {
     let sql = "select here.name, there.name from constraint_columns cc
                join constraints c on c.oid = cc.constraint_oid
                join columns here on here.relation = c.relation and here.number = cc.column_number
                join columns there on there.relation = c.referenced_relation and there.number = cc.referenced_column_number
                where c.oid = ? order by cc.position";
-    let columns = sqlx::query_as(sql).bind(constraint).fetch_all(facts.connection()).await?;
-    Ok(Some((parent, Name { schema: Some(schema), name }, columns)))
+    Ok(sqlx::query_as(sql).bind(constraint).fetch_all(facts.connection()).await?)
 }
 
 /// Those of these tables, and of their partitions, that bind an owner who is not exempt.
@@ -198,7 +207,7 @@ pub(super) async fn forced(bound: &BTreeSet<Name>, facts: &mut Facts, tables: &[
 
 /// Column, trigger, rows, index, keys, policy.
 pub(super) fn changes_for(child: &Child) -> Vec<Change> {
-    let Child { table, key, type_name, parent, columns, .. } = child;
+    let Child { table, key, type_name, parent, .. } = child;
     let quoted = ident(key);
     let schema = table.schema.as_deref();
     let short = slug(&table.name);
@@ -212,28 +221,41 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
         closes: vec![Closes { check: "tenant-isolation/rls-disabled".into(), object: said.clone() }],
         questions: vec!["tenant-table".into()],
     };
-    let same = |left: &str, right: &str| {
-        let pair = |(here, there): &(String, String)| format!("{right}.{} = {left}.{}", ident(there), ident(here));
-        columns.iter().map(pair).collect::<Vec<_>>().join(" and ")
-    };
     let mut changes = vec![change(
         Phase::Column,
         format!("add_key_to_{short}"),
         vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
     )];
 
-    let function = relation(schema, &bounded("fill_key_of_", &table.name));
+    changes.extend(filled(child, &short, &change));
+    changes.extend(held(child, &change));
+    changes
+}
+
+/// The trigger that takes the key for new rows from what they refer to, and the batches that do it for those there are.
+pub(super) fn filled(
+    child: &Child,
+    short: &str,
+    change: &dyn Fn(Phase, String, Vec<Statement>) -> Change,
+) -> Vec<Change> {
+    let Child { table, key, key_there, parent, columns, .. } = child;
+    let (quoted, there) = (ident(key), ident(key_there));
+    let same = |left: &str, right: &str| {
+        let pair = |(here, there): &(String, String)| format!("{right}.{} = {left}.{}", ident(there), ident(here));
+        columns.iter().map(pair).collect::<Vec<_>>().join(" and ")
+    };
+    let function = relation(table.schema.as_deref(), &bounded("fill_key_of_", &table.name));
     // A row that refers to nothing is the session's.
     let session = of_session(&child.predicate, &quoted)
         .map(|session| format!("  if new.{quoted} is null then\n    new.{quoted} := {session};\n  end if;\n"))
         .unwrap_or_default();
     let body = format!(
-        "begin\n  if new.{quoted} is null then\n    select p.{quoted} into new.{quoted} from {parent} p where {};\n  end if;\n{session}  return new;\nend",
+        "begin\n  if new.{quoted} is null then\n    select p.{there} into new.{quoted} from {parent} p where {};\n  end if;\n{session}  return new;\nend",
         same("new", "p")
     );
     let tag = guard::tag(&body);
-    changes.push(change(
-        Phase::Guard,
+    let mut changes = vec![change(
+        if child.follows { Phase::Follow } else { Phase::Fill },
         format!("fill_key_of_new_{short}"),
         vec![
             Statement::undone_by(
@@ -246,16 +268,13 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
                 "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
             )),
         ],
-    ));
-    let phase = if child.follows { Phase::Follow } else { Phase::Fill };
-    changes.last_mut().into_iter().for_each(|change| change.phase = phase);
+    )];
 
     // A parent that says nothing itself would be asked for ever.
-    let todo = format!("{} and t.{quoted} is null and p.{quoted} is not null", same("t", "p"));
+    let todo = format!("{} and t.{quoted} is null and p.{there} is not null", same("t", "p"));
     let backfill =
-        batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo, Some(key));
+        batch::fill(table, &format!("set {quoted} = p.{there}"), Some(&format!("{parent} p")), &todo, Some(key));
     changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), batch::unbound(backfill, &child.forced)));
-    changes.extend(held(child, &change));
     changes
 }
 
@@ -310,11 +329,27 @@ pub(super) async fn has_policies(facts: &mut Facts, table: i64) -> Result<bool, 
     Ok(sqlx::query_scalar(sql).bind(table).fetch_one(facts.connection()).await?)
 }
 
-/// A name of at most 63 bytes.
+/// A name of at most 63 bytes. One that is cut says which it was by a hash: two long names may differ in their last letter alone.
 pub(super) fn bounded(start: &str, name: &str) -> String {
-    let mut end = name.len().min(63 - start.len());
+    if start.len() + name.len() <= 63 {
+        return format!("{start}{name}");
+    }
+    let mut end = 63 - start.len() - 9;
     while !name.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{start}{}", &name[..end])
+    let hash: String = Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{start}{}_{hash}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounded;
+
+    #[test]
+    fn names_that_are_cut_differ_where_they_did() {
+        assert_eq!(bounded("fill_key_of_", "notes"), "fill_key_of_notes");
+        let (one, other) = (bounded("fill_key_of_", &("é".repeat(31) + "1")), bounded("fill_key_of_", &("é".repeat(31) + "2")));
+        assert!(one != other && one.len() <= 63 && other.len() <= 63, "{one} {other}");
+    }
 }

@@ -9,6 +9,7 @@ mod ground;
 mod holders;
 mod key;
 mod lookup;
+mod nullable;
 mod orphans;
 mod place;
 mod role;
@@ -55,7 +56,10 @@ pub(crate) async fn missing(
         // Who a tenant is comes first; the next look at the facts sees the rest.
         return Ok((changes, questions));
     }
+    let (first, after) = nullable::missing(bound, facts).await?;
+    changes.extend(first);
     changes.extend(key::missing(bound, facts).await?);
+    changes.extend(after);
     changes.extend(floor::missing(facts).await?);
     changes.extend(lookup::missing(facts).await?);
     let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {
