@@ -63,10 +63,10 @@ pub(crate) fn unless_held(table: &Name, column: &str, check: &str, add: &str, no
     let taken = format!("exists (select from pg_catalog.pg_attribute where attrelid = {oid} and attname = {} and attnotnull)", literal(column));
     let body = format!(
         "declare
-  -- Whom policies bind sees no such row, or gets an error from a policy that wants a setting: then the constraint itself says.
-  empty boolean := case when {taken} or pg_catalog.row_security_active({oid}) then false
-    else exists (select from {table} where {quoted} is null) end;
+  empty boolean := false;
 begin
+  -- Whom policies bind sees no such row, or gets an error from a policy that wants a setting: then the constraint itself says.
+  if not {taken} and not pg_catalog.row_security_active({oid}) then empty := exists (select from {table} where {quoted} is null); end if;
   if empty then {}; {note}; end if;
   if not empty and not {taken}
     and not exists (select from pg_catalog.pg_constraint where conrelid = {oid} and conname = {}) then

@@ -19,8 +19,6 @@ pub(super) struct Child {
     pub(super) table: Name,
     /// Name and type of the key to be.
     pub(super) key: String,
-    /// What the parent calls it.
-    pub(super) key_there: String,
     pub(super) type_name: String,
     /// The parent, and pairs of columns: here, there.
     pub(super) parent: Name,
@@ -115,7 +113,6 @@ pub(super) async fn missing(bound: &BTreeSet<Name>, facts: &mut Facts) -> Result
         let forced = forced(bound, facts, &[&table, &parent]).await?;
         changes.extend(changes_for(&Child {
             table,
-            key_there: key.clone(),
             key,
             type_name,
             parent,
@@ -227,20 +224,27 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
         vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
     )];
 
-    changes.extend(filled(child, &short, &change));
+    let source = Source { parent: parent.clone(), key: key.clone(), columns: child.columns.clone() };
+    changes.extend(filled(child, &[source], &change));
     changes.extend(held(child, &change));
     changes
 }
 
-/// The trigger that takes the key for new rows from what they refer to, and the batches that do it for those there are.
-pub(super) fn filled(
-    child: &Child,
-    short: &str,
-    change: &dyn Fn(Phase, String, Vec<Statement>) -> Change,
-) -> Vec<Change> {
-    let Child { table, key, key_there, parent, columns, .. } = child;
-    let (quoted, there) = (ident(key), ident(key_there));
-    let same = |left: &str, right: &str| {
+/// A reference from which rows take their key.
+pub(super) struct Source {
+    pub(super) parent: Name,
+    /// What the parent calls the key.
+    pub(super) key: String,
+    /// Pairs of columns: here, there.
+    pub(super) columns: Vec<(String, String)>,
+}
+
+/// The trigger that takes the key for new rows from what they refer to, and the batches that do it for those there are: from the first
+/// of the references that says it.
+pub(super) fn filled(child: &Child, sources: &[Source], change: &dyn Fn(Phase, String, Vec<Statement>) -> Change) -> Vec<Change> {
+    let Child { table, key, .. } = child;
+    let (quoted, short) = (ident(key), slug(&table.name));
+    let same = |columns: &[(String, String)], left: &str, right: &str| {
         let pair = |(here, there): &(String, String)| format!("{right}.{} = {left}.{}", ident(there), ident(here));
         columns.iter().map(pair).collect::<Vec<_>>().join(" and ")
     };
@@ -249,32 +253,37 @@ pub(super) fn filled(
     let session = of_session(&child.predicate, &quoted)
         .map(|session| format!("  if new.{quoted} is null then\n    new.{quoted} := {session};\n  end if;\n"))
         .unwrap_or_default();
-    let body = format!(
-        "begin\n  if new.{quoted} is null then\n    select p.{there} into new.{quoted} from {parent} p where {};\n  end if;\n{session}  return new;\nend",
-        same("new", "p")
-    );
+    let asked: String = sources
+        .iter()
+        .map(|Source { parent, key, columns }| {
+            let (there, same) = (ident(key), same(columns, "new", "p"));
+            format!("  if new.{quoted} is null then\n    select p.{there} into new.{quoted} from {parent} p where {same};\n  end if;\n")
+        })
+        .collect();
+    let body = format!("begin\n{asked}{session}  return new;\nend");
     let tag = guard::tag(&body);
-    let mut changes = vec![change(
-        if child.follows { Phase::Follow } else { Phase::Fill },
-        format!("fill_key_of_new_{short}"),
-        vec![
-            Statement::undone_by(
-                format!(
-                    "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
-                ),
-                format!("drop function if exists {function}()"),
+    let phase = if child.follows { Phase::Follow } else { Phase::Fill };
+    let statements = vec![
+        Statement::undone_by(
+            format!(
+                "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
             ),
-            Statement::new(format!(
-                "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
-            )),
-        ],
-    )];
-
-    // A parent that says nothing itself would be asked for ever.
-    let todo = format!("{} and t.{quoted} is null and p.{there} is not null", same("t", "p"));
-    let backfill =
-        batch::fill(table, &format!("set {quoted} = p.{there}"), Some(&format!("{parent} p")), &todo, Some(key));
-    changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), batch::unbound(backfill, &child.forced)));
+            format!("drop function if exists {function}()"),
+        ),
+        Statement::new(format!(
+            "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
+        )),
+    ];
+    let mut changes = vec![change(phase, format!("fill_key_of_new_{short}"), statements)];
+    for Source { parent, key: there, columns } in sources {
+        let there = ident(there);
+        // A parent that says nothing itself would be asked for ever.
+        let todo = format!("{} and t.{quoted} is null and p.{there} is not null", same(columns, "t", "p"));
+        let (set, from) = (format!("set {quoted} = p.{there}"), format!("{parent} p"));
+        let backfill = batch::fill(table, &set, Some(&from), &todo, Some(key));
+        let backfill = batch::unbound(backfill, &child.forced);
+        changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), backfill));
+    }
     changes
 }
 

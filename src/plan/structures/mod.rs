@@ -3,6 +3,7 @@
 //! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
 //! name, and adds what is missing.
 
+mod circle;
 mod endless;
 mod floor;
 mod ground;
@@ -51,6 +52,11 @@ pub(crate) async fn missing(
     facts: &mut Facts,
     config: &Config,
 ) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+    let round = circle::missing(facts).await?;
+    if !round.0.is_empty() {
+        // Nothing that reads them can be tried before.
+        return Ok(round);
+    }
     let (mut changes, mut questions) = tenants::missing(bound, facts, config).await?;
     if !changes.is_empty() {
         // Who a tenant is comes first; the next look at the facts sees the rest.

@@ -1,12 +1,12 @@
 //! Keys that may be empty, on tables with a reference that says whose a row is: what is missing is taken from there, for the rows there
 //! are and for new ones, before the key is held to be there.
 
-use super::key::{self, Child};
+use super::key::{self, Child, Source};
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::change::{Change, Closes, Phase, Statement};
 use crate::plan::ddl::Name;
-use crate::plan::order::slug;
+use crate::plan::guard;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Such tables, with the reference to take it from: one that is always there before one that may be empty, and a table of things before
@@ -52,48 +52,62 @@ pub(super) async fn missing(
         }
     }
     rows.retain(|row| !row.8.is_empty());
-    rows.dedup_by_key(|row| row.0);
-    let all: BTreeSet<i64> = rows.iter().map(|row| row.0).collect();
+    let (mut tables, mut of_table) = (Vec::new(), BTreeMap::<i64, Vec<Row>>::new());
+    for row in rows {
+        // Of several keys the first, and of a reference's the first.
+        let known = of_table.entry(row.0).or_default();
+        match known.first() {
+            None => tables.push(row.0),
+            Some(first) if first.3 != row.3 || known.iter().any(|it| it.9 == row.9) => continue,
+            Some(_) => {}
+        }
+        known.push(row);
+    }
     let (mut changes, mut after) = (Vec::new(), Vec::new());
     let mut done = BTreeSet::new();
-    while !rows.is_empty() {
+    while !tables.is_empty() {
         // In a circle of references one has to be the first.
-        let ready = |row: &Row| !all.contains(&row.5) || done.contains(&row.5);
-        let next = rows.iter().position(ready).unwrap_or_default();
-        let (oid, schema, name, key, type_name, over, parent_schema, parent_name, there, constraint) = rows.remove(next);
+        let ready = |table: &i64| of_table[table].iter().all(|row| !of_table.contains_key(&row.5) || done.contains(&row.5));
+        let oid = tables.remove(tables.iter().position(ready).unwrap_or_default());
         done.insert(oid);
-        let table = Name { schema: Some(schema), name };
-        let parent = Name { schema: Some(parent_schema), name: parent_name };
-        let predicate = match key::predicate(facts, &key).await? {
-            Some(predicate) => predicate,
-            None => key::context(&key, &type_name),
-        };
+        let rows = &of_table[&oid];
+        let (_, schema, name, key, type_name, ..) = &rows[0];
+        let table = Name { schema: Some(schema.clone()), name: name.clone() };
+        let mut sources = Vec::new();
+        for (.., schema, name, there, constraint) in rows {
+            let parent = Name { schema: Some(schema.clone()), name: name.clone() };
+            let columns = key::pairs(facts, *constraint).await?;
+            sources.push(Source { parent, key: there.clone(), columns });
+        }
+        let read: Vec<&Name> = [&table].into_iter().chain(sources.iter().map(|it| &it.parent)).collect();
+        let forced = key::forced(bound, facts, &read).await?;
+        let predicate = key::predicate(facts, key).await?.unwrap_or_else(|| key::context(key, type_name));
+        let late = rows.iter().any(|row| keyed.contains_key(&row.5));
         let child = Child {
-            columns: key::pairs(facts, constraint).await?,
-            follows: all.contains(&over) || keyed.contains_key(&over),
+            follows: late || rows.iter().any(|row| of_table.contains_key(&row.5)),
+            parent: sources[0].parent.clone(),
+            columns: Vec::new(),
             tenants: None,
             has_policies: false,
             policy: String::new(),
-            forced: key::forced(bound, facts, &[&table, &parent]).await?,
-            key_there: there,
+            key: key.clone(),
+            type_name: type_name.clone(),
+            forced,
             table,
-            key,
-            type_name,
-            parent,
             predicate,
         };
-        let said = format!("{}.{}", child.table.schema.as_deref().unwrap_or_default(), child.table.name);
+        let said = guard::said(&child.table);
         let change = |phase: Phase, name: String, statements: Vec<Statement>| Change {
             name,
             stage: 2,
             phase,
-            why: format!("Rows of {said} without {} take it from {}, which they refer to.", child.key, child.parent.name),
+            why: format!("Rows of {said} without {key} take it from {}, which they refer to.", child.parent.name),
             statements,
             closes: vec![Closes { check: "tenant-isolation/nullable-tenant-key".into(), object: said.clone() }],
             questions: Vec::new(),
         };
-        let filled = key::filled(&child, &slug(&child.table.name), &change);
-        if keyed.contains_key(&over) { after.extend(filled) } else { changes.extend(filled) }
+        let filled = key::filled(&child, &sources, &change);
+        if late { after.extend(filled) } else { changes.extend(filled) }
     }
     Ok((changes, after))
 }

@@ -105,7 +105,6 @@ pub(super) async fn missing(
         let forced = key::forced(bound, facts, &[&table]).await?;
         let child = Child {
             table,
-            key_there: id.clone(),
             key,
             type_name: type_name.clone(),
             parent: tenants.clone(),

@@ -222,7 +222,7 @@ impl Plot {
                 }
             }
             (None, None) if self.persons.is_none() && is_person(column) => {
-                Some(self.tenants().persons[place.tenant].clone())
+                value::of_tenant(&column.type_name, place.tenant)
             }
             (None, None) => self.candidate(table, column, place, attempt),
         };
@@ -385,7 +385,7 @@ pub(super) async fn more(facts: &mut Facts) -> Result<HashMap<String, [Vec<(Stri
     Ok(plot.tables.values().map(lines).collect())
 }
 
-/// A text that names a person, beside a tenant.
+/// What names a person, beside a tenant.
 fn is_person(column: &Column) -> bool {
-    column.type_name == "text" && matches!(column.name.as_str(), "user_id" | "member_id" | "person_id" | "profile_id")
+    matches!(column.name.as_str(), "user_id" | "member_id" | "person_id" | "profile_id")
 }
