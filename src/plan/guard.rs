@@ -182,10 +182,23 @@ pub(crate) fn unless_type(table: &Name, column: &str, r#type: &str, then: &str) 
 
 /// Does it to a function, unless the function belongs to somebody else by now.
 pub(crate) fn unless_handed_over(function: &Name, arguments: &str, then: &str) -> String {
+    block(&to_own(function, arguments, then))
+}
+
+/// The same, and warns where the role may not: who gives a function away has to be a member of who gets it.
+pub(crate) fn hand_over(function: &Name, arguments: &str, then: &str) -> String {
+    let said = literal(&format!("{ADMINISTRATOR} {then}"));
     block(&format!(
+        "{}\nexception when insufficient_privilege then\n  raise warning using message = {said};",
+        to_own(function, arguments, then)
+    ))
+}
+
+fn to_own(function: &Name, arguments: &str, then: &str) -> String {
+    format!(
         "  if exists (select from pg_catalog.pg_proc where oid = to_regprocedure({}) and pg_has_role(current_user, proowner, 'usage')) then\n    {then};\n  end if;",
         literal(&format!("{function}({arguments})"))
-    ))
+    )
 }
 
 /// What an owner of tables may not always do: attributes of roles, membership, other roles' defaults, parameters, schemas
@@ -193,6 +206,7 @@ pub(crate) fn unless_handed_over(function: &Name, arguments: &str, then: &str) -
 pub(crate) fn needs_power(ddl: &Ddl) -> bool {
     match ddl {
         Ddl::AlterRole { .. } | Ddl::DefaultPrivileges => true,
+        Ddl::AlterRoutine { rest, .. } => rest.starts_with("owner to"),
         Ddl::Grant(rights) | Ddl::Revoke(rights) => rights
             .on
             .as_ref()

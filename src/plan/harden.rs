@@ -152,6 +152,14 @@ impl Hardener<'_, '_> {
                 piece.segment = u8::from(phase == Phase::Table);
                 piece.up.push(match &ddl {
                     Ddl::Create { kind, name, replace: false } => guard::unless_there(kind, name, sql),
+                    Ddl::AlterRoutine { name, arguments, rest, .. } if rest.starts_with("owner to") => {
+                        guard::hand_over(name, arguments, sql)
+                    }
+                    Ddl::AlterRoutine { name, arguments, .. }
+                        if self.planned.handed_over.contains(&(name.clone(), arguments.clone())) =>
+                    {
+                        guard::unless_handed_over(name, arguments, sql)
+                    }
                     _ if guard::needs_power(&ddl) => guard::or_warn(sql),
                     _ => sql.to_owned(),
                 });

@@ -110,12 +110,22 @@ async fn rewritten(facts: &mut Facts, it: &Members, round: &[(String, String)]) 
     )
     .fetch_all(facts.connection())
     .await?;
-    let body = format!("select m.* from {table} m where m.{} = {}", ident(&it.column), it.person);
+    // By name: columns that come later would change what policies say of the function.
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "select c.name, c.type from columns c join relations r on r.oid = c.relation where r.schema = ? and r.name = ? order by c.number",
+    )
+    .bind(it.schema.clone())
+    .bind(it.name.clone())
+    .fetch_all(facts.connection())
+    .await?;
+    let each = |of: &dyn Fn(&(String, String)) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
+    let (list, typed) = (each(&|(name, _)| format!("m.{}", ident(name))), each(&|(name, of)| format!("{} {of}", ident(name))));
+    let body = format!("select {list} from {table} m where m.{} = {}", ident(&it.column), it.person);
     let q = dollar(&[&body]);
     let mut statements = vec![
         Statement::undone_by(
             format!(
-                "create or replace function {function}() returns setof {table} language sql stable security definer set search_path = '' \
+                "create or replace function {function}() returns table ({typed}) language sql stable security definer set search_path = '' \
                  as {q} {body} {q}"
             ),
             format!("drop function if exists {function}()"),
