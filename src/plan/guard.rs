@@ -60,7 +60,10 @@ pub(crate) fn unless_constraint(table: &Name, name: &str, add: &str) -> String {
 /// as they are, and so does the column: the check would be held against every change of them.
 pub(crate) fn unless_held(table: &Name, column: &str, check: &str, add: &str, note: &str) -> String {
     let (oid, quoted) = (oid(table), crate::check::quote::ident(column));
-    let taken = format!("exists (select from pg_catalog.pg_attribute where attrelid = {oid} and attname = {} and attnotnull)", literal(column));
+    let taken = format!(
+        "exists (select from pg_catalog.pg_attribute where attrelid = {oid} and attname = {} and attnotnull)",
+        literal(column)
+    );
     let body = format!(
         "declare
   empty boolean := false;
@@ -123,13 +126,19 @@ pub(crate) fn as_far_as_rows_go(table: &Name, constraint: &str, seen: &[&Name], 
 exception when foreign_key_violation or check_violation then
   {};",
         pending(table, constraint),
-        warning(&format!("{} has rows that {constraint} forbids: it binds new rows alone. Mend them, and run this again", said(table)))
+        warning(&format!(
+            "{} has rows that {constraint} forbids: it binds new rows alone. Mend them, and run this again",
+            said(table)
+        ))
     ))
 }
 
 /// Adds a constraint that cannot wait for its rows, unless it is there, or they violate it.
 pub(crate) fn unless_rows_forbid(table: &Name, name: &str, add: &str) -> String {
-    let told = format!("{} has rows that {name} forbids, and cannot have it before they are mended: then run this again", said(table));
+    let told = format!(
+        "{} has rows that {name} forbids, and cannot have it before they are mended: then run this again",
+        said(table)
+    );
     block(&format!(
         "  if not exists (select from pg_catalog.pg_constraint where conrelid = {} and conname = {}) then\n    {add};\n  end if;
 exception when foreign_key_violation then

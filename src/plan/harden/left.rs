@@ -22,7 +22,8 @@ pub(super) struct Left {
 impl Left {
     pub(super) async fn of(table: &Name, column: &str, before: &mut Before<'_>) -> Result<Self, Stop> {
         let had = before.column_comment(table, column).await?;
-        let own = had.as_deref().map(|text| text.strip_suffix(MARK).unwrap_or(text).trim_end()).filter(|it| !it.is_empty());
+        let own =
+            had.as_deref().map(|text| text.strip_suffix(MARK).unwrap_or(text).trim_end()).filter(|it| !it.is_empty());
         let said = own.map_or_else(|| MARK.to_owned(), |own| format!("{own}\n{MARK}"));
         let on = format!("comment on column {table}.{} is", ident(column));
         let again = own.map_or_else(|| "null".to_owned(), literal);

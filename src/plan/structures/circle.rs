@@ -6,7 +6,6 @@
 use super::endless::{self, reads};
 use super::key::bounded;
 use super::place::free_function;
-use super::stage3::said_person;
 use super::template::dollar;
 use crate::check::quote::{ident, relation};
 use crate::error::Stop;
@@ -15,7 +14,9 @@ use crate::facts::derive::tenancy;
 use crate::plan::change::{Change, Closes, Phase, Question, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::order::slug;
+use regex::Regex;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// A table that says who belongs to what, on which policies go round.
 #[derive(Clone)]
@@ -66,9 +67,13 @@ pub(super) async fn is_broken_by_functions(facts: &mut Facts) -> Result<bool, St
 
 /// The table as one of members: it has a column that names a person, and the policies of the circle that read it compare that with the
 /// session's.
-async fn of(facts: &mut Facts, (schema, name): (&str, &str), round: &[(String, String)]) -> Result<Option<Members>, Stop> {
-    let columns: Vec<(String, String)> = sqlx::query_as(
-        "select c.name, c.type from columns c join relations r on r.oid = c.relation where r.schema = ? and r.name = ? order by c.number",
+async fn of(
+    facts: &mut Facts,
+    (schema, name): (&str, &str),
+    round: &[(String, String)],
+) -> Result<Option<Members>, Stop> {
+    let columns: Vec<String> = sqlx::query_scalar(
+        "select c.name from columns c join relations r on r.oid = c.relation where r.schema = ? and r.name = ? order by c.number",
     )
     .bind(schema.to_owned())
     .bind(name.to_owned())
@@ -84,20 +89,42 @@ async fn of(facts: &mut Facts, (schema, name): (&str, &str), round: &[(String, S
     let texts: Vec<_> = texts.map(|(.., text)| text).collect();
     let table = relation(Some(schema), name);
     let reading: Vec<_> = texts.iter().filter(|text| reads(text, &table)).collect();
-    for (column, of_type) in columns {
-        if !tenancy::PERSONS.contains(&tenancy::plain(&column).as_str()) {
-            continue;
-        }
-        let Some((person, mark)) = said_person(facts, &of_type).await? else { continue };
-        let named = format!(".{}", ident(&column));
-        let compares =
-            |text: &&String| text.contains(&mark) && [" = ", ")"].iter().any(|after| text.contains(&(named.clone() + after)));
-        if !reading.is_empty() && reading.iter().all(compares) {
-            let (schema, name) = (schema.to_owned(), name.to_owned());
+    for column in columns.into_iter().filter(|it| tenancy::PERSONS.contains(&tenancy::plain(it).as_str())) {
+        let mut said = reading.iter().map(|text| person(text, &column));
+        if let Some(Some(person)) = said.next()
+            && said.all(|other| other.is_some())
+        {
+            let (person, schema, name) = (person.to_owned(), schema.to_owned(), name.to_owned());
             return Ok(Some(Members { schema, name, column, person }));
         }
     }
     Ok(None)
+}
+
+static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"[\w".]+"#).expect("a constant"));
+
+/// What a deparsed expression compares a column with, where that is the session's own: a setting, or a function without arguments.
+fn person<'t>(text: &'t str, column: &str) -> Option<&'t str> {
+    let named = format!(".{} = ", ident(column));
+    text.match_indices(&named).find_map(|(at, _)| {
+        let rest = &text[at + named.len()..];
+        let mut depth = 0;
+        let end = rest.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth < 0
+        })?;
+        let said = &rest[..end];
+        let is_session = said.contains("current_setting('") || said.contains("()");
+        // A column of another table is no session's.
+        let bare: String = said.split('\'').step_by(2).collect();
+        let is_column = WORD.find_iter(&bare).any(|word| {
+            let text = word.as_str();
+            text.contains('.')
+                && !text.starts_with(|c: char| c.is_ascii_digit())
+                && !bare[word.end()..].starts_with('(')
+        });
+        (is_session && !is_column && !said.contains(" AND ") && !said.contains(" OR ")).then_some(said)
+    })
 }
 
 async fn rewritten(facts: &mut Facts, it: &Members, round: &[(String, String)]) -> Result<Vec<Change>, Stop> {
@@ -119,7 +146,8 @@ async fn rewritten(facts: &mut Facts, it: &Members, round: &[(String, String)]) 
     .fetch_all(facts.connection())
     .await?;
     let each = |of: &dyn Fn(&(String, String)) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
-    let (list, typed) = (each(&|(name, _)| format!("m.{}", ident(name))), each(&|(name, of)| format!("{} {of}", ident(name))));
+    let (list, typed) =
+        (each(&|(name, _)| format!("m.{}", ident(name))), each(&|(name, of)| format!("{} {of}", ident(name))));
     let body = format!("select {list} from {table} m where m.{} = {}", ident(&it.column), it.person);
     let q = dollar(&[&body]);
     let mut statements = vec![
@@ -134,7 +162,8 @@ async fn rewritten(facts: &mut Facts, it: &Members, round: &[(String, String)]) 
     ];
     let to: Vec<_> = roles.iter().map(|role| ident(role)).collect();
     if !to.is_empty() {
-        statements.push(Statement::undone_by(format!("grant execute on function {function}() to {}", to.join(", ")), ""));
+        statements
+            .push(Statement::undone_by(format!("grant execute on function {function}() to {}", to.join(", ")), ""));
     }
     let why = format!(
         "Policies that read {}.{} in a circle are refused as infinite recursion: they ask for the session's own rows of it.",
@@ -192,7 +221,10 @@ fn asking(text: &str, table: &str, function: &str, name: &str) -> String {
     while let Some(at) = endless::read_at(rest, table) {
         let (before, after) = (&rest[..at], &rest[at + table.len()..]);
         let word = after.trim_start().split(|c: char| c.is_whitespace() || c == ')').next().unwrap_or_default();
-        let ends = ["", "WHERE", "JOIN", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "INNER", "ON", "USING", "GROUP", "ORDER", "LIMIT"];
+        let ends = [
+            "", "WHERE", "JOIN", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "INNER", "ON", "USING", "GROUP", "ORDER",
+            "LIMIT",
+        ];
         let has_alias = !ends.contains(&word) && !word.starts_with(',');
         asking.push_str(before);
         asking.push_str(function);
@@ -207,13 +239,30 @@ fn asking(text: &str, table: &str, function: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::asking;
+    use super::{asking, person};
+
+    #[test]
+    fn the_session_says_who_somebody_is() {
+        let of = |text| person(text, "user_id");
+        assert_eq!(of("(a IN ( SELECT m.a FROM public.m WHERE (m.user_id = auth.uid())))"), Some("auth.uid()"));
+        assert_eq!(
+            of("((m.user_id = ( SELECT auth.uid() AS uid)) AND (m.a = x.a))"),
+            Some("( SELECT auth.uid() AS uid)")
+        );
+        let setting = "(NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid";
+        let said = format!("(EXISTS ( SELECT 1 FROM public.m WHERE (m.user_id = {setting})))");
+        assert_eq!(of(&said), Some(setting));
+        assert_eq!(of("(m.user_id = other.user_id)"), None);
+        assert_eq!(of("(m.user_id = f(other.user_id, now()))"), None);
+    }
 
     #[test]
     fn the_function_stands_where_the_table_stood() {
         let of = |text| asking(text, "public.members", "public.own_members()", "members");
         assert_eq!(
-            of("(a IN ( SELECT members_1.a\n   FROM public.members members_1\n  WHERE (members_1.user_id = auth.uid())))"),
+            of(
+                "(a IN ( SELECT members_1.a\n   FROM public.members members_1\n  WHERE (members_1.user_id = auth.uid())))"
+            ),
             "(a IN ( SELECT members_1.a\n   FROM public.own_members() members_1\n  WHERE (members_1.user_id = auth.uid())))"
         );
         assert_eq!(
@@ -224,6 +273,9 @@ mod tests {
             of("(a IN ( SELECT m.a FROM (public.members m JOIN public.members ON (true))))"),
             "(a IN ( SELECT m.a FROM (public.own_members() m JOIN public.own_members() members ON (true))))"
         );
-        assert_eq!(of("(a IN ( SELECT members.a FROM public.members))"), "(a IN ( SELECT members.a FROM public.own_members() members))");
+        assert_eq!(
+            of("(a IN ( SELECT members.a FROM public.members))"),
+            "(a IN ( SELECT members.a FROM public.own_members() members))"
+        );
     }
 }

@@ -241,7 +241,11 @@ pub(super) struct Source {
 
 /// The trigger that takes the key for new rows from what they refer to, and the batches that do it for those there are: from the first
 /// of the references that says it.
-pub(super) fn filled(child: &Child, sources: &[Source], change: &dyn Fn(Phase, String, Vec<Statement>) -> Change) -> Vec<Change> {
+pub(super) fn filled(
+    child: &Child,
+    sources: &[Source],
+    change: &dyn Fn(Phase, String, Vec<Statement>) -> Change,
+) -> Vec<Change> {
     let Child { table, key, .. } = child;
     let (quoted, short) = (ident(key), slug(&table.name));
     let same = |columns: &[(String, String)], left: &str, right: &str| {
@@ -358,7 +362,8 @@ mod tests {
     #[test]
     fn names_that_are_cut_differ_where_they_did() {
         assert_eq!(bounded("fill_key_of_", "notes"), "fill_key_of_notes");
-        let (one, other) = (bounded("fill_key_of_", &("é".repeat(31) + "1")), bounded("fill_key_of_", &("é".repeat(31) + "2")));
+        let (one, other) =
+            (bounded("fill_key_of_", &("é".repeat(31) + "1")), bounded("fill_key_of_", &("é".repeat(31) + "2")));
         assert!(one != other && one.len() <= 63 && other.len() <= 63, "{one} {other}");
     }
 }

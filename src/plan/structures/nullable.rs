@@ -38,10 +38,7 @@ type Row = (i64, String, String, String, String, i64, String, String, String, i6
 /// Triggers and batches for each of them, parents before their children.
 ///
 /// Those whose parents get their own key by the plan come apart: after it.
-pub(super) async fn missing(
-    bound: &BTreeSet<Name>,
-    facts: &mut Facts,
-) -> Result<(Vec<Change>, Vec<Change>), Stop> {
+pub(super) async fn missing(bound: &BTreeSet<Name>, facts: &mut Facts) -> Result<(Vec<Change>, Vec<Change>), Stop> {
     let keyed = key::without(facts).await?;
     let keyed: BTreeMap<i64, (String, String)> = keyed.into_iter().map(|(oid, .., key, of)| (oid, (key, of))).collect();
     let oids = serde_json::json!(keyed.keys().collect::<Vec<_>>()).to_string();
@@ -67,7 +64,8 @@ pub(super) async fn missing(
     let mut done = BTreeSet::new();
     while !tables.is_empty() {
         // In a circle of references one has to be the first.
-        let ready = |table: &i64| of_table[table].iter().all(|row| !of_table.contains_key(&row.5) || done.contains(&row.5));
+        let ready =
+            |table: &i64| of_table[table].iter().all(|row| !of_table.contains_key(&row.5) || done.contains(&row.5));
         let oid = tables.remove(tables.iter().position(ready).unwrap_or_default());
         done.insert(oid);
         let rows = &of_table[&oid];

@@ -6,8 +6,6 @@ mod members;
 mod outbox;
 mod slices;
 
-pub(super) use members::said_person;
-
 use super::ground::Ground;
 use super::template::statements;
 use crate::config::Config;

@@ -23,7 +23,10 @@ pub(super) async fn undone(name: &Name, before: &mut Before<'_>) -> Result<Undo,
     // A name that nothing has: it is gone at the end of the block.
     let old = Name { schema: name.schema.clone(), name: "govctl_enum_before".to_owned() };
     let known = literal(&name.to_string());
-    let said = format!("values that {} got stay: a row has one of them, or something else than columns depends on the type", name.name);
+    let said = format!(
+        "values that {} got stay: a row has one of them, or something else than columns depends on the type",
+        name.name
+    );
     let body = format!(
         "declare
   it record;

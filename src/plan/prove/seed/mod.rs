@@ -132,7 +132,10 @@ impl Plot {
         // What names a person by another column than its key says whose member somebody is.
         let is_link = |table: &Table| {
             let key = table.keys.first();
-            table.columns.iter().any(|it| tenancy::PERSONS.contains(&tenancy::plain(&it.name).as_str()) && !key.is_some_and(|key| key.contains(&it.number)))
+            table.columns.iter().any(|it| {
+                tenancy::PERSONS.contains(&tenancy::plain(&it.name).as_str())
+                    && !key.is_some_and(|key| key.contains(&it.number))
+            })
         };
         let persons = tables.values().filter(|it| it.has_primary_key && rank(it).is_some() && !is_link(it));
         // Of a key with the tenant in it, the rest names the person.
@@ -168,12 +171,23 @@ impl Plot {
         types.into_iter().max_by_key(|(name, count)| (*count, *name)).map(|(name, _)| name)
     }
 
-    /// What the tenants call themselves where a session says who it is. Without a table of persons somebody is called what the tenant is.
+    fn key_of(&self, tenant: usize) -> String {
+        value::of_tenant(self.usual(true).unwrap_or("uuid"), tenant).unwrap_or_default()
+    }
+
+    /// A person where no table has persons: called what the tenant is, as far as the type goes.
+    fn alone(&self, type_name: &str, tenant: usize) -> Option<String> {
+        match type_name {
+            "text" | "varchar" | "bpchar" | "citext" => Some(self.key_of(tenant)),
+            other => value::of_tenant(other, tenant),
+        }
+    }
+
+    /// What the tenants call themselves where a session says who it is.
     fn tenants(&self) -> Tenants {
-        let key = |tenant| value::of_tenant(self.usual(true).unwrap_or("uuid"), tenant).unwrap_or_default();
-        let alone = |tenant| value::of_tenant(self.usual(false)?, tenant);
+        let key = |tenant| self.key_of(tenant);
         let person = |tenant| {
-            let Some((table, number)) = self.persons else { return alone(tenant) };
+            let Some((table, number)) = self.persons else { return self.alone(self.usual(false)?, tenant) };
             let column = self.tables.get(&table)?.column(number)?;
             self.value(self.tables.get(&table)?, column, Place { tenant, row: 0 }, 0, &mut Vec::new())
         };
@@ -217,13 +231,11 @@ impl Plot {
                             |other| self.value(persons, other, Place { row: 0, ..place }, 0, path),
                         )
                     }
-                    None => value::of_tenant(&column.type_name, place.tenant),
+                    None => self.alone(&column.type_name, place.tenant),
                     _ => self.candidate(table, column, place, attempt),
                 }
             }
-            (None, None) if self.persons.is_none() && is_person(column) => {
-                value::of_tenant(&column.type_name, place.tenant)
-            }
+            (None, None) if self.persons.is_none() && is_person(column) => self.alone(&column.type_name, place.tenant),
             (None, None) => self.candidate(table, column, place, attempt),
         };
         path.pop();

@@ -394,21 +394,12 @@ fn policies(
 
 /// The session's person, as this database's policies say it.
 async fn person(facts: &mut Facts, person_type: &str) -> Result<String, Stop> {
-    let known = said_person(facts, person_type).await?.map(|(said, _)| said);
-    Ok(known.unwrap_or_else(|| setting_as("app.user_id", person_type)))
-}
-
-/// The same, and the part of it by which an expression that says it is known; none where policies say no person yet.
-pub(in crate::plan::structures) async fn said_person(
-    facts: &mut Facts,
-    person_type: &str,
-) -> Result<Option<(String, String)>, Stop> {
     let uid: Option<i64> =
         sqlx::query_scalar("select 1 from functions where schema = 'auth' and name = 'uid' and signature = ''")
             .fetch_optional(facts.connection())
             .await?;
     if uid.is_some() && person_type == "uuid" {
-        return Ok(Some(("auth.uid()".to_owned(), "auth.uid()".to_owned())));
+        return Ok("auth.uid()".to_owned());
     }
     let setting: Option<String> = sqlx::query_scalar(
         "select setting from policy_settings where caller_may_set = 1 and lower(setting) like '%user%'
@@ -416,9 +407,6 @@ pub(in crate::plan::structures) async fn said_person(
     )
     .fetch_optional(facts.connection())
     .await?;
-    Ok(setting.map(|setting| (setting_as(&setting, person_type), literal(&setting))))
-}
-
-fn setting_as(setting: &str, person_type: &str) -> String {
-    format!("nullif(current_setting({}, true), '')::{person_type}", literal(setting))
+    let setting = literal(setting.as_deref().unwrap_or("app.user_id"));
+    Ok(format!("nullif(current_setting({setting}, true), '')::{person_type}"))
 }
