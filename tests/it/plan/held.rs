@@ -27,12 +27,14 @@ const ROWS: &str = "
     create table projects (id int primary key, org_id int not null references orgs);
     create table \"Tasks; x\" (id int primary key, org_id int not null, project_id int not null references projects);
     create table notes (id int primary key, org_id int references orgs, body text);
+    create table memos (id int primary key, org_id int references orgs, project_id int references projects);
     create table calls (id int primary key, org_id int not null references orgs, action text not null, idempotency_key text not null);
     grant select, insert, update, delete on all tables in schema public to web;
     insert into orgs values (1), (2);
     insert into projects values (1, 1), (2, 2);
     insert into \"Tasks; x\" values (1, 1, 2), (2, 3, 1);
     insert into notes values (1, null, 'x');
+    insert into memos values (1, null, 2), (2, 1, null);
     insert into calls values (1, 1, 'pay', 'k'), (2, 1, 'pay', 'k');
     reset role;
 ";
@@ -304,10 +306,8 @@ async fn policies_that_ask_themselves_ask_a_function_first() {
         .run("insert into orgs values (1), (2); insert into members values (1, 7), (2, 8); insert into notes values (1, 1), (2, 2)")
         .await;
     assert_eq!(read(&database, "web", mine, "select count(*)::text from members").await.unwrap().as_deref(), Some("1"));
-    if !support::is_embedded() {
-        let plan = made(2, &mut collected(&database, &Config::default()).await, &Config::default()).await;
-        assert_eq!(plan.proof.as_ref().unwrap().stage, Some(2), "{plan:#?}");
-    }
+    let plan = sketched(2, &database).await;
+    assert!(plan.steps.is_empty() && !plan.falls_short(), "{plan:#?}");
 }
 
 /// What nobody can say: of whose rows the members' policy asks.
