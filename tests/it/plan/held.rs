@@ -183,6 +183,8 @@ const STRICT: &str = "
     create table user_roles (user_id bigint not null references account_user, org bigint not null references org, role text not null check (role in ('owner', 'member')), primary key (user_id, org, role));
     create table invoice (id uuid primary key default gen_random_uuid(), org bigint not null references org, cents bigint not null default 0, secret_api_key text);
     create table invoice_line (invoice_id uuid not null references invoice on delete cascade, pos smallint not null, txt text, primary key (invoice_id, pos));
+    create type actor as enum ('person');
+    create table audit_log (id bigint generated always as identity primary key, org bigint not null references org, actor_kind actor not null default 'person', actor text, action text not null, payload jsonb, at timestamptz not null default now());
     alter table invoice enable row level security;
     create policy mine on invoice using (org = current_setting('app.org')::bigint);
     grant select, insert, update, delete on all tables in schema public to web, bot_agent;
@@ -201,11 +203,17 @@ async fn policies_that_raise_without_a_tenant_stop_no_migration() {
     database.run(&format!("{ROLES}{STRICT}")).await;
     let config = Config::default();
     let plan = made(4, &mut collected(&database, &config).await, &config).await;
-    assert_eq!(faults(&plan, &["audit/owner-reachable"]), [""; 0], "{plan:#?}");
+    assert_eq!(faults(&plan, &["audit/owner-reachable", "audit/no-auditor"]), [""; 0], "{plan:#?}");
     let proof = plan.proof.as_ref().unwrap();
     assert_eq!(proof.stage, Some(4), "{proof:#?}");
     // The way back included, which enters the log's schema until the log is gone.
     assert!(!proof.remaining.iter().any(|it| it.check.starts_with("step")), "{:#?}", proof.remaining);
+    // An enum loses the value again that it got.
+    assert!(
+        plan.steps.iter().any(|step| step.down_sql().contains("create type public.actor as enum ('person')")),
+        "{plan:#?}"
+    );
+    assert!(!proof.remaining.iter().any(|it| it.check == "way back"), "{:#?}", proof.remaining);
     carried_out(&database, &plan, "deploy").await;
 }
 
