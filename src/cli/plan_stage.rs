@@ -116,9 +116,14 @@ fn say(plan: &Plan, args: &Args, json: bool, exit: Exit, ui: &Ui) -> Result<(), 
     ui.data(|out| out.write_all(report::plan::screen(plan, &ui.out).as_bytes()))
 }
 
-/// A plan is no verdict: it ends well, unless what it was tried on shows that it does not hold.
+/// A plan is no verdict: it ends well, unless what it was tried on shows that it does not hold, or it does not lead to the stage: then
+/// something is left for a person to decide.
 fn exit(plan: &Plan, global: &Global) -> Exit {
     let failed = plan.proof.as_ref().is_some_and(|proof| !proof.failed.is_empty());
-    let exit = if failed { Exit::Findings } else { Exit::Clean };
+    let exit = match failed {
+        true => Exit::Findings,
+        false if plan.falls_short() && !global.allow_undecided => Exit::Undecided,
+        false => Exit::Clean,
+    };
     if global.exit_zero { exit.forgiven() } else { exit }
 }

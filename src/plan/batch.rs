@@ -3,6 +3,7 @@
 use super::change::Statement;
 use super::ddl::Name;
 use super::guard;
+use super::harden::left::MARK;
 use super::order::WAIT;
 use crate::check::quote::literal;
 
@@ -11,7 +12,7 @@ const PAGES: u32 = 32;
 
 /// One anonymous block that walks the table, or each of its partitions, page by page (TID range scans, from
 /// PostgreSQL 14), and commits after each. `set`: `set a = …`; `from`: what else is read; `todo`: which rows, of `t`;
-/// `held`: the column that takes no NULL once all is done, where there is one: until then, rows must not be hidden from whoever
+/// `held`: the column that takes no NULL once all is done, or is left without a value where nothing says one, if it is there: until then, rows must not be hidden from whoever
 /// runs it, or nothing would be filled in, and said to be done.
 ///
 /// It waits less than a second for a lock and then lets others go first: a deadlock with the application is never the
@@ -27,11 +28,14 @@ pub(crate) fn fill(table: &Name, set: &str, from: Option<&str>, todo: &str, held
     let hidden = held.map_or_else(String::new, |column| {
         format!(
             "
-    continue when exists (select from pg_catalog.pg_attribute where attrelid = part and attname = {} and attnotnull);
+    continue when exists (select from pg_catalog.pg_attribute where attrelid = part and attname = {}
+      and (attnotnull or pg_catalog.col_description({}, attnum) like {}));
     if pg_catalog.row_security_active(part) then
       raise exception 'row security hides rows of % from %: run this as a role that sees all of them', part, current_user;
     end if;",
-            literal(column)
+            literal(column),
+            guard::oid(table),
+            literal(&format!("%{MARK}"))
         )
     });
     let body = format!(

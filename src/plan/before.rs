@@ -125,6 +125,13 @@ impl<'a> Before<'a> {
         Ok(self.ask("select type from columns where relation = ? and name = ?", &[&oid, column]).await?.pop())
     }
 
+    /// What is said of a column.
+    pub(crate) async fn column_comment(&mut self, table: &Name, column: &str) -> Result<Option<String>, Stop> {
+        let Some(oid) = self.relation(table).await? else { return Ok(None) };
+        let sql = "select comment from columns where relation = ? and name = ? and comment is not null";
+        Ok(self.ask(sql, &[&oid, column]).await?.pop())
+    }
+
     /// Whether row security is on, and whether it is forced.
     pub(crate) async fn row_security(&mut self, table: &Name) -> Result<(bool, bool), Stop> {
         let Some(oid) = self.relation(table).await? else { return Ok((false, false)) };

@@ -56,24 +56,119 @@ pub(crate) fn unless_constraint(table: &Name, name: &str, add: &str) -> String {
     ))
 }
 
-/// Does it, unless the column takes no NULL already.
-pub(crate) fn unless_not_null(table: &Name, column: &str, then: &str) -> String {
-    block(&format!(
-        "  if not exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and attnotnull) then\n    {then};\n  end if;",
-        oid(table),
+/// Adds the check that spares SET NOT NULL its reading of the table, unless it is there or no longer needed. Rows without a value stay
+/// as they are, and so does the column: the check would be held against every change of them.
+pub(crate) fn unless_held(table: &Name, column: &str, check: &str, add: &str, note: &str) -> String {
+    let (oid, quoted) = (oid(table), crate::check::quote::ident(column));
+    let taken = format!(
+        "exists (select from pg_catalog.pg_attribute where attrelid = {oid} and attname = {} and attnotnull)",
         literal(column)
+    );
+    let body = format!(
+        "declare
+  empty boolean := false;
+begin
+  -- Whom policies bind sees no such row, or gets an error from a policy that wants a setting: then the constraint itself says.
+  if not {taken} and not pg_catalog.row_security_active({oid}) then empty := exists (select from {table} where {quoted} is null); end if;
+  if empty then {}; {note}; end if;
+  if not empty and not {taken}
+    and not exists (select from pg_catalog.pg_constraint where conrelid = {oid} and conname = {}) then
+    {add};
+  end if;
+end",
+        warning(&without(table, column)),
+        literal(check)
+    );
+    let tag = tag(&body);
+    format!("do {tag} {body} {tag}")
+}
+
+/// Looks at every row, where the check is there: a row without a value takes it away again.
+pub(crate) fn if_held(table: &Name, column: &str, check: &str, validate: &str, note: &str) -> String {
+    block(&format!(
+        "  if {} then\n    {validate};\n  end if;
+exception when check_violation then
+  alter table {table} drop constraint if exists {};
+  {note};
+  {};",
+        pending(table, check),
+        crate::check::quote::ident(check),
+        warning(&without(table, column))
     ))
 }
 
-/// Adds the check that spares SET NOT NULL its reading of the table, unless it is there or no longer needed.
-pub(crate) fn unless_held(table: &Name, column: &str, check: &str, add: &str) -> String {
-    let oid = oid(table);
+/// Does it where the comment on a column is this.
+pub(crate) fn if_commented(table: &Name, column: &str, said: &str, then: &str) -> String {
     block(&format!(
-        "  if not exists (select from pg_catalog.pg_attribute where attrelid = {oid} and attname = {} and attnotnull)
-    and not exists (select from pg_catalog.pg_constraint where conrelid = {oid} and conname = {}) then\n    {add};\n  end if;",
+        "  if exists (select from pg_catalog.pg_attribute a where a.attrelid = {} and a.attname = {} and not a.attisdropped
+             and pg_catalog.col_description(a.attrelid, a.attnum) = {}) then\n    {then};\n  end if;",
+        oid(table),
         literal(column),
+        literal(said)
+    ))
+}
+
+/// Does it where the check has been held against every row.
+pub(crate) fn once_held(table: &Name, check: &str, then: &str) -> String {
+    block(&format!(
+        "  if exists (select from pg_catalog.pg_constraint where conrelid = {} and conname = {} and convalidated) then\n    {then};\n  end if;",
+        oid(table),
         literal(check)
     ))
+}
+
+/// Holds a constraint against the rows there are. What they violate binds new rows alone. A foreign key would be held against the rows
+/// that policies show of these tables, and said to hold.
+pub(crate) fn as_far_as_rows_go(table: &Name, constraint: &str, seen: &[&Name], validate: &str) -> String {
+    let seen: String = seen.iter().map(|it| format!(" and not pg_catalog.row_security_active({})", oid(it))).collect();
+    block(&format!(
+        "  if {}{seen} then\n    {validate};\n  end if;
+exception when foreign_key_violation or check_violation then
+  {};",
+        pending(table, constraint),
+        warning(&format!(
+            "{} has rows that {constraint} forbids: it binds new rows alone. Mend them, and run this again",
+            said(table)
+        ))
+    ))
+}
+
+/// Adds a constraint that cannot wait for its rows, unless it is there, or they violate it.
+pub(crate) fn unless_rows_forbid(table: &Name, name: &str, add: &str) -> String {
+    let told = format!(
+        "{} has rows that {name} forbids, and cannot have it before they are mended: then run this again",
+        said(table)
+    );
+    block(&format!(
+        "  if not exists (select from pg_catalog.pg_constraint where conrelid = {} and conname = {}) then\n    {add};\n  end if;
+exception when foreign_key_violation then
+  {};",
+        oid(table),
+        literal(name),
+        warning(&told)
+    ))
+}
+
+fn pending(table: &Name, constraint: &str) -> String {
+    format!(
+        "exists (select from pg_catalog.pg_constraint where conrelid = {} and conname = {} and not convalidated)",
+        oid(table),
+        literal(constraint)
+    )
+}
+
+fn warning(said: &str) -> String {
+    format!("raise warning using message = {}", literal(said))
+}
+
+/// A table, for a reader.
+pub(crate) fn said(table: &Name) -> String {
+    format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name)
+}
+
+/// What is said of rows without a value: the first look at the ground says the same.
+pub(crate) fn without(table: &Name, column: &str) -> String {
+    format!("{} has rows without {column}, which stay as they are: fill them in, and run this again", said(table))
 }
 
 /// Drops the index where a build that was interrupted left it behind: it serves no query, and IF NOT EXISTS takes it for built.
@@ -96,25 +191,23 @@ pub(crate) fn unless_type(table: &Name, column: &str, r#type: &str, then: &str) 
 
 /// Does it to a function, unless the function belongs to somebody else by now.
 pub(crate) fn unless_handed_over(function: &Name, arguments: &str, then: &str) -> String {
+    block(&to_own(function, arguments, then))
+}
+
+/// The same, and warns where the role may not: who gives a function away has to be a member of who gets it.
+pub(crate) fn hand_over(function: &Name, arguments: &str, then: &str) -> String {
+    let said = literal(&format!("{ADMINISTRATOR} {then}"));
     block(&format!(
-        "  if exists (select from pg_catalog.pg_proc where oid = to_regprocedure({}) and pg_has_role(current_user, proowner, 'usage')) then\n    {then};\n  end if;",
-        literal(&format!("{function}({arguments})"))
+        "{}\nexception when insufficient_privilege then\n  raise warning using message = {said};",
+        to_own(function, arguments, then)
     ))
 }
 
-/// Stops with a sentence where a column still holds NULL. Whom policies bind sees no such row, or gets an error from a policy that
-/// wants a setting: then it is left to the constraint, which sees every row.
-pub(crate) fn no_nulls(table: &Name, column: &str) -> String {
-    let quoted = crate::check::quote::ident(column);
-    let said = format!(
-        "{} still has rows without {column}: fill them in, or say whose they are, and run this again",
-        table.name
-    );
-    block(&format!(
-        "  if not pg_catalog.row_security_active({}) then\n    if exists (select from {table} where {quoted} is null) then\n      raise exception using message = {};\n    end if;\n  end if;",
-        oid(table),
-        literal(&said)
-    ))
+fn to_own(function: &Name, arguments: &str, then: &str) -> String {
+    format!(
+        "  if exists (select from pg_catalog.pg_proc where oid = to_regprocedure({}) and pg_has_role(current_user, proowner, 'usage')) then\n    {then};\n  end if;",
+        literal(&format!("{function}({arguments})"))
+    )
 }
 
 /// What an owner of tables may not always do: attributes of roles, membership, other roles' defaults, parameters, schemas
@@ -122,6 +215,7 @@ pub(crate) fn no_nulls(table: &Name, column: &str) -> String {
 pub(crate) fn needs_power(ddl: &Ddl) -> bool {
     match ddl {
         Ddl::AlterRole { .. } | Ddl::DefaultPrivileges => true,
+        Ddl::AlterRoutine { rest, .. } => rest.starts_with("owner to"),
         Ddl::Grant(rights) | Ddl::Revoke(rights) => rights
             .on
             .as_ref()

@@ -4,6 +4,7 @@
 //! "ALTER TABLE" and "CREATE INDEX" of PostgreSQL's documentation. What is written runs a second time without effect.
 
 mod index;
+pub(crate) mod left;
 
 use super::before::Before;
 use super::change::{Change, Phase};
@@ -151,6 +152,14 @@ impl Hardener<'_, '_> {
                 piece.segment = u8::from(phase == Phase::Table);
                 piece.up.push(match &ddl {
                     Ddl::Create { kind, name, replace: false } => guard::unless_there(kind, name, sql),
+                    Ddl::AlterRoutine { name, arguments, rest, .. } if rest.starts_with("owner to") => {
+                        guard::hand_over(name, arguments, sql)
+                    }
+                    Ddl::AlterRoutine { name, arguments, .. }
+                        if self.planned.handed_over.contains(&(name.clone(), arguments.clone())) =>
+                    {
+                        guard::unless_handed_over(name, arguments, sql)
+                    }
                     _ if guard::needs_power(&ddl) => guard::or_warn(sql),
                     _ => sql.to_owned(),
                 });
@@ -263,8 +272,11 @@ impl Hardener<'_, '_> {
             Action::Validate(ref name) => {
                 let what = format!("validate constraint {}", ident(name));
                 let lock = Lock::ShareUpdateExclusive;
+                let (name, validate) = (name.clone(), format!("alter table {table} {what}"));
                 self.simple(table, Phase::Constraint, VALIDATE, lock, action, what).await?;
-                self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.long = true);
+                if let Some(piece) = self.pieces.last_mut() {
+                    (piece.long, piece.up) = (true, vec![guard::as_far_as_rows_go(table, &name, &[], &validate)]);
+                }
                 Ok(())
             }
             Action::Trigger { ref name, state } => {
@@ -391,13 +403,17 @@ impl Hardener<'_, '_> {
             piece.up.push(format!("lock table {parent} in share row exclusive mode"));
             piece.name = Some(format!("refer_{}_to_{}", slug(&table.name), slug(&parent.name)));
         }
-        piece.up.push(guard::unless_constraint(table, &name, &add));
+        let guarded = if checked { guard::unless_rows_forbid } else { guard::unless_constraint };
+        piece.up.push(guarded(table, &name, &add));
         piece.down.push(format!("alter table {table} drop constraint if exists {quoted}"));
         self.pieces.push(piece);
         if !added.not_valid && !checked {
             let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::ShareUpdateExclusive);
             (piece.segment, piece.long) = (VALIDATE, true);
             let validate = format!("alter table {table} validate constraint {quoted}");
+            let parent = referenced(&added.definition).filter(|_| added.kind == "foreign key");
+            let seen: Vec<_> = parent.iter().flat_map(|parent| [table, parent]).collect();
+            let validate = guard::as_far_as_rows_go(table, &name, &seen, &validate);
             // A foreign key is held against the rows that the owner sees: bound by row security, that is none of them.
             let mut bound = Vec::new();
             for table in [Some(table.clone()), referenced(&added.definition)].into_iter().flatten() {
@@ -419,24 +435,22 @@ impl Hardener<'_, '_> {
         let name = self.name_for(table, &quoted, "not_null");
         let helper = ident(&name);
         let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::AccessExclusive);
-        piece.segment = NOT_VALID;
+        (piece.segment, piece.long) = (NOT_VALID, true);
+        let left = left::Left::of(table, column, self.before).await?;
         let add = format!("alter table {table} add constraint {helper} check ({quoted} is not null) not valid");
-        piece.up.push(guard::unless_held(table, column, &name, &add));
+        piece.up.push(guard::unless_held(table, column, &name, &add, &left.note));
         piece.down.push(format!("alter table {table} drop constraint if exists {helper}"));
+        piece.down.push(left.forget);
         self.pieces.push(piece);
         let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::ShareUpdateExclusive);
         (piece.segment, piece.long) = (VALIDATE, true);
-        piece.up.push(guard::no_nulls(table, column));
-        piece.up.push(guard::unless_not_null(
-            table,
-            column,
-            &format!("alter table {table} validate constraint {helper}"),
-        ));
+        let validate = format!("alter table {table} validate constraint {helper}");
+        piece.up.push(guard::if_held(table, column, &name, &validate, &left.note));
         self.pieces.push(piece);
         let mut piece = self.piece(Phase::Constraint, Some(table.clone()), Lock::AccessExclusive);
         piece.segment = FINISH;
         let set = format!("alter table {table} alter column {quoted} set not null");
-        piece.up.push(guard::unless_not_null(table, column, &set));
+        piece.up.push(guard::once_held(table, &name, &set));
         // squawk-ignore is written by the linter's pass, with its reason.
         piece.up.push(format!("alter table {table} drop constraint if exists {helper}"));
         let action = Action::SetNotNull(column.to_owned());

@@ -117,6 +117,10 @@ impl<'a> Draft<'a> {
         changes.extend(fixes);
         let mut spared = structures::spare(&mut changes, facts).await?;
         spared.extend(structures::unforced(&mut changes, facts).await?);
+        spared.extend(harden::left::spare(&mut changes, facts).await?);
+        if first {
+            spared.extend(structures::sealed(&mut changes, facts).await?);
+        }
         self.open.extend(spared.into_iter().filter(|_| first));
         structures::alter_first(&mut changes, facts).await?;
         narrow::reconcile(&mut changes);

@@ -22,6 +22,8 @@ pub(crate) struct Planned {
     pub(crate) bound: BTreeSet<Name>,
     /// Tables whose owner policies bind from some stage of the plan on.
     pub(crate) forced: BTreeMap<Name, u8>,
+    /// Functions that somebody else owns once the plan has run, by name and arguments.
+    pub(crate) handed_over: BTreeSet<(Name, String)>,
     /// Policies the plan makes, by table and name.
     pub(crate) policies: BTreeSet<(Name, String)>,
 }
@@ -39,6 +41,9 @@ impl Planned {
                 }
                 Ddl::Create { name, .. } | Ddl::CreateRoutine { name, .. } => {
                     self.made.entry(name).or_insert(change.stage);
+                }
+                Ddl::AlterRoutine { name, arguments, rest, .. } if rest.starts_with("owner to") => {
+                    self.handed_over.insert((name, arguments));
                 }
                 Ddl::AlterTable { table, actions } => {
                     for action in &actions {

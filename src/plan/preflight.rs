@@ -128,8 +128,8 @@ fn of_routines(routines: &BTreeMap<String, String>, advice: &str) -> String {
     )
 }
 
-/// Stops where rows are not what they are going to be held to. All of it is told at once, with what to do about it: whose rows
-/// are that say nothing, nobody but a person can say.
+/// Warns where rows are not what they are going to be held to, and stops where no migration could go on. All of it is told at once, with
+/// what to do about it: whose rows are that say nothing, nobody but a person can say.
 fn stop(held: &held::Held, uncertain: &[&Uncertain], shared: &[String]) -> String {
     let sentences = held.sentences().into_iter().chain(orphans::sentence(uncertain, shared)).collect::<Vec<_>>();
     if sentences.is_empty() {
@@ -139,11 +139,14 @@ fn stop(held: &held::Held, uncertain: &[&Uncertain], shared: &[String]) -> Strin
         "
   declare
     wrong text[] := '{{}}';
+    told text[] := '{{}}';
     found text[];
     shared text[];
   begin{}
     if wrong <> '{{}}' then
-      raise exception using message = array_to_string(wrong, '. ');
+      raise exception using message = array_to_string(wrong || told, '. ');
+    elsif told <> '{{}}' then
+      raise warning using message = array_to_string(told, '. ');
     end if;
   end;",
         sentences.concat()

@@ -92,3 +92,15 @@ pub struct Plan {
     /// Why it was not, and remarks about the plan as a whole.
     pub notes: Vec<String>,
 }
+
+impl Plan {
+    /// Whether it is known not to lead to the stage: nothing is planned on the way there, or a copy that ran it did not reach it.
+    pub fn falls_short(&self) -> bool {
+        let reached = match &self.proof {
+            Some(proof) => proof.stage.unwrap_or(self.from),
+            None if self.steps.is_empty() => self.from,
+            None => self.to,
+        };
+        reached < self.to
+    }
+}

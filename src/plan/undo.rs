@@ -1,5 +1,6 @@
 //! The opposite of a statement, given what stood before it.
 
+mod labels;
 mod rights;
 
 use super::before::Before;
@@ -95,9 +96,7 @@ pub(crate) async fn undo(sql: &str, ddl: &Ddl, before: &mut Before<'_>) -> Resul
         Ddl::AlterView { view, materialized, rest } => altered_view(view, *materialized, rest, before).await?,
         Ddl::AlterRoutine { name, arguments, rest, .. } => altered_routine(name, arguments, rest, before).await?,
         Ddl::AlterRole { role, rest } => altered_role(role, rest, before).await?,
-        Ddl::AlterEnum { name } => {
-            Undo::impossible(format!("a value of the enum {} cannot be taken away again", name.name))
-        }
+        Ddl::AlterEnum { name } => labels::undone(name, before).await?,
         Ddl::Grant(given) => rights::granted(given, before).await?,
         Ddl::Revoke(taken) => rights::revoked(taken, before).await?,
         Ddl::DefaultPrivileges => rights::default_privileges(sql, before).await?,

@@ -105,24 +105,25 @@ impl Held {
         Ok(())
     }
 
-    /// Statements that say what is wrong, each into `wrong`.
+    /// Statements that say what rows are not what they are to be held to, each into `told`, or into `wrong` where no migration could
+    /// go on.
     pub(super) fn sentences(&self) -> Vec<String> {
         let empty = self.empty.iter().map(|(table, column)| without(table, column)).collect::<String>();
         let dangling = self.dangling.iter().map(nowhere).collect::<String>();
         let twice = self.twice.iter().map(more_than_once).collect::<String>();
         [
-            (empty, "fill them in, or say whose they are, before anything is changed"),
-            (dangling, "mend these rows, or take them away, before anything is changed"),
-            (twice, "say which of them is the one, before anything is changed"),
+            (empty, "told", "they stay as they are, no tenant sees them, and the column goes on taking none until they are filled in"),
+            (dangling, "told", "they stay as they are, and the foreign key binds new rows alone until they are mended"),
+            (twice, "wrong", "say which of them is the one, before anything is changed"),
         ]
         .into_iter()
-        .filter(|(looks, _)| !looks.is_empty())
-        .map(|(looks, advice)| {
+        .filter(|(looks, ..)| !looks.is_empty())
+        .map(|(looks, into, advice)| {
             format!(
                 "
     found := '{{}}';{looks}
     if found <> '{{}}' then
-      wrong := array_append(wrong, array_to_string(found, '; ') || ': {advice}');
+      {into} := array_append({into}, array_to_string(found, '; ') || ': {advice}');
     end if;"
             )
         })

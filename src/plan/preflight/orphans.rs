@@ -17,8 +17,8 @@ pub(super) fn sentence(tables: &[&Uncertain], shared: &[String]) -> Option<Strin
     found := '{{}}';
     shared := array[{}]::text[];{looks}
     if found <> '{{}}' then
-      wrong := array_append(wrong, array_to_string(found, '; ') || ': nothing says whose these rows are. Fill that in, or take them away, '
-        || 'before anything is changed; where the tables hold the same for every tenant, write it in govctl.yaml and plan again: plan: {{shared: ['
+      told := array_append(told, array_to_string(found, '; ') || ': nothing says whose these rows are, so no tenant will see them. Fill that in '
+        || 'first; where the tables hold the same for every tenant, write it in govctl.yaml and plan again: plan: {{shared: ['
         || array_to_string(shared, ', ') || ']}}');
     end if;",
         said.join(", ")

@@ -59,6 +59,7 @@ pub(super) async fn judge(
     refresh(&mut before, &mut bench.connection).await?;
     let own_before = tenants::own_rows(&Scene::read(&mut before).await?, &seeded, &mut bench.connection).await?;
 
+    let rows_before = counted(&seeded, &mut bench.connection).await?;
     progress.begin("Running the plan on the copy", None);
     let steps: Vec<_> = plan.steps.iter().collect();
     let applied = migrator.apply(&steps, false, bench).await?;
@@ -83,7 +84,7 @@ pub(super) async fn judge(
 
     progress.begin("Trying to cross from tenant to tenant", None);
     let known: HashSet<_> = seeded.tables.iter().map(|table| table.plain.clone()).collect();
-    let lost = lost(&seeded, &mut bench.connection).await?;
+    let lost = lost(&rows_before, &seeded, &mut bench.connection).await?;
     proof.failed.extend(lost);
     let first = tenants::of_the_first(&mut before, &mut after, &seeded, &own_before, bench, &mut proof).await?;
     let known = if first { HashSet::new() } else { known };
@@ -228,28 +229,35 @@ fn nobodys(plan: &Plan, proof: &mut Proof) {
     }));
 }
 
-/// Rows that the plan has lost.
-async fn lost(seed: &Seed, connection: &mut PgConnection) -> Result<Vec<String>, Stop> {
-    let mut lost = Vec::new();
+/// Rows of each table that was filled: as many as there are, or why they cannot be counted. A row may have gone again by a trigger.
+async fn counted(seed: &Seed, connection: &mut PgConnection) -> Result<BTreeMap<String, Result<i64, String>>, Stop> {
+    let mut counted = BTreeMap::new();
     for table in &seed.tables {
         let sql = format!("select count(*) from {}", table.sql);
         // AssertSqlSafe: a quoted name.
-        let is: i64 =
-            match sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.and_then(|row| row.try_get(0)) {
-                Ok(count) => count,
-                Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
-                Err(error) => {
-                    lost.push(format!("the rows of {} cannot be counted any more: {}", table.plain, said(&error)));
-                    continue;
-                }
-            };
-        let is = usize::try_from(is).unwrap_or(0);
-        let put = table.rows.iter().map(Vec::len).sum::<usize>();
-        if is < put {
-            lost.push(format!("{} had {put} rows and has {is}", table.plain));
-        }
+        let is = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.and_then(|row| row.try_get(0));
+        let is = match is {
+            Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
+            is => is.map_err(|error| said(&error)),
+        };
+        counted.insert(table.plain.clone(), is);
     }
-    Ok(lost)
+    Ok(counted)
+}
+
+/// Rows that the plan has lost.
+async fn lost(
+    before: &BTreeMap<String, Result<i64, String>>,
+    seed: &Seed,
+    connection: &mut PgConnection,
+) -> Result<Vec<String>, Stop> {
+    let after = counted(seed, connection).await?;
+    let lost = before.iter().filter_map(|(table, had)| match (had, after.get(table)?) {
+        (Ok(had), Ok(is)) if is < had => Some(format!("{table} had {had} rows and has {is}")),
+        (Ok(_), Err(why)) => Some(format!("the rows of {table} cannot be counted any more: {why}")),
+        _ => None,
+    });
+    Ok(lost.collect())
 }
 
 /// Materialized views with what is in the tables now; one that cannot be filled shows nothing to anybody.

@@ -1,6 +1,7 @@
 //! Policies that read the table they are on, or one whose policies lead back to it: PostgreSQL refuses whatever they bind with "infinite
 //! recursion detected in policy", and FORCE would bind the owner as well. What is to be asked instead, only a person can say.
 
+use super::circle;
 use super::through::reached;
 use crate::check::quote::relation;
 use crate::error::Stop;
@@ -17,11 +18,24 @@ const SAID: &str = "select r.oid, r.schema, r.name, p.using_expression
          where p.command in ('ALL', 'SELECT') and p.using_expression is not null";
 
 /// Such tables: schema and name.
-async fn round(facts: &mut Facts) -> Result<Vec<(String, String)>, Stop> {
+pub(super) async fn round(facts: &mut Facts) -> Result<Vec<(String, String)>, Stop> {
+    round_without(facts, &BTreeSet::new()).await
+}
+
+/// Those that are left where nothing reads these tables.
+pub(super) async fn round_without(
+    facts: &mut Facts,
+    unread: &BTreeSet<(String, String)>,
+) -> Result<Vec<(String, String)>, Stop> {
     let said: Vec<(i64, String, String, String)> = sqlx::query_as(SAID).fetch_all(facts.connection()).await?;
     let names: BTreeMap<i64, (&str, &str)> =
         said.iter().map(|(oid, schema, name, _)| (*oid, (schema.as_str(), name.as_str()))).collect();
-    let tables: Vec<_> = names.iter().map(|(oid, (schema, name))| (*oid, relation(Some(schema), name))).collect();
+    let is_read = |(schema, name): &(&str, &str)| !unread.contains(&((*schema).to_owned(), (*name).to_owned()));
+    let tables: Vec<_> = names
+        .iter()
+        .filter(|(_, name)| is_read(name))
+        .map(|(oid, (schema, name))| (*oid, relation(Some(schema), name)))
+        .collect();
     let mut edges = BTreeMap::<i64, BTreeSet<i64>>::new();
     for (oid, _, _, text) in &said {
         let read = tables.iter().filter(|(_, table)| reads(text, table)).map(|(other, _)| *other);
@@ -58,7 +72,7 @@ pub(crate) async fn endless(facts: &mut Facts) -> Result<Option<(Question, Vec<U
         predicates.iter().any(|text| reads(text, &table))
     };
     let round: Vec<_> = round.iter().filter(is_read).collect();
-    if round.is_empty() {
+    if round.is_empty() || circle::is_broken_by_functions(facts).await? {
         return Ok(None);
     }
     let all = round.iter().map(|(schema, name)| format!("{schema}.{name}")).collect::<Vec<_>>().join(", ");
@@ -90,13 +104,19 @@ pub(crate) async fn unforced(changes: &mut Vec<Change>, facts: &mut Facts) -> Re
     Ok(spared)
 }
 
-/// Whether a deparsed expression reads the table: by its schema, where its own columns stand without one.
-fn reads(text: &str, table: &str) -> bool {
-    text.match_indices(table).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
+/// Whether a deparsed expression reads the table.
+pub(super) fn reads(text: &str, table: &str) -> bool {
+    read_at(text, table).is_some()
+}
+
+/// Where a deparsed expression first reads the table: by its schema, where its own columns stand without one.
+pub(super) fn read_at(text: &str, table: &str) -> Option<usize> {
+    let mut found = text.match_indices(table).filter(|(at, _)| {
+        let before = text[..*at].chars().next_back();
         let after = text[at + table.len()..].chars().next();
         before.is_none_or(|c| c.is_whitespace() || c == '(') && after.is_none_or(|c| c.is_whitespace() || c == ')')
-    })
+    });
+    found.next().map(|(at, _)| at)
 }
 
 #[cfg(test)]

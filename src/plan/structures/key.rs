@@ -11,6 +11,7 @@ use crate::plan::change::{Change, Closes, Phase, Statement};
 use crate::plan::ddl::Name;
 use crate::plan::guard;
 use crate::plan::order::slug;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A table without a key, and the parent that says whose its rows are.
@@ -177,13 +178,18 @@ pub(super) async fn parent(
     let found: Option<(i64, String, String, i64)> =
         sqlx::query_as(sql).bind(oid).bind(hops).bind(hops).fetch_optional(facts.connection()).await?;
     let Some((parent, schema, name, constraint)) = found else { return Ok(None) };
+    let columns = pairs(facts, constraint).await?;
+    Ok(Some((parent, Name { schema: Some(schema), name }, columns)))
+}
+
+/// The columns of a foreign key: here, there.
+pub(super) async fn pairs(facts: &mut Facts, constraint: i64) -> Result<Vec<(String, String)>, Stop> {
     let sql = "select here.name, there.name from constraint_columns cc
                join constraints c on c.oid = cc.constraint_oid
                join columns here on here.relation = c.relation and here.number = cc.column_number
                join columns there on there.relation = c.referenced_relation and there.number = cc.referenced_column_number
                where c.oid = ? order by cc.position";
-    let columns = sqlx::query_as(sql).bind(constraint).fetch_all(facts.connection()).await?;
-    Ok(Some((parent, Name { schema: Some(schema), name }, columns)))
+    Ok(sqlx::query_as(sql).bind(constraint).fetch_all(facts.connection()).await?)
 }
 
 /// Those of these tables, and of their partitions, that bind an owner who is not exempt.
@@ -198,7 +204,7 @@ pub(super) async fn forced(bound: &BTreeSet<Name>, facts: &mut Facts, tables: &[
 
 /// Column, trigger, rows, index, keys, policy.
 pub(super) fn changes_for(child: &Child) -> Vec<Change> {
-    let Child { table, key, type_name, parent, columns, .. } = child;
+    let Child { table, key, type_name, parent, .. } = child;
     let quoted = ident(key);
     let schema = table.schema.as_deref();
     let short = slug(&table.name);
@@ -212,50 +218,76 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
         closes: vec![Closes { check: "tenant-isolation/rls-disabled".into(), object: said.clone() }],
         questions: vec!["tenant-table".into()],
     };
-    let same = |left: &str, right: &str| {
-        let pair = |(here, there): &(String, String)| format!("{right}.{} = {left}.{}", ident(there), ident(here));
-        columns.iter().map(pair).collect::<Vec<_>>().join(" and ")
-    };
     let mut changes = vec![change(
         Phase::Column,
         format!("add_key_to_{short}"),
         vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
     )];
 
-    let function = relation(schema, &bounded("fill_key_of_", &table.name));
+    let source = Source { parent: parent.clone(), key: key.clone(), columns: child.columns.clone() };
+    changes.extend(filled(child, &[source], &change));
+    changes.extend(held(child, &change));
+    changes
+}
+
+/// A reference from which rows take their key.
+pub(super) struct Source {
+    pub(super) parent: Name,
+    /// What the parent calls the key.
+    pub(super) key: String,
+    /// Pairs of columns: here, there.
+    pub(super) columns: Vec<(String, String)>,
+}
+
+/// The trigger that takes the key for new rows from what they refer to, and the batches that do it for those there are: from the first
+/// of the references that says it.
+pub(super) fn filled(
+    child: &Child,
+    sources: &[Source],
+    change: &dyn Fn(Phase, String, Vec<Statement>) -> Change,
+) -> Vec<Change> {
+    let Child { table, key, .. } = child;
+    let (quoted, short) = (ident(key), slug(&table.name));
+    let same = |columns: &[(String, String)], left: &str, right: &str| {
+        let pair = |(here, there): &(String, String)| format!("{right}.{} = {left}.{}", ident(there), ident(here));
+        columns.iter().map(pair).collect::<Vec<_>>().join(" and ")
+    };
+    let function = relation(table.schema.as_deref(), &bounded("fill_key_of_", &table.name));
     // A row that refers to nothing is the session's.
     let session = of_session(&child.predicate, &quoted)
         .map(|session| format!("  if new.{quoted} is null then\n    new.{quoted} := {session};\n  end if;\n"))
         .unwrap_or_default();
-    let body = format!(
-        "begin\n  if new.{quoted} is null then\n    select p.{quoted} into new.{quoted} from {parent} p where {};\n  end if;\n{session}  return new;\nend",
-        same("new", "p")
-    );
+    let asked: String = sources
+        .iter()
+        .map(|Source { parent, key, columns }| {
+            let (there, same) = (ident(key), same(columns, "new", "p"));
+            format!("  if new.{quoted} is null then\n    select p.{there} into new.{quoted} from {parent} p where {same};\n  end if;\n")
+        })
+        .collect();
+    let body = format!("begin\n{asked}{session}  return new;\nend");
     let tag = guard::tag(&body);
-    changes.push(change(
-        Phase::Guard,
-        format!("fill_key_of_new_{short}"),
-        vec![
-            Statement::undone_by(
-                format!(
-                    "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
-                ),
-                format!("drop function if exists {function}()"),
-            ),
-            Statement::new(format!(
-                "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
-            )),
-        ],
-    ));
     let phase = if child.follows { Phase::Follow } else { Phase::Fill };
-    changes.last_mut().into_iter().for_each(|change| change.phase = phase);
-
-    // A parent that says nothing itself would be asked for ever.
-    let todo = format!("{} and t.{quoted} is null and p.{quoted} is not null", same("t", "p"));
-    let backfill =
-        batch::fill(table, &format!("set {quoted} = p.{quoted}"), Some(&format!("{parent} p")), &todo, Some(key));
-    changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), batch::unbound(backfill, &child.forced)));
-    changes.extend(held(child, &change));
+    let statements = vec![
+        Statement::undone_by(
+            format!(
+                "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
+            ),
+            format!("drop function if exists {function}()"),
+        ),
+        Statement::new(format!(
+            "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
+        )),
+    ];
+    let mut changes = vec![change(phase, format!("fill_key_of_new_{short}"), statements)];
+    for Source { parent, key: there, columns } in sources {
+        let there = ident(there);
+        // A parent that says nothing itself would be asked for ever.
+        let todo = format!("{} and t.{quoted} is null and p.{there} is not null", same(columns, "t", "p"));
+        let (set, from) = (format!("set {quoted} = p.{there}"), format!("{parent} p"));
+        let backfill = batch::fill(table, &set, Some(&from), &todo, Some(key));
+        let backfill = batch::unbound(backfill, &child.forced);
+        changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), backfill));
+    }
     changes
 }
 
@@ -310,11 +342,28 @@ pub(super) async fn has_policies(facts: &mut Facts, table: i64) -> Result<bool, 
     Ok(sqlx::query_scalar(sql).bind(table).fetch_one(facts.connection()).await?)
 }
 
-/// A name of at most 63 bytes.
+/// A name of at most 63 bytes. One that is cut says which it was by a hash: two long names may differ in their last letter alone.
 pub(super) fn bounded(start: &str, name: &str) -> String {
-    let mut end = name.len().min(63 - start.len());
+    if start.len() + name.len() <= 63 {
+        return format!("{start}{name}");
+    }
+    let mut end = 63 - start.len() - 9;
     while !name.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{start}{}", &name[..end])
+    let hash: String = Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{start}{}_{hash}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounded;
+
+    #[test]
+    fn names_that_are_cut_differ_where_they_did() {
+        assert_eq!(bounded("fill_key_of_", "notes"), "fill_key_of_notes");
+        let (one, other) =
+            (bounded("fill_key_of_", &("é".repeat(31) + "1")), bounded("fill_key_of_", &("é".repeat(31) + "2")));
+        assert!(one != other && one.len() <= 63 && other.len() <= 63, "{one} {other}");
+    }
 }

@@ -3,12 +3,14 @@
 //! The facts may be those of a copy on which earlier changes ran: each structure looks at what exists, under whatever
 //! name, and adds what is missing.
 
+mod circle;
 mod endless;
 mod floor;
 mod ground;
 mod holders;
 mod key;
 mod lookup;
+mod nullable;
 mod orphans;
 mod place;
 mod role;
@@ -26,7 +28,7 @@ pub(crate) use lookup::{alter_first, spare};
 pub(crate) use orphans::{Hop, Uncertain, asked, scalar, uncertain};
 pub use stage3::stage3;
 pub use stage4::stage4;
-pub(crate) use stage4::{Changeable, changeable};
+pub(crate) use stage4::{Changeable, changeable, sealed};
 pub use stage5::stage5;
 pub(crate) use tenants::referred_to;
 pub(crate) use twins::schema_a_tenant;
@@ -50,12 +52,20 @@ pub(crate) async fn missing(
     facts: &mut Facts,
     config: &Config,
 ) -> Result<(Vec<Change>, Vec<Question>), Stop> {
+    let round = circle::missing(facts).await?;
+    if !round.0.is_empty() {
+        // Nothing that reads them can be tried before.
+        return Ok(round);
+    }
     let (mut changes, mut questions) = tenants::missing(bound, facts, config).await?;
     if !changes.is_empty() {
         // Who a tenant is comes first; the next look at the facts sees the rest.
         return Ok((changes, questions));
     }
+    let (first, after) = nullable::missing(bound, facts).await?;
+    changes.extend(first);
     changes.extend(key::missing(bound, facts).await?);
+    changes.extend(after);
     changes.extend(floor::missing(facts).await?);
     changes.extend(lookup::missing(facts).await?);
     let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {

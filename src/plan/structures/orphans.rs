@@ -69,7 +69,7 @@ pub(crate) async fn uncertain(facts: &mut Facts) -> Result<Vec<Uncertain>, Stop>
     Ok(uncertain)
 }
 
-/// What a sample shows of them already: the tables at which the plan would stop, all at once, and the answer to write.
+/// What a sample shows of them already: the tables whose rows no tenant would see, all at once, and the answer to write.
 pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Question>, Stop> {
     let mut stops = Vec::new();
     for table in uncertain(facts).await? {
@@ -90,7 +90,7 @@ pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Q
     Ok(Some(Question {
         id: "shared-tables".into(),
         question: "Which tables hold the same for every tenant? These have rows that refer to nothing, so that nothing says whose they \
-                   are, and the plan stops at them before anything is changed."
+                   are, and no tenant will see them."
             .into(),
         default: format!("none yet; where it is all of them: {answer}"),
         key: "plan.shared".into(),

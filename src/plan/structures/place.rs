@@ -1,6 +1,7 @@
 //! Where new tables go, and under which name.
 
 use super::ground::Ground;
+use super::key::bounded;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::{Change, Closes, Phase, Statement};
@@ -55,6 +56,22 @@ pub(crate) async fn free_policy(facts: &mut Facts, table: i64, name: &str) -> Re
             break;
         }
         found = format!("{name}_{number}");
+    }
+    Ok(found)
+}
+
+/// A name that no function of the schema has.
+pub(crate) async fn free_function(facts: &mut Facts, schema: &str, name: &str) -> Result<String, Stop> {
+    let taken: Vec<String> = sqlx::query_scalar("select name from functions where schema = ?")
+        .bind(schema.to_owned())
+        .fetch_all(facts.connection())
+        .await?;
+    let mut found = name.to_owned();
+    for number in 2.. {
+        if !taken.contains(&found) {
+            break;
+        }
+        found = bounded(&format!("{number}_"), name);
     }
     Ok(found)
 }

@@ -129,7 +129,15 @@ impl Plot {
         ];
         let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
         let rank = |table: &Table| PERSONS.iter().position(|name| *name == plain(&table.name));
-        let persons = tables.values().filter(|table| table.has_primary_key && rank(table).is_some());
+        // What names a person by another column than its key says whose member somebody is.
+        let is_link = |table: &Table| {
+            let key = table.keys.first();
+            table.columns.iter().any(|it| {
+                tenancy::PERSONS.contains(&tenancy::plain(&it.name).as_str())
+                    && !key.is_some_and(|key| key.contains(&it.number))
+            })
+        };
+        let persons = tables.values().filter(|it| it.has_primary_key && rank(it).is_some() && !is_link(it));
         // Of a key with the tenant in it, the rest names the person.
         let is_tenant = |oid, number| keys.iter().any(|(of, key, role)| *of == oid && *key == number && role != "user");
         // Else the one that columns named after a person refer to most.
@@ -152,20 +160,34 @@ impl Plot {
         Ok(Self { tables, keys, labels: by_type, held: HashSet::new(), persons })
     }
 
-    /// What the tenants call themselves where a session says who it is.
-    fn tenants(&self) -> Tenants {
+    /// The type that most keys of tenants have, or of persons.
+    fn usual(&self, tenants: bool) -> Option<&str> {
         let mut types = HashMap::<&str, usize>::new();
-        for ((relation, number), tenant) in &self.keys {
-            if let Some(column) = self.tables.get(relation).and_then(|table| table.column(*number))
-                && *tenant
-            {
+        for ((relation, number), _) in self.keys.iter().filter(|(_, of_tenant)| **of_tenant == tenants) {
+            if let Some(column) = self.tables.get(relation).and_then(|table| table.column(*number)) {
                 *types.entry(&column.type_name).or_default() += 1;
             }
         }
-        let most = types.into_iter().max_by_key(|(name, count)| (*count, *name)).map_or("uuid", |(name, _)| name);
-        let key = |tenant| value::of_tenant(most, tenant).unwrap_or_default();
+        types.into_iter().max_by_key(|(name, count)| (*count, *name)).map(|(name, _)| name)
+    }
+
+    fn key_of(&self, tenant: usize) -> String {
+        value::of_tenant(self.usual(true).unwrap_or("uuid"), tenant).unwrap_or_default()
+    }
+
+    /// A person where no table has persons: called what the tenant is, as far as the type goes.
+    fn alone(&self, type_name: &str, tenant: usize) -> Option<String> {
+        match type_name {
+            "text" | "varchar" | "bpchar" | "citext" => Some(self.key_of(tenant)),
+            other => value::of_tenant(other, tenant),
+        }
+    }
+
+    /// What the tenants call themselves where a session says who it is.
+    fn tenants(&self) -> Tenants {
+        let key = |tenant| self.key_of(tenant);
         let person = |tenant| {
-            let (table, number) = self.persons?;
+            let Some((table, number)) = self.persons else { return self.alone(self.usual(false)?, tenant) };
             let column = self.tables.get(&table)?.column(number)?;
             self.value(self.tables.get(&table)?, column, Place { tenant, row: 0 }, 0, &mut Vec::new())
         };
@@ -209,13 +231,11 @@ impl Plot {
                             |other| self.value(persons, other, Place { row: 0, ..place }, 0, path),
                         )
                     }
+                    None => self.alone(&column.type_name, place.tenant),
                     _ => self.candidate(table, column, place, attempt),
                 }
             }
-            // Without a table of persons the session's person is called what its tenant is.
-            (None, None) if self.persons.is_none() && is_person(column) => {
-                Some(self.tenants().keys[place.tenant].clone())
-            }
+            (None, None) if self.persons.is_none() && is_person(column) => self.alone(&column.type_name, place.tenant),
             (None, None) => self.candidate(table, column, place, attempt),
         };
         path.pop();
@@ -377,7 +397,7 @@ pub(super) async fn more(facts: &mut Facts) -> Result<HashMap<String, [Vec<(Stri
     Ok(plot.tables.values().map(lines).collect())
 }
 
-/// A text that names a person, beside a tenant.
+/// What names a person, beside a tenant.
 fn is_person(column: &Column) -> bool {
-    column.type_name == "text" && matches!(column.name.as_str(), "user_id" | "member_id" | "person_id" | "profile_id")
+    matches!(column.name.as_str(), "user_id" | "member_id" | "person_id" | "profile_id")
 }

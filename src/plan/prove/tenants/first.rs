@@ -11,6 +11,7 @@ use crate::plan::prove::bench::Bench;
 use crate::plan::prove::seed::Seed;
 use crate::target::refusal;
 use sqlx::{AssertSqlSafe, Row};
+use std::collections::{BTreeSet, HashMap};
 
 /// Looks, and makes room for rows of two tenants. False, and nothing done, where there were tenants before.
 pub(in crate::plan::prove) async fn of_the_first(
@@ -33,31 +34,37 @@ pub(in crate::plan::prove) async fn of_the_first(
     settings.retain(|_, meaning| *meaning != Some(super::Meaning::Person));
     let mut kept = 0;
     for actor in &scene.actors {
-        let session = Session::begin(actor, 0, &settings, &told, &mut bench.connection).await?;
-        let Some(mut session) = session else { continue };
-        for table in seed.tables.iter().filter(|table| scene.data.iter().any(|data| data.plain == table.plain)) {
-            let of = |tenant| had.get(&(actor.role.clone(), table.plain.clone(), tenant)).copied().unwrap_or_default();
-            let had = of(0) + of(1);
-            let rows = session.read(table).await?.unwrap_or_default();
-            let has = rows.iter().filter(|row| table.rows.iter().any(|own| own.contains(row))).count();
-            if has < had && is_bound_anew(before, &actor.role, &table.plain).await? {
+        // What either person sees: policies may be about persons.
+        let mut seen: HashMap<&str, BTreeSet<String>> = HashMap::new();
+        for person in 0..2 {
+            let session = Session::begin(actor, person, &settings, &told, &mut bench.connection).await?;
+            let Some(mut session) = session else { continue };
+            for table in seed.tables.iter().filter(|table| scene.data.iter().any(|data| data.plain == table.plain)) {
+                let rows = session.read(table).await?.unwrap_or_default();
+                let own = rows.into_iter().filter(|row| table.rows.iter().any(|own| own.contains(row)));
+                seen.entry(&table.plain).or_default().extend(own);
+            }
+            session.end().await?;
+        }
+        for (table, rows) in seen {
+            let of = |tenant| had.get(&(actor.role.clone(), table.to_owned(), tenant)).copied().unwrap_or_default();
+            let (had, has) = (of(0) + of(1), rows.len());
+            if has < had && is_bound_anew(before, &actor.role, table).await? {
                 proof.remaining.push(super::not_tried(
-                    &table.plain,
+                    table,
                     format!(
                         "{} saw {had} rows, and sees {has} for the first tenant: as the owner it was past the policies that were there, and is bound by them",
                         actor.role
                     ),
                 ));
             } else if has < had {
-                proof.failed.push(format!(
-                    "{} saw {had} rows in {} and sees {has} for the first tenant",
-                    actor.role, table.plain
-                ));
+                proof
+                    .failed
+                    .push(format!("{} saw {had} rows in {table} and sees {has} for the first tenant", actor.role));
             } else {
                 kept += usize::from(had > 0);
             }
         }
-        session.end().await?;
     }
     if kept > 0 {
         proof.held.push(format!("{kept} times a role sees for the first tenant as many rows as before"));

@@ -97,6 +97,8 @@ const SAYS_ROLES: &str = "
            and lower(replace(person.name, '_', '')) in ('userid', 'memberid', 'profileid', 'personid', 'employeeid', 'uid', 'useruuid')
          where r.provenance = 'user' and r.kind in ('table', 'partitioned table')
            and lower(r.name) not like '%invit%' and lower(r.name) not like '%audit%' and lower(r.name) not like '%log%'
+           -- A list of persons or of roles, whichever a row has, says who is let past something.
+           and (role.not_null = 1 or person.not_null = 1) and lower(r.name) not like '%whitelist%' and lower(r.name) not like '%allowlist%'
            and lower(r.name) not like '%message%' and lower(r.name) not like '%session%' and lower(r.name) not like '%event%'";
 
 async fn existing(facts: &mut Facts) -> Result<Option<Members>, Stop> {
