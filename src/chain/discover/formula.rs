@@ -80,7 +80,7 @@ pub(super) async fn find(
     if let Some((oid, own, other)) = candidates.iter().find_map(|candidate| candidate.beside.clone()) {
         join(connection, &mut chain, &mut items, oid, own, other).await?;
     }
-    let layout = Layout { order: chain.order.clone(), partition: chain.partition.clone(), breaks: 0 };
+    let layout = Layout::of(chain.order.clone(), chain.partition.clone());
     // 1. what is written down
     let mut formulas = Vec::new();
     for candidate in &candidates {

@@ -14,6 +14,15 @@ pub(in crate::chain) struct Layout {
     pub partition: Vec<usize>,
     /// Neighbours in this order that are not linked, and chains that begin at a row with one before it.
     pub breaks: usize,
+    /// Those of them that no gap in the sample explains.
+    contradictions: usize,
+}
+
+impl Layout {
+    /// Nothing is said against it yet.
+    pub(super) fn of(order: Vec<usize>, partition: Vec<usize>) -> Self {
+        Self { order, partition, breaks: 0, contradictions: 0 }
+    }
 }
 
 /// A value to sort by.
@@ -47,10 +56,13 @@ pub(super) fn find(columns: &[Column], rows: &[Row], digests: &[Digests], pair: 
     for order in orders(&rising, rows, columns) {
         let mut own: Option<Layout> = None;
         for partition in partitions(&same, &order) {
-            let breaks = breaks(columns, rows, &linked, &order, &partition);
-            // Of partitions that explain as much the simplest wins.
-            if own.as_ref().is_none_or(|own| breaks < own.breaks) {
-                own = Some(Layout { order: order.clone(), partition, breaks });
+            let next = explained(columns, rows, pair, &linked, Layout::of(order.clone(), partition));
+            // Of partitions that explain as much the simplest wins. A second column may just part the pieces of the sample.
+            let explains_more = |own: &Layout| {
+                next.breaks < own.breaks && (next.partition.len() < 2 || next.contradictions < own.contradictions)
+            };
+            if own.as_ref().is_none_or(explains_more) {
+                own = Some(next);
             }
         }
         // The likeliest order stays unless another is clearly better: damage must not choose the order that hides it.
@@ -155,20 +167,28 @@ fn partitions(same: &[usize], order: &[usize]) -> Vec<Vec<usize>> {
     all
 }
 
-/// How badly a layout explains the links.
-fn breaks(
+/// How badly a layout explains the links. A row whose parent is not in the sample contradicts nothing, unless it begins
+/// a chain: with nothing before it, or with what others begin with.
+fn explained(
     columns: &[Column],
     rows: &[Row],
+    pair: &Pair,
     linked: &HashMap<usize, usize>,
-    order: &[usize],
-    partition: &[usize],
-) -> usize {
-    let mut breaks = 0;
-    for group in sorted(columns, rows, order, partition) {
-        breaks += usize::from(group.first().is_some_and(|first| linked.contains_key(first)));
-        breaks += group.windows(2).filter(|two| linked.get(&two[1]) != Some(&two[0])).count();
+    mut layout: Layout,
+) -> Layout {
+    let before = |row: usize| pair.prev.and_then(|prev| rows[row].get(prev));
+    let mut beginnings: HashMap<Option<&[u8]>, usize> = HashMap::new();
+    for row in (0..rows.len()).filter(|row| !linked.contains_key(row)) {
+        *beginnings.entry(before(row)).or_default() += 1;
     }
-    breaks
+    let in_a_gap = |row: usize| !linked.contains_key(&row) && before(row).is_some() && beginnings[&before(row)] == 1;
+    for group in sorted(columns, rows, &layout.order, &layout.partition) {
+        let headless = usize::from(group.first().is_some_and(|first| linked.contains_key(first)));
+        let parted = || group.windows(2).filter(|two| linked.get(&two[1]) != Some(&two[0]));
+        layout.breaks += headless + parted().count();
+        layout.contradictions += headless + parted().filter(|two| !in_a_gap(two[1])).count();
+    }
+    layout
 }
 
 /// The rows of each chain, in order, as numbers.
@@ -185,4 +205,58 @@ pub(super) fn sorted(columns: &[Column], rows: &[Row], order: &[usize], partitio
         });
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::discover::pair;
+    use crate::chain::value::Fields;
+
+    fn column(name: &str, kind: Kind) -> Column {
+        let (name, type_name) = (name.to_owned(), "text".to_owned());
+        Column { name, kind, type_name, beside: false, not_null: true, sequenced: false }
+    }
+
+    /// A row as COPY sends it.
+    fn row(number: i64, texts: &[String]) -> Row {
+        let mut tuple = i16::try_from(texts.len() + 1).unwrap().to_be_bytes().to_vec();
+        let number = number.to_be_bytes();
+        for field in std::iter::once(&number[..]).chain(texts.iter().map(|text| text.as_bytes())) {
+            tuple.extend(i32::try_from(field.len()).unwrap().to_be_bytes());
+            tuple.extend(field);
+        }
+        let mut fields = Fields::default();
+        assert!(fields.read(&tuple));
+        Row { tuple, fields }
+    }
+
+    #[test]
+    fn what_parts_the_pieces_of_a_sample_parts_no_chains() {
+        let columns = [
+            column("seq", Kind::Int),
+            column("team", Kind::Text),
+            column("action", Kind::Text),
+            column("prev", Kind::Text),
+            column("hash", Kind::Text),
+        ];
+        let hash = |team: i64, seq: i64| match seq {
+            0 => "0".repeat(64),
+            _ => format!("{:064x}", team * 1_000_003 + seq * 7_919),
+        };
+        let mut rows = Vec::new();
+        // From the beginning, where every action is the same, and from the end.
+        for (action, seqs) in [("backfilled", 1..40), ("live", 300..340)] {
+            for seq in seqs {
+                for team in 1..4 {
+                    let texts = [format!("team-{team}"), action.to_owned(), hash(team, seq - 1), hash(team, seq)];
+                    rows.push(row(seq, &texts));
+                }
+            }
+        }
+        let digests = pair::digests(&columns, &rows);
+        let pairs = pair::find(&columns, &digests);
+        let layout = find(&columns, &rows, &digests, &pairs[0]).unwrap();
+        assert_eq!((layout.order, layout.partition), (vec![0], vec![1]));
+    }
 }

@@ -287,7 +287,7 @@ fn declared_layout(relation: &Relation, declared: Option<&config::Chain>) -> Opt
     let numbers = |names: &[String]| -> Option<Vec<usize>> {
         names.iter().map(|name| relation.columns.iter().position(|column| column.name == *name)).collect()
     };
-    Some(Layout { order: numbers(&declared.order)?, partition: numbers(&declared.partition)?, breaks: 0 })
+    Some(Layout::of(numbers(&declared.order)?, numbers(&declared.partition)?))
 }
 
 /// Where nothing is linked: a sequence, else the primary key, else the first time.
@@ -301,7 +301,7 @@ fn fallback_layout(relation: &Relation) -> Option<Layout> {
     };
     let by_time = || numbered().find(|(_, column)| column.kind.is_time());
     let (order, _) = by_sequence.or_else(by_key).or_else(by_time)?;
-    Some(Layout { order: vec![order], partition: Vec::new(), breaks: 0 })
+    Some(Layout::of(vec![order], Vec::new()))
 }
 
 /// Everything about one pair.
