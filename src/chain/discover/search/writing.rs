@@ -212,7 +212,7 @@ fn of_lists() -> Vec<Way> {
     );
     add(
         &javascript(),
-        &[unsorted(Style::compact(true)), Style::compact(true)],
+        &[unsorted(Style::compact(true)), Style::compact(true), Style::LISTED],
         &[(Some(End::Needed), truth, ""), (None, truth, "null"), (None, truth, "undefined")],
     );
     add(&go(), &[unsorted(HTML), HTML], &[(None, truth, ""), (Some(End::Needed), truth, "<nil>")]);
