@@ -31,6 +31,7 @@ use crate::chain::recipe::{Context, Formula, Item, Null, Piece, SEARCHED};
 use crate::chain::time::{Clock, Fraction};
 use crate::chain::value::Kind;
 pub(super) use inner::Outer;
+pub(super) use naming::names;
 use std::rc::Rc;
 pub(super) use tries::Tried;
 use tries::{Left, Try};
@@ -281,6 +282,7 @@ impl Search<'_> {
             (Kind::Bytes, _) => Form::Hex,
             (Kind::Date, _) if !matches!(clock, Form::Time(Clock { suffix: Some("Z"), .. })) => Form::Text,
             (kind, _) if kind.is_time() => clock.clone(),
+            _ if self.is_address(at) && *clock != Form::Text => Form::Host,
             _ => Form::Text,
         };
         Piece::Item { at, form, null: Null::Bytes(null.to_vec()) }

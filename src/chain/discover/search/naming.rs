@@ -85,6 +85,15 @@ pub(super) fn aliases(column: &Column) -> Vec<String> {
     found
 }
 
+/// Everything that a column may be called.
+pub(in crate::chain::discover) fn names(column: &Column) -> Vec<String> {
+    let mut names = vec![column.name.clone(), camelled(&column.name), pascalled(&column.name)];
+    let others = aliases(column);
+    names.extend(others.iter().map(|name| camelled(name)));
+    names.extend(others);
+    names
+}
+
 /// The names of the columns, the same in camel case, none at all, and as Go and C# call members.
 pub(super) fn plain(columns: &[&Column]) -> Vec<Naming> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
