@@ -18,6 +18,9 @@ const ROWS: usize = 12;
 /// Columns by which it may grow on one row.
 const MOST: usize = 2;
 
+/// Of so many rows that a formula explains one at most may have what it does not read: somebody may have put it there.
+const SELDOM: usize = 10;
+
 /// What becomes of a value that is not there.
 #[derive(Clone, Copy, PartialEq)]
 enum Absent {
@@ -164,7 +167,7 @@ fn without(member: &Piece, absent: Absent) -> Piece {
     }
 }
 
-/// The formula with columns that were null wherever it fits, found on rows it leaves over.
+/// The formula with columns that are null where it fits, found on rows it leaves over.
 pub(super) fn grown(
     sample: &Sample,
     mut formula: Formula,
@@ -178,9 +181,10 @@ pub(super) fn grown(
         let Some(parted) = Parted::of(&formula) else { return formula };
         let matches = sample.matches(&formula, items, key);
         let read = formula.reads();
+        let explained = matches.iter().filter(|matches| **matches).count();
         let is_new = |field: &usize| {
-            let is_null = |row: usize| sample.rows[row].get(*field).is_none();
-            !read.contains(field) && (0..matches.len()).all(|row| !matches[row] || is_null(row))
+            let has = |row: &usize| matches[*row] && sample.rows[*row].get(*field).is_some();
+            !read.contains(field) && (0..matches.len()).filter(has).count() * SELDOM <= explained
         };
         let new: Vec<usize> = fields.iter().copied().filter(is_new).collect();
         let has = |row: usize| -> Vec<usize> {
@@ -212,8 +216,9 @@ pub(super) fn grown(
             }
             None
         });
-        match grown {
-            Some(other) => formula = left_out(sample, other, items, key),
+        let grown = grown.map(|other| left_out(sample, other, items, key));
+        match grown.filter(|other| sample.matches(other, items, key).into_iter().filter(|it| *it).count() > explained) {
+            Some(other) => formula = other,
             None => return formula,
         }
     }
