@@ -120,7 +120,7 @@ impl Search<'_> {
     }
 
     /// Choices of fields as bits: by what they are called, and by how few runs of neighbours they are.
-    fn choices(&self, fields: &[usize]) -> Vec<usize> {
+    pub(super) fn choices(&self, fields: &[usize]) -> Vec<usize> {
         let odds: Vec<i32> = fields.iter().map(|at| self.column(*at).map_or(0, odds)).collect();
         let (named, [near, few, _]) = (by_odds(&odds), stages(fields.len()));
         let mut seen = HashSet::new();

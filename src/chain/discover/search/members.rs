@@ -162,7 +162,7 @@ impl Search<'_> {
             places.extend(
                 ["", ":", "|", "\0"]
                     .into_iter()
-                    .flat_map(|between| keys.iter().take(2).map(move |key| Place::Both(between, key.clone()))),
+                    .flat_map(|between| keys.iter().map(move |key| Place::Both(between, key.clone()))),
             );
         }
         places

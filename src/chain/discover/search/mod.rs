@@ -15,6 +15,7 @@ mod middle;
 mod naming;
 mod orders;
 mod short;
+mod shuffled;
 mod single;
 mod subsets;
 mod trial;
@@ -151,12 +152,13 @@ impl Search<'_> {
             .or_else(|| self.wrapped(target, left.with(work.share(5)), first))
             .or_else(|| self.middle(target, left.with(work.share(1))))
             .or_else(|| self.short_documents(target, &usual, left.with(work.share(3))))
-            .or_else(|| self.likely_lists(target, &likely, left.with(work.share(16))))
+            .or_else(|| self.likely_lists(target, &likely, left.with(work.share(12))))
             .or_else(|| self.likely_documents(target, &likely, true, left.with(work.share(10))))
             .or_else(|| self.likely_documents(target, &likely, false, left.with(work.share(6))))
+            .or_else(|| self.shuffled(target, &likely, left.with(work.share(8))))
             .or_else(|| self.lists(target, &usual, left.with(work.share(3))))
             .or_else(|| self.members(target, &usual, left.with(work.share(2))))
-            .or_else(|| self.inner(target, &usual, left.with(work.share(4))))
+            .or_else(|| self.inner(target, &usual, left.with(work.share(3))))
             .or_else(|| self.likely_lists(target, &rare, left.with(work.share(2))))
             .or_else(|| self.lists(target, &rare, left.with(work.share(1))))
             .or_else(|| self.members(target, &rare, left.with(work.share(1))))
