@@ -185,8 +185,11 @@ impl Case<'_> {
         }
     }
 
-    /// Numbers missing in front of a row, though it names the row before it.
+    /// Numbers missing in front of a row, though it names the row before it; none where numbers are left out everywhere.
     fn hole_before(&self, at: &Position, before: Option<&Position>) -> Vec<Break> {
+        if self.lost.burned {
+            return Vec::new();
+        }
         let hole = at.number.and_then(|number| self.holes.iter().copied().find(|(_, to)| to + 1 == number));
         match hole.filter(|_| self.later.contains(at)) {
             Some((from, to)) => self.gaps(from, to, before, at).unwrap_or_default(),

@@ -24,6 +24,8 @@ pub enum Form {
     Upper,
     /// A point in time in a given spelling.
     Time(Clock),
+    /// An address without the length of its network where that is one host: `::text` of an inet always has it, programs print none.
+    Host,
     /// Whole units since 1970: how many make a second.
     Epoch(i64),
     /// Seconds since 1970 with six digits behind the point, as `extract(epoch …)` gives them.
@@ -51,6 +53,8 @@ pub enum Form {
     /// A json or jsonb column, its objects with members of these names alone, in their order: inside a document that JavaScript
     /// wrote with a list of names.
     Listed(Style, Box<[String]>),
+    /// A spelling of what is not empty: no text, zero, `false` and what has no members has none, as in Go's `omitempty`.
+    Present(Box<Self>),
     /// Its length in bytes, framed as `int4`, then the value; null as -1.
     Framed,
     /// The length of a spelling in bytes, then the spelling.
@@ -124,12 +128,21 @@ impl Fraction {
 }
 
 impl Form {
+    /// The clock that times are spelled by, where this is a spelling of times.
+    pub fn clock(&mut self) -> Option<&mut Clock> {
+        match self {
+            Self::Time(clock) | Self::Json(_, Some(clock)) => Some(clock),
+            Self::Quoted(_, inner) | Self::Counted(_, inner) | Self::Present(inner) => inner.clock(),
+            _ => None,
+        }
+    }
+
     /// Members inside a document may be left out.
     pub fn leaves_out(&self) -> bool {
         match self {
             Self::Listed(..) => true,
             Self::Json(style, _) | Self::Rewritten(style) | Self::Digested(style) => style.listed,
-            Self::Quoted(_, inner) | Self::Counted(_, inner) => inner.leaves_out(),
+            Self::Quoted(_, inner) | Self::Counted(_, inner) | Self::Present(inner) => inner.leaves_out(),
             _ => false,
         }
     }
@@ -201,6 +214,15 @@ impl Form {
                 out.extend_from_slice(if value == [1] { yes } else { no }.as_bytes());
                 true
             }
+            Self::Host => {
+                let start = out.len();
+                let done = text(kind, value, out);
+                let mask = if out[start..].contains(&b':') { &b"/128"[..] } else { b"/32" };
+                if out[start..].ends_with(mask) {
+                    out.truncate(out.len() - mask.len());
+                }
+                done
+            }
             Self::BareUuid => {
                 encoding::push_hex(value, out);
                 true
@@ -248,6 +270,7 @@ impl Form {
                 out.extend(count.of(&inner));
                 done
             }
+            Self::Present(form) => !is_empty(kind, value) && form.write(kind, value, out),
             Self::Framed => {
                 let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
                 out.extend_from_slice(&length.to_be_bytes());
@@ -255,6 +278,19 @@ impl Form {
                 true
             }
         }
+    }
+}
+
+/// What Go takes for the zero of a type.
+fn is_empty(kind: Kind, value: &[u8]) -> bool {
+    match kind {
+        Kind::Int => int(value) == Some(0),
+        Kind::Bool => value == [0],
+        Kind::Jsonb => matches!(value.get(1..), None | Some(b"{}" | b"[]" | b"null" | b"\"\"")),
+        Kind::Json => matches!(value.trim_ascii(), b"{}" | b"[]" | b"null" | b"\"\""),
+        Kind::Rendered => value.iter().all(|byte| matches!(byte, b'0' | b'.')),
+        Kind::Text | Kind::Bytes => value.is_empty(),
+        Kind::Timestamptz | Kind::Timestamp | Kind::Date | Kind::Uuid => false,
     }
 }
 
@@ -390,7 +426,19 @@ mod tests {
             ["12.5", "100", "7", "1e+20"]
         );
         assert_eq!(["12.50", "100", "7.00", "NaN"].map(|n| number(Fraction::One, n)), ["12.5", "100.0", "7.0", "NaN"]);
+        let host = |value: &str| written(&Form::Host, Kind::Rendered, value.as_bytes());
+        assert_eq!(["10.0.0.7/32", "10.0.0.0/24", "::1/128"].map(host), ["10.0.0.7", "10.0.0.0/24", "::1"]);
         let style = Style::compact(false);
         assert_eq!(written(&Form::Json(style, None), Kind::Text, br#"a"b"#), r#""a\"b""#);
+        let present = Form::Present(Box::new(Form::Text));
+        let empty: [(Kind, &[u8]); 5] = [
+            (Kind::Text, b""),
+            (Kind::Int, &[0; 8]),
+            (Kind::Jsonb, b"\x01{}"),
+            (Kind::Rendered, b"0.00"),
+            (Kind::Bool, &[0]),
+        ];
+        assert!(empty.iter().all(|(kind, value)| !present.write(*kind, value, &mut Vec::new())));
+        assert_eq!(written(&present, Kind::Int, &7_i64.to_be_bytes()), "7");
     }
 }

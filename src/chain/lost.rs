@@ -29,6 +29,8 @@ pub struct Lost {
     pub shared: Vec<(i64, i64)>,
     /// Stretches in which more numbers are missing than rows, as far as anybody knows.
     pub vague: HashMap<Stretch, usize>,
+    /// The table leaves out numbers as a matter of course: in front of a row, they say nothing.
+    pub burned: bool,
 }
 
 impl Lost {
@@ -46,6 +48,9 @@ const LISTED: usize = 1000;
 
 /// More missing numbers than this are not all told where the table leaves out numbers elsewhere, too.
 const TOLD: usize = 10;
+
+/// Rows for each number that is left out elsewhere: with fewer, numbers are left out as a matter of course.
+const OFTEN: u64 = 10;
 
 /// Finds out which numbers are missing in each stretch, and gives each to one chain.
 ///
@@ -99,6 +104,9 @@ pub async fn find(
         }
         lost.runs.insert(stretch, runs(&mine));
     }
+    let asked: u64 = lost.runs.values().flatten().map(|(from, to)| to.abs_diff(*from) + 1).sum();
+    let others = absent(segment, threads).unwrap_or(0).saturating_sub(asked);
+    lost.burned = others.saturating_mul(OFTEN) > segment.rows;
     lost.shared = if elsewhere && shared.len() > TOLD { Vec::new() } else { runs(&shared) };
     Ok(lost)
 }

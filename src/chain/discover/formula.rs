@@ -1,5 +1,6 @@
 //! The formulas of a chain: declared, read from who writes it, or searched for; then those of the digests it covers.
 
+use super::absent;
 use super::beginning;
 use super::coverage::{is_payload, mentions, uncovered};
 use super::declared;
@@ -157,7 +158,8 @@ pub(super) async fn find(
             }
         }
         let Some(formula) = found else { break };
-        chosen.push(otherwise::best_written(&sampled, formula, &items.list, means.key));
+        let formula = otherwise::best_written(&sampled, formula, &items.list, means.key);
+        chosen.push(absent::grown(&sampled, formula, &items.list, &columns, &fields, means.key));
     }
     if chosen.is_empty() && chain.unexplained.is_none() {
         chain.unexplained = Some(match is_declared {
@@ -177,6 +179,9 @@ pub(super) async fn find(
     chosen = ordered(&sampled, chosen, &items.list, means.key);
     otherwise::crossed(&mut chosen);
     otherwise::fewer_zeros(&mut chosen, &items.list);
+    if relation.changed > 0 {
+        absent::unproven(&sampled, &mut chosen, &items.list, prev);
+    }
     commitments(connection, &mut chain, &mut items, means, &mut sampled, &chosen, digests, rows, &layout).await?;
     chain.watched = watched(&chain, &chosen);
     finish(&mut chain, items, chosen);

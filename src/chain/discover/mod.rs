@@ -1,5 +1,6 @@
 //! Finds chains without being told: the pair and the order from the data, the formula from whoever writes it, else by search.
 
+mod absent;
 mod beginning;
 mod coverage;
 mod declared;

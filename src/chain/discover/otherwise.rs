@@ -1,6 +1,7 @@
 //! Rows that one formula leaves over though nobody changed them: a whole second, a null or a missing offset is written
 //! otherwise than the rest.
 
+use super::absent;
 use super::evaluate::Sample;
 use super::search::clocks;
 use crate::chain::form::{Form, Fraction};
@@ -13,7 +14,7 @@ use crate::chain::value::Kind;
 const ROWS: usize = 40;
 
 /// What a null may be written as.
-const NOTHING: [&str; 23] = [
+const NOTHING: [&str; 24] = [
     "",
     "\"\"",
     "null",
@@ -21,6 +22,7 @@ const NOTHING: [&str; 23] = [
     "NULL",
     "undefined",
     "nil",
+    "<nil>",
     "-",
     "N/A",
     "n/a",
@@ -102,15 +104,7 @@ pub(super) fn crossed(formulas: &mut Vec<Formula>) {
 
 /// The formula with all its times in another spelling, or with another word for nothing.
 fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
-    let with = |change: &dyn Fn(&mut Piece) -> bool| {
-        let mut other = formula.clone();
-        let mut changed = false;
-        for piece in &mut other.pieces {
-            changed |= change(piece);
-            piece.within().iter_mut().for_each(|piece| changed |= change(piece));
-        }
-        changed.then_some(other)
-    };
+    let with = |change: &dyn Fn(&mut Piece) -> bool| changed(formula, change);
     let clocks = clocks().into_iter().filter_map(|clock| {
         with(&|piece| match piece {
             Piece::Item { at, form, .. } if items[*at].kind.is_time() => {
@@ -124,25 +118,6 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
-    // The same clock with other digits: one that no list has.
-    const DIGITS: [time::Fraction; 6] = [
-        time::Fraction::Fixed(3),
-        time::Fraction::Fixed(6),
-        time::Fraction::Fixed(0),
-        time::Fraction::Trimmed,
-        time::Fraction::Python,
-        time::Fraction::Thirds,
-    ];
-    let digits = DIGITS.into_iter().filter_map(|fraction| {
-        with(&|piece| match piece {
-            Piece::Item { form: Form::Time(clock) | Form::Json(_, Some(clock)), .. } => {
-                let changed = clock.fraction != fraction;
-                clock.fraction = fraction;
-                changed
-            }
-            _ => false,
-        })
-    });
     let nothing = NOTHING.into_iter().filter_map(|word| {
         with(&|piece| match piece {
             Piece::Item { null, .. } => {
@@ -152,7 +127,43 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
-    digits.chain(clocks).chain(printed(formula, items)).chain(nothing).chain(without_nulls(formula)).collect()
+    other_digits(formula).chain(clocks).chain(printed(formula, items)).chain(nothing).collect()
+}
+
+/// The formula with another piece for each that `change` changes; none where there is none.
+fn changed(formula: &Formula, change: &dyn Fn(&mut Piece) -> bool) -> Option<Formula> {
+    fn each(pieces: &mut [Piece], change: &dyn Fn(&mut Piece) -> bool) -> bool {
+        let mut any = false;
+        for piece in pieces {
+            any |= change(piece);
+            any |= each(piece.within(), change);
+        }
+        any
+    }
+    let mut other = formula.clone();
+    each(&mut other.pieces, change).then_some(other)
+}
+
+/// The same clock with other digits: one that no list has.
+fn other_digits(formula: &Formula) -> impl Iterator<Item = Formula> {
+    const DIGITS: [time::Fraction; 6] = [
+        time::Fraction::Fixed(3),
+        time::Fraction::Fixed(6),
+        time::Fraction::Fixed(0),
+        time::Fraction::Trimmed,
+        time::Fraction::Python,
+        time::Fraction::Thirds,
+    ];
+    DIGITS.into_iter().filter_map(|fraction| {
+        changed(formula, &|piece| match piece {
+            Piece::Item { form, .. } => form.clock().is_some_and(|clock| {
+                let changed = clock.fraction != fraction;
+                clock.fraction = fraction;
+                changed
+            }),
+            _ => false,
+        })
+    })
 }
 
 /// The formula with numbers as a program prints them that computes: with fewer zeros than the column holds.
@@ -187,58 +198,19 @@ fn each_null(formula: &Formula, nulls: &[usize]) -> Vec<Formula> {
     nulls.iter().fold(vec![formula.clone()], |formulas, null_at| {
         let worded = |formula: Formula| {
             NOTHING.into_iter().map(move |word| {
-                let mut other = formula.clone();
-                for piece in &mut other.pieces {
-                    if let Piece::Item { at, null, .. } = piece
-                        && at == null_at
-                    {
+                let other = formula.clone();
+                let worded = changed(&other, &|piece| match piece {
+                    Piece::Item { at, null, .. } if at == null_at => {
                         *null = Null::Bytes(word.as_bytes().to_vec());
+                        true
                     }
-                }
-                other
+                    _ => false,
+                });
+                worded.unwrap_or(other)
             })
         };
         formulas.into_iter().flat_map(worded).collect()
     })
-}
-
-/// The formula that passes over nulls with what stands before them: as `concat_ws` does, and who drops empty members of
-/// an object.
-fn without_nulls(formula: &Formula) -> Option<Formula> {
-    let dropped = |piece: &Piece| match piece {
-        Piece::Item { at, form, .. } => Piece::Item { at: *at, form: form.clone(), null: Null::All },
-        other => other.clone(),
-    };
-    let pieces = &formula.pieces;
-    let open = pieces.iter().position(|piece| *piece == Piece::literal("{"));
-    let close = pieces.iter().rposition(|piece| *piece == Piece::literal("}"));
-    let pieces = match (open, close) {
-        (Some(open), Some(close)) => {
-            let mut members = Vec::new();
-            let mut comma: &[u8] = b",";
-            for pair in pieces[open + 1..close].chunks(2) {
-                let [Piece::Literal(lead), value] = pair else { return None };
-                // The comma of the style stands before every member but the first.
-                let key = lead.iter().position(|byte| *byte == b'"')?;
-                if !members.is_empty() {
-                    comma = &lead[..key];
-                }
-                members.push(Piece::Led(lead[key..].to_vec(), Box::new(dropped(value))));
-            }
-            let members = Piece::Joined(comma.to_vec(), members);
-            [&pieces[..=open], &[members], &pieces[close..]].concat()
-        }
-        _ => {
-            let Piece::Literal(separator) = pieces.get(1)? else { return None };
-            let is = |(at, piece): (usize, &Piece)| (at % 2 == 1) == matches!(piece, Piece::Literal(_));
-            let same = pieces.iter().skip(1).step_by(2).all(|piece| *piece == Piece::Literal(separator.clone()));
-            if !same || !pieces.iter().enumerate().all(is) {
-                return None;
-            }
-            vec![Piece::Joined(separator.clone(), pieces.iter().step_by(2).map(dropped).collect())]
-        }
-    };
-    Some(Formula { pieces, ..formula.clone() })
 }
 
 /// A row without an accent does not tell how accents are written, nor one with a fraction how whole numbers are: the first of
@@ -260,7 +232,10 @@ pub(super) fn best_written(sample: &Sample, formula: Formula, items: &[Item], ke
     let others = escaped_otherwise(&formula);
     let formula = best(formula, others);
     let others = numbered_otherwise(&formula, items);
-    best(formula, others)
+    let formula = best(formula, others);
+    let others = other_digits(&formula).collect();
+    let formula = best(formula, others);
+    absent::left_out(sample, formula, items, key)
 }
 
 /// The formula with another form of each value for which there is one.

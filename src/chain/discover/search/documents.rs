@@ -171,6 +171,7 @@ impl Search<'_> {
         let plain = Style { listed: false, ..style };
         let form = match (names, clock) {
             (Some(names), _) if self.items.list[at].kind.is_document() => Form::Listed(style, names.into()),
+            _ if self.is_address(at) => Form::Quoted(plain, Box::new(Form::Host)),
             (_, Form::Time(clock)) => Form::Json(plain, Some(clock.clone())),
             _ => Form::Json(plain, None),
         };

@@ -15,6 +15,7 @@ use crate::chain::value::Kind;
 use foldhash::fast::FixedState;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
+use std::rc::Rc;
 
 /// Most choices of columns that are ranked.
 const CHOICES: usize = 1 << 14;
@@ -24,6 +25,9 @@ const JOINTS: usize = 1 << 12;
 
 /// Orders in which two fields stand somewhere else, of one choice.
 const TWICE: usize = 4096;
+
+/// Most names for all members that are ranked.
+const NAMINGS: usize = 1 << 9;
 
 /// Products of ranks, in rounds.
 const ROUNDS: [usize; 5] = [1 << 8, 1 << 11, 1 << 14, 1 << 17, 1 << 20];
@@ -116,15 +120,20 @@ impl Search<'_> {
     }
 
     /// Choices of fields as bits: by what they are called, and by how few runs of neighbours they are.
-    fn choices(&self, fields: &[usize]) -> Vec<usize> {
+    pub(super) fn choices(&self, fields: &[usize]) -> Vec<usize> {
         let odds: Vec<i32> = fields.iter().map(|at| self.column(*at).map_or(0, odds)).collect();
         let (named, [near, few, _]) = (by_odds(&odds), stages(fields.len()));
         let mut seen = HashSet::new();
         let mut all = Vec::new();
         let all_of_them = (1_usize << fields.len()) - 1;
         let near: Vec<usize> = std::iter::once(all_of_them).chain(near).chain(few).collect();
+        // Who hashes the first columns has put the others behind them because they are not hashed.
+        let begun: Vec<usize> = (1..=fields.len())
+            .rev()
+            .flat_map(|end| (0..end.min(3)).map(move |from| (1_usize << end) - (1 << from)))
+            .collect();
         for number in 0..named.len().max(near.len()) {
-            for bits in [near.get(number), named.get(number)].into_iter().flatten() {
+            for bits in [near.get(number), begun.get(number), named.get(number)].into_iter().flatten() {
                 if *bits != 0 && seen.insert(*bits) {
                     all.push(*bits);
                 }
@@ -176,9 +185,15 @@ impl Search<'_> {
         let mut ranked: Vec<(usize, lists::Joint)> = Vec::new();
         let tags: Vec<Vec<u8>> =
             if self.chained { self.tags().into_iter().filter(|tag| tag.len() > 1).collect() } else { Vec::new() };
+        let mut separators: Vec<&'static str> = lists::USUAL.iter().chain(&lists::RARE).copied().collect();
+        if self.key.is_some() {
+            // Who signs joins with dots.
+            separators.sort_by_key(|separator| *separator != ".");
+            separators.swap(0, 1);
+        }
         for previous in self.previous_in(target, &lists::PLACES) {
             for (placed, place) in previous.places.iter().enumerate() {
-                for (separated, separator) in lists::USUAL.iter().chain(&lists::RARE).enumerate() {
+                for (separated, separator) in separators.iter().enumerate() {
                     let rank = (placed + 1) * (separated + 1);
                     let joint = |tag: &[u8]| lists::Joint {
                         tag: tag.to_vec(),
@@ -204,28 +219,32 @@ impl Search<'_> {
             naming::plain(columns).into_iter().filter(|naming| !sorted || !naming.is_list).collect();
         let own: Vec<Naming> =
             plain.iter().filter(|naming| !naming.is_list && naming.other != u32::MAX).cloned().collect();
-        let one = own.iter().flat_map(|of| naming::renamed(columns, of, false));
-        let namings: Vec<Naming> = plain.iter().cloned().chain(one).collect();
+        let by = |two| own.iter().flat_map(move |of| naming::renamed(columns, of, two));
+        let mut namings: Vec<(usize, Naming)> =
+            (1..).zip(plain.iter().cloned()).chain(by(false)).chain(by(true)).collect();
+        namings.sort_by_key(|(rank, _)| *rank);
+        namings.truncate(NAMINGS);
         let places = self.places(true);
         let constants: Vec<Option<Constant>> = std::iter::once(None).chain(self.constants()).collect();
         let mut ranked = Vec::new();
-        for named in 0..namings.len() {
-            for placed in 0..places.len() {
+        for (named, (_, naming)) in (1..).zip(namings) {
+            let naming = Rc::new(naming);
+            for (placed, place) in Self::places_beside(&places, &naming).into_iter().enumerate() {
                 for number in 0..constants.len() {
                     // What has one name of its own has seldom a member of its own, too.
-                    let rank = (named + 1) * (placed + 1) * if number == 0 { 1 } else { number + 6 };
+                    let rank = named * (placed + 1) * if number == 0 { 1 } else { number + 6 };
                     if rank > 2 * JOINTS {
                         break;
                     }
-                    ranked.push((rank, named, placed, number));
+                    ranked.push((rank, Rc::clone(&naming), place.clone(), number));
                 }
             }
         }
         ranked.sort_by_key(|(rank, ..)| *rank);
         ranked.truncate(JOINTS);
-        let trials = ranked.into_iter().flat_map(|(_, named, placed, number)| {
-            Trial::all(&namings[named], &places[placed], constants[number].as_ref(), outsides)
-        });
+        let trials = ranked
+            .into_iter()
+            .flat_map(|(_, naming, place, number)| Trial::all(&naming, &place, constants[number].as_ref(), outsides));
         trials.take(JOINTS).collect()
     }
 }

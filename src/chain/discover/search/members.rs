@@ -1,7 +1,7 @@
 //! Documents whose keys are not the columns' names, whose members stand in an order of their own, or that have a member
 //! no column holds.
 
-use super::naming::{self, Naming};
+use super::naming::{self, Convention, Naming};
 use super::orders::{self, Reach};
 use super::subsets::WIDEST;
 use super::tries::{Left, Try};
@@ -24,6 +24,16 @@ pub(super) enum Place {
     /// Before it, and a member as well.
     Both(&'static str, String),
     Nowhere,
+}
+
+impl Place {
+    /// The name it has within.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::First(key) | Self::Last(key) | Self::Both(_, key) => Some(key),
+            _ => None,
+        }
+    }
 }
 
 /// A member that is always the same.
@@ -72,8 +82,12 @@ impl Search<'_> {
         let plain = naming::plain(&columns);
         let plain: Vec<Naming> = plain.into_iter().filter(|naming| naming.other != u32::MAX).collect();
         let objects: Vec<Naming> = plain.iter().filter(|naming| !naming.is_list).cloned().collect();
-        let one: Vec<Naming> = objects.iter().flat_map(|of| naming::renamed(&columns, of, false)).collect();
-        let two: Vec<Naming> = naming::renamed(&columns, &objects[0], true);
+        let mut one: Vec<(usize, Naming)> =
+            objects.iter().flat_map(|of| naming::renamed(&columns, of, false)).collect();
+        one.sort_by_key(|(rank, _)| *rank);
+        let one: Vec<Naming> = one.into_iter().map(|(_, naming)| naming).collect();
+        let two: Vec<Naming> =
+            naming::renamed(&columns, &objects[0], true).into_iter().map(|(_, naming)| naming).collect();
         let (most, some) = (self.places(true), self.places(false));
         let inside: Vec<Place> = some.iter().filter(|place| matches!(place, Place::Last(_))).cloned().collect();
         let outside: Vec<Place> =
@@ -148,10 +162,18 @@ impl Search<'_> {
             places.extend(
                 ["", ":", "|", "\0"]
                     .into_iter()
-                    .flat_map(|between| keys.iter().take(2).map(move |key| Place::Both(between, key.clone()))),
+                    .flat_map(|between| keys.iter().map(move |key| Place::Both(between, key.clone()))),
             );
         }
         places
+    }
+
+    /// The places, those first whose key is named as the others are.
+    pub(super) fn places_beside(places: &[Place], naming: &Naming) -> Vec<Place> {
+        let own = Convention::of(naming.keys.iter().map(String::as_str));
+        let suits = |place: &&Place| place.key().is_none_or(|key| own.suits(Convention::of([key])));
+        let (first, last): (Vec<&Place>, Vec<&Place>) = places.iter().partition(suits);
+        first.into_iter().chain(last).cloned().collect()
     }
 
     /// Members that no column holds: a version, and the hash itself before it was known.
@@ -311,10 +333,7 @@ pub(super) fn laid<'a>(
     {
         return None;
     }
-    let key = match place {
-        Place::First(key) | Place::Last(key) | Place::Both(_, key) => Some(key.as_str()),
-        _ => None,
-    };
+    let key = place.key();
     let mut members: Vec<Member<'_>> = Vec::with_capacity(order.len() + 2);
     members.extend(order.iter().map(|field| match key {
         Some(key) if *field == previous => Member::Previous(key),

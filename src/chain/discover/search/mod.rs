@@ -14,6 +14,8 @@ mod members;
 mod middle;
 mod naming;
 mod orders;
+mod short;
+mod shuffled;
 mod single;
 mod subsets;
 mod trial;
@@ -30,6 +32,7 @@ use crate::chain::recipe::{Context, Formula, Item, Null, Piece, SEARCHED};
 use crate::chain::time::{Clock, Fraction};
 use crate::chain::value::Kind;
 pub(super) use inner::Outer;
+pub(super) use naming::names;
 use std::rc::Rc;
 pub(super) use tries::Tried;
 use tries::{Left, Try};
@@ -138,21 +141,25 @@ impl Search<'_> {
     fn shapes(&self, target: usize, work: Left, first: bool) -> Option<Formula> {
         let (usual, rare): (Vec<_>, Vec<_>) =
             self.under_key(self.of_length(target)).partition(|(algorithm, _)| algorithm.is_usual());
+        // Whoever gives a key has a chain that needs one.
+        let likely: Vec<Under> = usual.iter().copied().filter(|(_, keyed)| *keyed == self.key.is_some()).collect();
         let mut left = Left::digests(FIRST).at_most(work.share(2));
         self.framed(target)
             .or_else(|| self.single(target))
             .or_else(|| self.plain_lists(target, &rare, &mut left))
             .or_else(|| self.joined(target, left.with(work.share(4))))
             .or_else(|| self.documents(target, left.with(work.share(4))))
-            .or_else(|| self.wrapped(target, left.with(work.share(6)), first))
+            .or_else(|| self.wrapped(target, left.with(work.share(5)), first))
             .or_else(|| self.middle(target, left.with(work.share(1))))
-            .or_else(|| self.likely_lists(target, &usual, left.with(work.share(16))))
-            .or_else(|| self.likely_documents(target, &usual, true, left.with(work.share(10))))
-            .or_else(|| self.likely_documents(target, &usual, false, left.with(work.share(6))))
+            .or_else(|| self.short_documents(target, &usual, left.with(work.share(3))))
+            .or_else(|| self.likely_lists(target, &likely, left.with(work.share(12))))
+            .or_else(|| self.likely_documents(target, &likely, true, left.with(work.share(10))))
+            .or_else(|| self.likely_documents(target, &likely, false, left.with(work.share(8))))
+            .or_else(|| self.shuffled(target, &likely, left.with(work.share(5))))
             .or_else(|| self.lists(target, &usual, left.with(work.share(3))))
             .or_else(|| self.members(target, &usual, left.with(work.share(2))))
             .or_else(|| self.inner(target, &usual, left.with(work.share(4))))
-            .or_else(|| self.likely_lists(target, &rare, left.with(work.share(4))))
+            .or_else(|| self.likely_lists(target, &rare, left.with(work.share(2))))
             .or_else(|| self.lists(target, &rare, left.with(work.share(1))))
             .or_else(|| self.members(target, &rare, left.with(work.share(1))))
     }
@@ -277,6 +284,7 @@ impl Search<'_> {
             (Kind::Bytes, _) => Form::Hex,
             (Kind::Date, _) if !matches!(clock, Form::Time(Clock { suffix: Some("Z"), .. })) => Form::Text,
             (kind, _) if kind.is_time() => clock.clone(),
+            _ if self.is_address(at) && *clock != Form::Text => Form::Host,
             _ => Form::Text,
         };
         Piece::Item { at, form, null: Null::Bytes(null.to_vec()) }

@@ -112,12 +112,20 @@ impl Search<'_> {
             Wrap::Tagged => &["|", ":", "", "\n"],
             Wrap::Binary(..) => &[""],
         };
-        let ends: &[&str] = if matches!(wrap, Wrap::Named { .. }) { &["", "\n"] } else { &[""] };
+        let ends: &[&str] = match wrap {
+            Wrap::Named { .. } => &["", "\n"],
+            // Netstrings end as they are separated.
+            Wrap::Counted(_) => &["", ",", "\n"],
+            _ => &[""],
+        };
+        let is_apart = |joint: &Joint<'_>| {
+            !matches!(wrap, Wrap::Counted(_)) || joint.end.is_empty() || joint.end == joint.separator
+        };
         let joints: Vec<Joint<'_>> = tags
             .iter()
             .flat_map(|tag| separators.iter().map(move |separator| (tag, separator)))
             .flat_map(|(tag, separator)| ends.iter().map(move |end| Joint { tag, separator, end }))
-            .filter(Joint::is_likely)
+            .filter(|joint| joint.is_likely() && is_apart(joint))
             .collect();
         let algorithms: Vec<_> = self.keyed(target).collect();
         let previous = self.previous_entries(target, wrap);

@@ -24,6 +24,8 @@ struct Way {
     null: &'static str,
     /// Text that holds a document is one.
     parsed: bool,
+    /// Identifiers without their dashes.
+    bare: bool,
     /// Documents within have their keys in order, whatever is around them: maps of Go and Rust have no other.
     ordered: bool,
     /// Where the style lists members: their names.
@@ -146,6 +148,7 @@ fn plain() -> Way {
         words: ("true", "false"),
         null: "",
         parsed: false,
+        bare: false,
         ordered: false,
         listed: Box::new([]),
     }
@@ -212,12 +215,16 @@ fn of_lists() -> Vec<Way> {
     );
     add(
         &javascript(),
-        &[unsorted(Style::compact(true)), Style::compact(true)],
+        &[unsorted(Style::compact(true)), Style::compact(true), Style::LISTED],
         &[(Some(End::Needed), truth, ""), (None, truth, "null"), (None, truth, "undefined")],
     );
     add(&go(), &[unsorted(HTML), HTML], &[(None, truth, ""), (Some(End::Needed), truth, "<nil>")]);
     add(&rust(), &[unsorted(Style::compact(true)), Style::compact(true)], &[(None, truth, ""), (None, truth, "null")]);
     add(&php(), &[unsorted(SLASH), SLASH, unsorted(ASCII)], &[(None, ("1", ""), ""), (None, ("1", "0"), "")]);
+    // `uuid.hex`
+    let bare = ways.iter().filter(|(rank, _)| *rank < 5).cloned();
+    let bare: Vec<(usize, Way)> = bare.map(|(rank, way)| (rank + 8, Way { bare: true, ..way })).collect();
+    ways.extend(bare);
     likeliest_first(ways)
 }
 
@@ -329,6 +336,8 @@ impl Search<'_> {
             Kind::Bool => Form::Bool(way.words.0, way.words.1),
             Kind::Bytes => Form::Hex,
             Kind::Rendered if self.is_number(at) => way.numbers.map_or(Form::Text, Form::Number),
+            Kind::Rendered if self.is_address(at) && !way.as_stored => Form::Host,
+            Kind::Uuid if way.bare => Form::BareUuid,
             Kind::Date if !is_instant(&way.clock) => Form::Text,
             kind if kind.is_time() => way.clock.clone(),
             _ => Form::Text,
@@ -356,6 +365,7 @@ impl Search<'_> {
                 Some(end) => Form::Number(end),
                 None => Form::Json(style, None),
             },
+            (Kind::Rendered, _) if self.is_address(at) => Form::Quoted(style, Box::new(Form::Host)),
             (Kind::Date, clock) if !is_instant(clock) => Form::Json(style, None),
             (kind, Form::Time(clock)) if kind.is_time() => Form::Json(style, Some(clock.clone())),
             (kind, clock) if kind.is_time() => clock.clone(),
@@ -366,6 +376,10 @@ impl Search<'_> {
 
     fn is_number(&self, at: usize) -> bool {
         self.column(at).is_some_and(|column| matches!(column.type_name.as_str(), "numeric" | "float8" | "float4"))
+    }
+
+    pub(super) fn is_address(&self, at: usize) -> bool {
+        self.column(at).is_some_and(|column| column.type_name == "inet")
     }
 
     fn holds_document(&self, target: usize, at: usize) -> bool {
