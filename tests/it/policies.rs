@@ -345,11 +345,11 @@ impl RandomTable {
         let tenants = [own, others[0], others[1], others[2]].map(|t| format!("('{t}'::{key_type})")).join(", ");
         sql.push_str(&format!(
             "insert into j.{name} ({column}, status, is_public, amount, note, owner_id, doc_id, tags, details, created_at, deleted_at, shared_with, kind)
-             select {value}, s, p, a, n, o, d.id, (j.varied(concat(s, p, a, n))).tags, (j.varied(concat(s, p, a, n))).details,
+             select {value}, s, p, a, n, o, case when abs(hashtext(concat(s, p, a, n))) % 7 > 0 then d.id end, (j.varied(concat(s, p, a, n))).tags, (j.varied(concat(s, p, a, n))).details,
                (j.varied(concat(s, p, a, n))).created_at, (j.varied(concat(s, p, a, n))).deleted_at,
-               array[case when abs(hashtext(concat(s, p, a))) % 3 = 0 then '{own}' else '{first}' end]::{key_type}[], (j.varied(concat(s, p, a, n))).kind from (values {tenants}) tenants(t) join j.docs_{key_type} d on d.tenant_id = t, unnest(array['public', 'private', 'shared', null]) s,
+               array[case when abs(hashtext(concat(s, p, a))) % 3 = 0 then '{own}' else '{first}' end]::{key_type}[], (j.varied(concat(s, p, a, n))).kind from (values {tenants}) tenants(t) join j.docs_{key_type} d on d.tenant_id = t, unnest(array['public', 'private', 'shared', 'draft', null]) s,
                unnest(array[true, false, null]) p, unnest(array[20, 75, 500]) a, unnest(array['publication', null]) n,
-               lateral (select case when hashtext(concat(s, p, a, n)) % 2 = 0 then 'u-own' else 'u-other' end) owners(o);\n",
+               lateral (select (array['u-own', 'u-other', 'u-gone'])[1 + abs(hashtext(concat(s, p, a, n))) % 3]) owners(o);\n",
             first = others[0]
         ));
         sql.push_str(&format!("alter table j.{name} owner to {};\n", self.owner));

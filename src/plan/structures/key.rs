@@ -252,7 +252,6 @@ pub(super) fn filled(
         let pair = |(here, there): &(String, String)| format!("{right}.{} = {left}.{}", ident(there), ident(here));
         columns.iter().map(pair).collect::<Vec<_>>().join(" and ")
     };
-    let function = relation(table.schema.as_deref(), &bounded("fill_key_of_", &table.name));
     // A row that refers to nothing is the session's.
     let session = of_session(&child.predicate, &quoted)
         .map(|session| format!("  if new.{quoted} is null then\n    new.{quoted} := {session};\n  end if;\n"))
@@ -265,20 +264,8 @@ pub(super) fn filled(
         })
         .collect();
     let body = format!("begin\n{asked}{session}  return new;\nend");
-    let tag = guard::tag(&body);
     let phase = if child.follows { Phase::Follow } else { Phase::Fill };
-    let statements = vec![
-        Statement::undone_by(
-            format!(
-                "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
-            ),
-            format!("drop function if exists {function}()"),
-        ),
-        Statement::new(format!(
-            "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
-        )),
-    ];
-    let mut changes = vec![change(phase, format!("fill_key_of_new_{short}"), statements)];
+    let mut changes = vec![change(phase, format!("fill_key_of_new_{short}"), filling(table, &body))];
     for Source { parent, key: there, columns } in sources {
         let there = ident(there);
         // A parent that says nothing itself would be asked for ever.
@@ -289,6 +276,23 @@ pub(super) fn filled(
         changes.push(change(Phase::Backfill, format!("backfill_key_of_{short}"), backfill));
     }
     changes
+}
+
+/// The trigger that fills the key of rows as they are written, and its function.
+pub(super) fn filling(table: &Name, body: &str) -> Vec<Statement> {
+    let function = relation(table.schema.as_deref(), &bounded("fill_key_of_", &table.name));
+    let tag = guard::tag(body);
+    vec![
+        Statement::undone_by(
+            format!(
+                "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
+            ),
+            format!("drop function if exists {function}()"),
+        ),
+        Statement::new(format!(
+            "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
+        )),
+    ]
 }
 
 /// What holds the key to be right, and the policy that rests on it.

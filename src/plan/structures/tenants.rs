@@ -1,7 +1,7 @@
 //! The first tenant: a tenant table, and its key on every table, where nothing in the database says whose a row is.
 
 use super::key::{self, Child};
-use crate::check::quote::{ident, relation};
+use crate::check::quote::ident;
 use crate::config::{Config, TenancyMode};
 use crate::error::Stop;
 use crate::facts::Facts;
@@ -260,11 +260,9 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
         closes: vec![Closes { check: "stage 2".into(), object: "a tenant key, and a policy that uses it".into() }],
         questions: vec!["tenant-table".into(), "shared-tables".into(), "first-tenant".into()],
     };
-    let function = relation(table.schema.as_deref(), &key::bounded("fill_key_of_", &table.name));
     let body = format!(
         "begin\n  -- Code that knows of no tenants yet writes the first one's rows.\n  new.{quoted} := coalesce(new.{quoted}, nullif(current_setting('app.tenant_id', true), '')::{type_name}, {first});\n  return new;\nend"
     );
-    let tag = guard::tag(&body);
     // A constant is kept in the catalog for the rows there are: none is written anew, and no trigger that keeps rows as they are is in
     // the way. As a default it would go before the session's tenant.
     let constant = first.starts_with('\'');
@@ -276,21 +274,7 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
     }
     let mut changes = vec![
         change(Phase::Column, format!("add_key_to_{short}"), column),
-        change(
-            Phase::Fill,
-            format!("fill_key_of_new_{short}"),
-            vec![
-                Statement::undone_by(
-                    format!(
-                        "create or replace function {function}() returns trigger language plpgsql set search_path = '' as {tag}\n{body} {tag}"
-                    ),
-                    format!("drop function if exists {function}()"),
-                ),
-                Statement::new(format!(
-                    "create or replace trigger fill_tenant_key before insert or update on {table} for each row execute function {function}()"
-                )),
-            ],
-        ),
+        change(Phase::Fill, format!("fill_key_of_new_{short}"), key::filling(table, &body)),
     ];
     if !constant {
         changes.push(change(
