@@ -5,7 +5,7 @@ use crate::facts::SCHEMA;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
-/// A table of the facts, or a view of some.
+/// A table of the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table {
     /// As in the schema.
@@ -115,9 +115,8 @@ const GOES_WITH: &[(&str, &[&str])] = &[
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
     let derived_from = SCHEMA.find("2. derived").unwrap_or(SCHEMA.len());
     let tokens = tokens(SCHEMA);
-    let created = tokens
-        .windows(3)
-        .filter(|words| words[0].text(SCHEMA) == "create" && matches!(words[1].text(SCHEMA), "table" | "view"));
+    let created =
+        tokens.windows(3).filter(|words| words[0].text(SCHEMA) == "create" && words[1].text(SCHEMA) == "table");
     created.map(|words| Table { name: words[2].text(SCHEMA), derived: words[2].place.start > derived_from }).collect()
 });
 

@@ -12,8 +12,8 @@ const PAGES: u32 = 32;
 
 /// One anonymous block that walks the table, or each of its partitions, page by page (TID range scans, from
 /// PostgreSQL 14), and commits after each. `set`: `set a = …`; `from`: what else is read; `todo`: which rows, of `t`;
-/// `held`: the column that takes no NULL once all is done, or is left without a value where nothing says one, if it is there: until then, rows must not be hidden from whoever
-/// runs it, or nothing would be filled in, and said to be done.
+/// `held`: the column that takes no NULL once all is done, or is left without a value where nothing says one, if it is
+/// there: until then, rows must not be hidden from whoever runs it, or nothing would be filled in, and said to be done.
 ///
 /// It waits less than a second for a lock and then lets others go first: a deadlock with the application is never the
 /// application's to lose. A second run finds nothing to do.

@@ -128,7 +128,7 @@ exception when foreign_key_violation or check_violation then
         pending(table, constraint),
         warning(&format!(
             "{} has rows that {constraint} forbids: it binds new rows alone. Mend them, and run this again",
-            said(table)
+            table.said()
         ))
     ))
 }
@@ -137,7 +137,7 @@ exception when foreign_key_violation or check_violation then
 pub(crate) fn unless_rows_forbid(table: &Name, name: &str, add: &str) -> String {
     let told = format!(
         "{} has rows that {name} forbids, and cannot have it before they are mended: then run this again",
-        said(table)
+        table.said()
     );
     block(&format!(
         "  if not exists (select from pg_catalog.pg_constraint where conrelid = {} and conname = {}) then\n    {add};\n  end if;
@@ -161,14 +161,9 @@ fn warning(said: &str) -> String {
     format!("raise warning using message = {}", literal(said))
 }
 
-/// A table, for a reader.
-pub(crate) fn said(table: &Name) -> String {
-    format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name)
-}
-
 /// What is said of rows without a value: the first look at the ground says the same.
 pub(crate) fn without(table: &Name, column: &str) -> String {
-    format!("{} has rows without {column}, which stay as they are: fill them in, and run this again", said(table))
+    format!("{} has rows without {column}, which stay as they are: fill them in, and run this again", table.said())
 }
 
 /// Drops the index where a build that was interrupted left it behind: it serves no query, and IF NOT EXISTS takes it for built.

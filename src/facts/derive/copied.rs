@@ -2,7 +2,7 @@
 //! row whose it is.
 
 use super::catalog::{Catalog, Column, Oid, Relation};
-use super::fired::{self, Door};
+use super::fired::{Door, Moved};
 use super::tenancy::Tenancy;
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,9 +17,9 @@ pub(crate) struct Copied {
 }
 
 /// Each copy once, by relation, door and target.
-pub(crate) fn find(catalog: &Catalog, tenancy: &Tenancy) -> Vec<Copied> {
+pub(crate) fn find(catalog: &Catalog, doors: &[Moved], tenancy: &Tenancy) -> Vec<Copied> {
     let mut found = BTreeMap::new();
-    for (relation, _, door, effects) in &fired::doors(catalog, |_| true) {
+    for (relation, _, door, effects) in doors {
         let Some(on) = catalog.relations.get(relation).filter(|on| on.is_table() && tenancy.is_tenant_data(on.oid))
         else {
             continue;

@@ -1,7 +1,7 @@
 //! Side doors that open by themselves: triggers whose function runs with its owner's rights, and rules, which run with
 //! those of the relation's owner. Who may write the relation moves them with values of his own choice.
 
-use super::catalog::{Catalog, Function, Oid, Relation};
+use super::catalog::{Catalog, Oid, Relation};
 use super::policy::World;
 use super::policy::effects::{self, Effect};
 use super::policy::outlet;
@@ -39,8 +39,9 @@ pub(crate) struct Door {
 }
 
 /// Every door that lets rows of other tenants through, for every principal that can move it.
-pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verdict]) -> Vec<Fired> {
-    let doors = doors(world.catalog, |function| function.security_definer);
+pub(crate) fn find(world: &World<'_>, doors: &[Moved], principals: &[Principal], verdicts: &[Verdict]) -> Vec<Fired> {
+    let is_definer = |oid| world.catalog.functions.get(&oid).is_some_and(|function| function.security_definer);
+    let doors: Vec<_> = doors.iter().filter(|(_, _, door, _)| door.function.is_none_or(is_definer)).collect();
     if doors.is_empty() {
         return Vec::new();
     }
@@ -52,7 +53,7 @@ pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verd
         .map(|principal| (principal, acting_roles(world, principal)))
         .collect();
     let mut found = Vec::new();
-    for (relation, events, door, effects) in &doors {
+    for (relation, events, door, effects) in doors {
         let Some(on) = world.catalog.relations.get(relation) else { continue };
         let keyed = on.is_table() && world.tenancy.is_tenant_data(on.oid);
         for (principal, acting) in movers.iter().filter(|(p, _)| p.role != door.runs_as) {
@@ -98,13 +99,13 @@ pub(crate) fn find(world: &World<'_>, principals: &[Principal], verdicts: &[Verd
 
 pub(super) type Moved = (Oid, Vec<(&'static str, privileges::Rights)>, Door, Rc<[Effect]>);
 
-/// Every trigger whose function counts and can be read, and every rule: what moves it, and what it does.
-pub(super) fn doors(catalog: &Catalog, counts: impl Fn(&Function) -> bool) -> Vec<Moved> {
+/// Every trigger whose function can be read, and every rule: what moves it, and what it does.
+pub(super) fn doors(catalog: &Catalog) -> Vec<Moved> {
     let mut doors = Vec::new();
     let mut bodies = BTreeMap::new();
     for trigger in catalog.triggers.iter().filter(|t| matches!(t.enabled.as_str(), "origin" | "always")) {
         let Some(function) = catalog.functions.get(&trigger.function) else { continue };
-        if !counts(function) || function.language != "plpgsql" {
+        if function.language != "plpgsql" {
             continue;
         }
         // One function often serves the triggers of many tables.

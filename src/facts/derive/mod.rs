@@ -106,8 +106,9 @@ fn derivations(catalog: &Catalog, config: &Config) -> Derived {
     let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
     let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
     let functions = verdicts::functions(&world, &principals);
-    let fired = fired::find(&world, &principals, &verdicts);
-    let copied = copied::find(catalog, &tenancy);
+    let doors = fired::doors(catalog);
+    let fired = fired::find(&world, &doors, &principals, &verdicts);
+    let copied = copied::find(catalog, &doors, &tenancy);
     let exposure = exposure::find(&world, &principals, &verdicts);
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();

@@ -12,6 +12,13 @@ pub(crate) struct Name {
     pub(crate) name: String,
 }
 
+impl Name {
+    /// For a reader: with its schema, not quoted.
+    pub(crate) fn said(&self) -> String {
+        format!("{}.{}", self.schema.as_deref().unwrap_or("public"), self.name)
+    }
+}
+
 impl fmt::Display for Name {
     /// Quoted, as SQL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -64,7 +64,7 @@ fn open(table: &Name, column: &str) -> Unproved {
     let named = format!("{table}.{}", ident(column));
     Unproved {
         check: "tenant-isolation/nullable-tenant-key".into(),
-        object: guard::said(table),
+        object: table.said(),
         why: format!(
             "Rows without {column} are left, and no tenant sees them. Fill them in or take them away, then: comment on column {named} is null; \
              and plan again."

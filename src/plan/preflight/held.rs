@@ -136,10 +136,6 @@ fn fills(sql: &str, table: &Name, column: &str) -> bool {
     sql.contains(&guard::oid(table)) && sql.contains(&format!("set {} = ", ident(column)))
 }
 
-fn plain(table: &Name) -> String {
-    format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name)
-}
-
 /// Notes what is said, where there are such rows. Of a table whose rows are hidden nothing is concluded: the constraint itself sees
 /// them, when it is held against them.
 fn noted(unless: &str, tables: &[&Name], rows: &str, said: &str) -> String {
@@ -165,7 +161,7 @@ fn without(table: &Name, column: &str) -> String {
         ),
         &[table],
         &format!("select from {table} where {} is null", ident(column)),
-        &format!("{} has rows without {column}", plain(table)),
+        &format!("{} has rows without {column}", table.said()),
     )
 }
 
@@ -184,9 +180,9 @@ fn nowhere(it: &Reference) -> String {
         &format!("select from {} c where {full} and not exists (select from {} p where {same})", it.table, it.to),
         &format!(
             "{} has rows whose {} no row of {} has as {}",
-            plain(&it.table),
+            it.table.said(),
             each(&|(here, _)| here.clone(), ", "),
-            plain(&it.to),
+            it.to.said(),
             each(&|(_, there)| there.clone(), ", ")
         ),
     )
@@ -204,6 +200,6 @@ fn more_than_once(it: &Unique) -> String {
             each(&|column| format!("{} is not null", ident(column)), " and "),
             each(&|column| ident(column), ", ")
         ),
-        &format!("{} has more than one row of the same {}", plain(&it.table), each(&|column| column.clone(), ", ")),
+        &format!("{} has more than one row of the same {}", it.table.said(), each(&|column| column.clone(), ", ")),
     )
 }

@@ -29,7 +29,7 @@ fn held(plan: &Plan) -> HashSet<(String, String)> {
         let Ddl::AlterTable { table, actions } = ddl::read(guard::inner(statement)) else { continue };
         for action in actions {
             if let Action::SetNotNull(column) = action {
-                held.insert((format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name), column));
+                held.insert((table.said(), column));
             }
         }
     }

@@ -6,7 +6,6 @@ use crate::error::Stop;
 use crate::facts::Facts;
 use crate::plan::change::{Change, Closes, Phase, Statement};
 use crate::plan::ddl::Name;
-use crate::plan::guard;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Such tables, with the reference to take it from: one that is always there before one that may be empty, and a table of things before
@@ -94,7 +93,7 @@ pub(super) async fn missing(bound: &BTreeSet<Name>, facts: &mut Facts) -> Result
             table,
             predicate,
         };
-        let said = guard::said(&child.table);
+        let said = child.table.said();
         let change = |phase: Phase, name: String, statements: Vec<Statement>| Change {
             name,
             stage: 2,

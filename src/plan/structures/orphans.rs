@@ -35,12 +35,8 @@ pub(crate) struct Uncertain {
 impl Uncertain {
     /// As govctl.yaml names it.
     pub(crate) fn said(&self) -> String {
-        said(&self.table)
+        self.table.said()
     }
-}
-
-fn said(table: &Name) -> String {
-    format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name)
 }
 
 /// Tables that get their tenant by references of which one may be empty.

@@ -50,14 +50,7 @@ pub(crate) async fn free_policy(facts: &mut Facts, table: i64, name: &str) -> Re
         .bind(table)
         .fetch_all(facts.connection())
         .await?;
-    let mut found = name.to_owned();
-    for number in 2.. {
-        if !taken.contains(&found) {
-            break;
-        }
-        found = format!("{name}_{number}");
-    }
-    Ok(found)
+    Ok(untaken(&taken, name, |number| format!("{name}_{number}")))
 }
 
 /// A name that no function of the schema has.
@@ -66,14 +59,19 @@ pub(crate) async fn free_function(facts: &mut Facts, schema: &str, name: &str) -
         .bind(schema.to_owned())
         .fetch_all(facts.connection())
         .await?;
+    Ok(untaken(&taken, name, |number| bounded(&format!("{number}_"), name)))
+}
+
+/// The name, or the first numbered one that is not taken.
+fn untaken(taken: &[String], name: &str, numbered: impl Fn(u64) -> String) -> String {
     let mut found = name.to_owned();
     for number in 2.. {
         if !taken.contains(&found) {
             break;
         }
-        found = bounded(&format!("{number}_"), name);
+        found = numbered(number);
     }
-    Ok(found)
+    found
 }
 
 /// The schema of its own, where something is planned for it and it is not there.

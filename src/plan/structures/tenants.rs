@@ -51,13 +51,13 @@ pub(super) async fn missing(
         return Ok(Default::default());
     }
     if keyed > 0 {
-        let said = known.map(|(table, _)| said(&table));
+        let said = known.map(|(table, _)| table.said());
         let questions = said.map(|said| question(said, config.tenancy.table.is_some())).into_iter().collect();
         return Ok((Vec::new(), questions));
     }
     let mut tables = tables(facts, known.as_ref().map(|(table, _)| table)).await?;
     if let Some(chosen) = &config.plan.shared {
-        tables.iter_mut().for_each(|(table, shared)| *shared = chosen.contains(&said(table)));
+        tables.iter_mut().for_each(|(table, shared)| *shared = chosen.contains(&table.said()));
     }
     if tables.is_empty() {
         return Ok(Default::default());
@@ -75,9 +75,9 @@ pub(super) async fn missing(
             (table, "id".to_owned(), "uuid".to_owned())
         }
     };
-    let shared = tables.iter().filter(|(_, shared)| *shared).map(|(table, _)| said(table)).collect::<Vec<_>>();
+    let shared = tables.iter().filter(|(_, shared)| *shared).map(|(table, _)| table.said()).collect::<Vec<_>>();
     let questions = vec![
-        question(said(&tenants), config.tenancy.table.is_some()),
+        question(tenants.said(), config.tenancy.table.is_some()),
         Question {
             id: "shared-tables".into(),
             question: "Which tables hold the same for every tenant?".into(),
@@ -145,7 +145,7 @@ pub(crate) async fn referred_to(facts: &mut Facts, config: &Config) -> Result<Op
                join relations r on r.oid = c.relation and r.provenance = 'user' and r.oid <> t.oid
                where c.kind = 'foreign key' and t.schema = ? and t.name = ? limit 1";
     let query = sqlx::query_scalar::<_, i64>(sql).bind(table.schema.clone()).bind(table.name.clone());
-    Ok(query.fetch_optional(facts.connection()).await?.map(|_| said(&table)))
+    Ok(query.fetch_optional(facts.connection()).await?.map(|_| table.said()))
 }
 
 /// A table whose name is the word for a tenant, with a key of one column.
@@ -169,10 +169,6 @@ async fn named(facts: &mut Facts) -> Result<Option<(Name, String)>, Stop> {
     };
     let best = rows.into_iter().filter_map(|row| Some((rank(&row.1)?, row))).min();
     Ok(best.map(|(_, (schema, name, key))| (Name { schema: Some(schema), name }, key)))
-}
-
-fn said(table: &Name) -> String {
-    format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name)
 }
 
 /// The user's tables, and whether each is shared by its name.
@@ -255,7 +251,7 @@ fn changes_for(child: &Child, first: &str) -> Vec<Change> {
         name,
         stage: 2,
         phase,
-        why: format!("{} says whose each of its rows is.", said(table)),
+        why: format!("{} says whose each of its rows is.", table.said()),
         statements,
         closes: vec![Closes { check: "stage 2".into(), object: "a tenant key, and a policy that uses it".into() }],
         questions: vec!["tenant-table".into(), "shared-tables".into(), "first-tenant".into()],

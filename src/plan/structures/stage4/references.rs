@@ -90,7 +90,7 @@ pub(super) async fn plan(
         changes.extend(columns(table, &each));
         kept.extend(take_away(facts, table, &each, changes).await?);
     }
-    let names = references.iter().map(|it| format!("{}.{}", said(&it.table), it.found.column_name));
+    let names = references.iter().map(|it| format!("{}.{}", it.table.said(), it.found.column_name));
     let mut default = format!("they stay, and agents read references: {}", names.collect::<Vec<_>>().join(", "));
     for role in kept {
         default.push_str(&format!("; {role} keeps them, by SET ROLE others act as it too"));
@@ -103,10 +103,6 @@ pub(super) async fn plan(
         answered: false,
     });
     Ok(())
-}
-
-fn said(table: &Name) -> String {
-    format!("{}.{}", table.schema.as_deref().unwrap_or("public"), table.name)
 }
 
 fn closes(it: &Found) -> Closes {
@@ -260,7 +256,7 @@ fn function(it: &Reference) -> Value {
         "predicate": it.predicate,
         "reference": ident(&it.column),
         "reference_type": it.type_name,
-        "label": literal(&format!("{}.{}", said(&it.table), it.found.column_name)),
+        "label": literal(&format!("{}.{}", it.table.said(), it.found.column_name)),
     })
 }
 
@@ -367,7 +363,7 @@ fn columns(table: &Name, each: &[&Reference]) -> Option<Change> {
         name: format!("refer_to_secrets_of_{}", slug(&table.name)),
         stage: 4,
         phase: Phase::Column,
-        why: format!("An agent works on references in {}, and not on what they stand for.", said(table)),
+        why: format!("An agent works on references in {}, and not on what they stand for.", table.said()),
         statements: all,
         closes: each.iter().map(|it| closes(&it.found)).collect(),
         questions: vec!["secret-values".into()],
@@ -391,7 +387,7 @@ async fn take_away(
             name: format!("take_secrets_of_{}_from_agents", slug(&table.name)),
             stage: 4,
             phase: Phase::Right,
-            why: format!("No agent reads {} of {}.", hidden.join(", "), said(table)),
+            why: format!("No agent reads {} of {}.", hidden.join(", "), table.said()),
             statements: taken.statements,
             closes: each.iter().map(|it| closes(&it.found)).collect(),
             questions: vec!["secret-values".into()],
