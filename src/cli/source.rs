@@ -138,7 +138,14 @@ pub(super) async fn collect(
     let (mut session, mut facts) = (session?, facts?);
     progress.begin(if rows == Rows::All { "Reading the catalogs and some rows" } else { "Reading the catalogs" }, None);
     let wanted = Wanted { rows: rows == Rows::All, actors: rows != Rows::None, rules: config.secrets.rules() };
-    let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
-    session.close().await;
+    let mut beside = if session.is_large { session.beside().await? } else { None };
+    let second = beside.as_mut().map(Session::connection);
+    let collected = collect::collect_wanted(session.connection(), second, &mut facts, wanted).await;
+    let close_beside = async {
+        if let Some(beside) = beside {
+            beside.close().await;
+        }
+    };
+    tokio::join!(session.close(), close_beside);
     collected.map(|()| facts)
 }

@@ -190,6 +190,11 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether a privilege was missing.
+pub(crate) fn is_forbidden(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42501")
+}
+
 /// An error in the middle of a session.
 pub(crate) fn lost(error: sqlx::Error) -> Stop {
     let cause = match error {

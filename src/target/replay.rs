@@ -103,7 +103,7 @@ pub async fn facts(history: &History, choice: Choice, wanted: Wanted<'_>) -> Res
     outcome.refused.iter_mut().for_each(|(_, said, _)| *said = wanted.rules.hide(said));
     let mut session = Session::open(database.options().clone()).await?;
     let mut facts = Facts::empty().await?;
-    let collected = collect::collect_wanted(session.connection(), &mut facts, wanted).await;
+    let collected = collect::collect_wanted(session.connection(), None, &mut facts, wanted).await;
     session.close().await;
     collected?;
     say(history, outcome, &mut facts).await?;

@@ -3,7 +3,7 @@
 use super::refusal::{self, Unreachable};
 use crate::error::Stop;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use std::time::Duration;
 
 /// How long the server may take to answer.
@@ -26,19 +26,46 @@ const BEGIN: &str = "
     set local jit = off;
     set local max_parallel_workers_per_gather = 0";
 
+/// How many relations, indexes included, make a second connection worth its while, and whether there are so many.
+const MANY: &str = "select count(*) >= 2000 from (select from pg_catalog.pg_class limit 2000) as first";
+
 /// A read-only transaction in the audited database.
 #[derive(Debug)]
 pub struct Session {
     connection: PgConnection,
+    options: PgConnectOptions,
+    /// Whether the catalogs are so large that a second connection saves time.
+    pub is_large: bool,
 }
 
 impl Session {
     /// Connects and opens the transaction.
     pub async fn open(options: PgConnectOptions) -> Result<Self, Stop> {
         let mut connection = connect(options.clone()).await?;
-        let refused = |error| refusal::explain(&options, error);
-        sqlx::raw_sql(BEGIN).execute(&mut connection).await.map_err(refused)?;
-        Ok(Self { connection })
+        let is_large = match ask(&mut connection, format!("{BEGIN}; {MANY}")).await {
+            Ok(answer) => answer == "t",
+            // Where not even that may be read, the areas say so.
+            Err(error) if refusal::is_forbidden(&error) => {
+                begin_again(&mut connection).await.map_err(|error| refusal::explain(&options, error))?;
+                false
+            }
+            Err(error) => return Err(refusal::explain(&options, error).into()),
+        };
+        Ok(Self { connection, options, is_large })
+    }
+
+    /// Another session that sees what this one sees; none where the server grants none. Before anything else is read.
+    ///
+    /// Source: <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION>
+    pub async fn beside(&mut self) -> Result<Option<Self>, Stop> {
+        let Ok(snapshot) = ask(&mut self.connection, "select pg_catalog.pg_export_snapshot()".into()).await else {
+            begin_again(&mut self.connection).await.map_err(refusal::lost)?;
+            return Ok(None);
+        };
+        let Ok(mut connection) = connect(self.options.clone()).await else { return Ok(None) };
+        let begin = format!("{BEGIN}; set transaction snapshot {}", crate::check::quote::literal(&snapshot));
+        let begun = sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut connection).await;
+        Ok(begun.is_ok().then(|| Self { connection, options: self.options.clone(), is_large: self.is_large }))
     }
 
     /// For queries.
@@ -51,6 +78,18 @@ impl Session {
         let _ = sqlx::raw_sql("rollback").execute(&mut self.connection).await;
         let _ = self.connection.close().await;
     }
+}
+
+/// The first value of the only row that `sql` answers with.
+async fn ask(connection: &mut PgConnection, sql: String) -> Result<String, sqlx::Error> {
+    // AssertSqlSafe: constants.
+    sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(connection).await?.try_get_unchecked(0)
+}
+
+/// A transaction as the first was to be.
+async fn begin_again(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // AssertSqlSafe: constants.
+    sqlx::raw_sql(AssertSqlSafe(format!("rollback; {BEGIN}"))).execute(connection).await.map(drop)
 }
 
 /// A connection with a server that is understood, and nothing begun on it.

@@ -8,7 +8,8 @@ mod shop;
 
 use govctl::error::Stop;
 use govctl::exit::Exit;
-use govctl::facts::{Facts, collect::collect};
+use govctl::facts::Facts;
+use govctl::facts::collect::{Wanted, collect, collect_wanted};
 use govctl::target::{Session, Unreachable};
 use shop::{Shop, assert_rows, everything, rows};
 use sqlx::{Connection, PgConnection};
@@ -124,6 +125,18 @@ async fn what_is_refused_is_listed_and_costs_nothing_else() {
         assert_eq!(seen[table], all[table], "{table}");
     }
     assert_eq!(seen["relations"].len(), all["relations"].len());
+    // By two connections each area is read or refused as by one.
+    let auditor = shop.options().username("t_refused_auditor").password("auditor");
+    for (table, rows) in everything(&mut shop::facts_by_two(auditor).await).await {
+        // The moment, keyed fingerprints, and what other tests do meanwhile.
+        if !["target", "secrets", "relation_statistics", "databases", "replication_slots"].contains(&table.as_str()) {
+            let ours = |rows: &[String]| {
+                let of_others = |row: &&String| row.contains("t_") && !row.contains("t_refused");
+                rows.iter().filter(|row| !of_others(row)).cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(ours(&rows), ours(&seen[&table]), "{table}");
+        }
+    }
     shop.remove().await;
 }
 
@@ -181,8 +194,29 @@ async fn nothing_can_be_written_and_nothing_was() {
         return;
     }
     let shop = Shop::open("t_readonly").await;
+    let session = Session::open(shop.options()).await.unwrap();
+    assert!(!session.is_large, "one connection will do");
+    session.close().await;
+    shop.sql(
+        "do $$ begin for i in 1..2000 loop execute format('create type public.many_%s as ()', i); end loop; end $$",
+    )
+    .await;
     let mut session = Session::open(shop.options()).await.unwrap();
-    collect(session.connection(), &mut Facts::empty().await.unwrap()).await.unwrap();
+    assert!(session.is_large);
+    let mut beside = session.beside().await.unwrap().unwrap();
+    // Made later, and seen by neither.
+    shop.sql("create table public.later ()").await;
+    let mut facts = Facts::empty().await.unwrap();
+    let second = Some(beside.connection());
+    collect_wanted(session.connection(), second, &mut facts, Wanted::default()).await.unwrap();
+    assert_rows(&mut facts, "select name from relations where name = 'later'", &[]).await;
+    is_as_it_was(session).await;
+    is_as_it_was(beside).await;
+    shop.remove().await;
+}
+
+/// A session that has read, written nothing and holds up nobody.
+async fn is_as_it_was(mut session: Session) {
     let assigned: Option<String> = sqlx::query_scalar("select pg_current_xact_id_if_assigned()::text")
         .fetch_one(session.connection())
         .await
@@ -199,7 +233,6 @@ async fn nothing_can_be_written_and_nothing_was() {
     let refused = sqlx::raw_sql("create table t (a int)").execute(session.connection()).await.unwrap_err();
     assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "25006");
     session.close().await;
-    shop.remove().await;
 }
 
 #[tokio::test]
@@ -208,12 +241,20 @@ async fn a_lost_session_stops_the_run() {
         return;
     }
     let shop = Shop::open("t_lost").await;
-    let mut session = Session::open(shop.options()).await.unwrap();
-    let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(session.connection()).await.unwrap();
-    shop.sql(&format!("select pg_terminate_backend({pid})")).await;
-    let stop = collect(session.connection(), &mut Facts::empty().await.unwrap()).await.unwrap_err();
-    assert!(matches!(stop, Stop::Unreachable(Unreachable::Lost { .. })), "{stop:?}");
-    assert_eq!(stop.exit(), Exit::Unreachable);
-    session.close().await;
+    for lost in 0..2 {
+        let mut session = Session::open(shop.options()).await.unwrap();
+        let mut beside = session.beside().await.unwrap().unwrap();
+        let both = [session.connection(), beside.connection()];
+        let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(both.into_iter().nth(lost).unwrap());
+        let pid: i32 = pid.await.unwrap();
+        shop.sql(&format!("select pg_terminate_backend({pid})")).await;
+        let mut facts = Facts::empty().await.unwrap();
+        let second = Some(beside.connection());
+        let stop = collect_wanted(session.connection(), second, &mut facts, Wanted::default()).await.unwrap_err();
+        assert!(matches!(stop, Stop::Unreachable(Unreachable::Lost { .. })), "{stop:?}");
+        assert_eq!(stop.exit(), Exit::Unreachable);
+        session.close().await;
+        beside.close().await;
+    }
     shop.remove().await;
 }

@@ -865,7 +865,7 @@ async fn the_audit_log_says_when_agents_began_to_act() {
         let mut session = govctl::target::Session::open(database.options().clone()).await.unwrap();
         let mut facts = govctl::facts::Facts::empty().await.unwrap();
         let wanted = Wanted { rows: false, actors, ..Wanted::default() };
-        govctl::facts::collect::collect_wanted(session.connection(), &mut facts, wanted).await.unwrap();
+        govctl::facts::collect::collect_wanted(session.connection(), None, &mut facts, wanted).await.unwrap();
         session.close().await;
         let config = govctl::config::Config::default();
         govctl::facts::derive::derive(&mut facts, &config).await.unwrap();

@@ -124,7 +124,7 @@ async fn a_secret_is_found_in_every_place_and_kept_in_none() {
     }
     let mut session = Session::open(database.options().clone()).await.unwrap();
     let mut facts = Facts::empty().await.unwrap();
-    collect_wanted(session.connection(), &mut facts, Wanted { rows: true, actors: false, rules: Rules::own() })
+    collect_wanted(session.connection(), None, &mut facts, Wanted { rows: true, actors: false, rules: Rules::own() })
         .await
         .unwrap();
     session.close().await;
@@ -186,7 +186,7 @@ async fn a_sample_is_bounded_and_says_whether_it_was_everything() {
         .await;
     let mut session = Session::open(database.options().clone()).await.unwrap();
     let mut facts = Facts::empty().await.unwrap();
-    collect_wanted(session.connection(), &mut facts, Wanted::default()).await.unwrap();
+    collect_wanted(session.connection(), None, &mut facts, Wanted::default()).await.unwrap();
     session.close().await;
     let samples: Vec<(String, i64, bool)> = sqlx::query_as(
         "select r.name, s.rows, s.whole from samples s join relations r on r.oid = s.relation order by r.name",
@@ -240,7 +240,7 @@ async fn of_many_tables_each_is_looked_at() {
     }
     let mut session = Session::open(database.options().clone()).await.unwrap();
     let mut facts = Facts::empty().await.unwrap();
-    collect_wanted(session.connection(), &mut facts, Wanted { rows: true, actors: false, rules: Rules::own() })
+    collect_wanted(session.connection(), None, &mut facts, Wanted { rows: true, actors: false, rules: Rules::own() })
         .await
         .unwrap();
     session.close().await;

@@ -96,7 +96,23 @@ pub(super) const CONDITIONAL: &[(Area, &str, &str)] = &[
 /// Asked only where there are subscriptions: the connection string is shown to superusers.
 pub(super) const SUBSCRIPTION_CONNECTIONS: Area = area!("subscription_connections", "connections of subscriptions");
 
+/// What a second connection reads, where there is one: about half of the server's work, wherever it was measured.
+const ASIDE: &[&str] = &[
+    "constraints",
+    "constraint_columns",
+    "policies",
+    "policy_roles",
+    "policy_dependencies",
+    "relation_statistics",
+    "ddl",
+];
+
 impl Area {
+    /// Whether a second connection reads it, where there is one.
+    pub(super) fn is_aside(&self) -> bool {
+        ASIDE.contains(&self.into)
+    }
+
     /// The statement for one server, empty where it has nothing to ask there.
     pub(super) fn for_server(&self, version_num: u32) -> String {
         let major = version_num / 10_000;

@@ -51,7 +51,7 @@ pub(super) async fn look(connection: &mut PgConnection, facts: &mut Facts) -> Re
             Err(error) if refusal::is_lost(&error) => return Err(refusal::lost(error)),
             Err(error) => {
                 sqlx::raw_sql("rollback to savepoint actors").execute(&mut *connection).await.map_err(refusal::lost)?;
-                let refused = error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "42501");
+                let refused = refusal::is_forbidden(&error);
                 let why = format!("the first rows of {} could not be read", candidate.quoted);
                 // The server's words are not repeated: they may quote a value.
                 let needs = match refused {

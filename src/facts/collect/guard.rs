@@ -1,5 +1,6 @@
 //! Nothing secret enters the facts: every text is looked through on its way in, and kept without what was found.
 
+use super::value::Filled;
 use super::watched::Columns;
 use crate::facts::value::Value;
 use crate::secrets::{Found, Key, Kind, Named, Rules, literals, named, redact};
@@ -38,10 +39,18 @@ impl<'r> Guard<'r> {
         Self { rules, key: Key::of_this_run(), hits: BTreeMap::new(), numbers: HashMap::new(), named: BTreeMap::new() }
     }
 
-    /// Takes what is secret out of the last row of `values`.
-    pub(super) fn row(&mut self, columns: &Columns, values: &mut [Value]) {
-        let row = values.len() - columns.width;
-        let values = &mut values[row..];
+    /// Takes out what is secret.
+    pub(super) fn look(&mut self, found: &mut Filled) {
+        let columns = Columns::of(found.table, &found.header);
+        let width = found.header.len();
+        if found.table == SURFACES {
+            found.values.chunks(width).for_each(|row| self.surface(row));
+        } else {
+            found.values.chunks_mut(width).for_each(|row| self.row(&columns, row));
+        }
+    }
+
+    fn row(&mut self, columns: &Columns, values: &mut [Value]) {
         self.names(columns, values);
         self.known_names(values);
         let Some(watched) = columns.watched else { return };
@@ -152,7 +161,7 @@ impl<'r> Guard<'r> {
     }
 
     /// Looks through a row of `surfaces`: place, object kind, object, column, part, name, text, code.
-    pub(super) fn surface(&mut self, row: &[Value]) {
+    fn surface(&mut self, row: &[Value]) {
         let [place, kind, object, column, part, name, text, code] = row else { return };
         let word = |value: &Value| value.text().unwrap_or_default().to_owned();
         let (place, kind, part, name, value) = (word(place), word(kind), word(part), word(name), word(text));

@@ -1,7 +1,8 @@
 //! From the catalogs into the facts, in a constant number of round trips.
 //!
 //! An area is one `.sql` file and fills one table: its result's column names are the table's. Nothing in Rust knows what
-//! an area means. All of them travel in one message; one that is refused costs a further message, never another area.
+//! an area means. All of them travel in one message, or in two by two connections; one that is refused costs a further
+//! message, never another area.
 
 mod area;
 mod first_actors;
@@ -19,9 +20,8 @@ use area::{AREAS, Area, CONDITIONAL, SUBSCRIPTION_CONNECTIONS};
 use futures_util::TryStreamExt;
 use guard::{Guard, SURFACES};
 use sqlx::{AssertSqlSafe, Either, PgConnection};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use value::Filled;
-use watched::Columns;
 
 /// What a message begins with: the first one, one after a refusal, and one after a lock was waited for in vain, since
 /// the areas that follow would wait for the same one.
@@ -52,14 +52,20 @@ impl Default for Wanted<'_> {
 /// Reads every area of the catalogs and a sample of rows. The caller has opened the transaction and set `search_path = ''`.
 /// What is refused or times out becomes a row of `unseen`; only a lost session is an error.
 pub async fn collect(connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Stop> {
-    collect_wanted(connection, facts, Wanted::default()).await
+    collect_wanted(connection, None, facts, Wanted::default()).await
 }
 
-/// The same, where not everything may be read or a user has rules of his own.
-pub async fn collect_wanted(connection: &mut PgConnection, facts: &mut Facts, wanted: Wanted<'_>) -> Result<(), Stop> {
+/// The same, where not everything may be read or a user has rules of his own; by two connections, where `beside` sees the
+/// same snapshot as the first.
+pub async fn collect_wanted(
+    connection: &mut PgConnection,
+    beside: Option<&mut PgConnection>,
+    facts: &mut Facts,
+    wanted: Wanted<'_>,
+) -> Result<(), Stop> {
     let mut guard = Guard::new(wanted.rules);
     facts.run(include_str!("staging.sql")).await?;
-    let refused = read(connection, facts, &mut guard, AREAS.iter()).await?;
+    let refused = read(connection, beside, facts, &mut guard, AREAS.iter()).await?;
     let mut present = Vec::new();
     for (area, schema, relation) in CONDITIONAL {
         if refused.contains(&"relations") || facts.has_relation(schema, relation).await? {
@@ -69,7 +75,7 @@ pub async fn collect_wanted(connection: &mut PgConnection, facts: &mut Facts, wa
     if facts.has_subscriptions().await? {
         present.push(&SUBSCRIPTION_CONNECTIONS);
     }
-    read(connection, facts, &mut guard, present.into_iter()).await?;
+    read(connection, None, facts, &mut guard, present.into_iter()).await?;
     facts.run(include_str!("settle.sql")).await?;
     if wanted.rows {
         sample::sample(connection, facts, &mut guard).await?;
@@ -86,103 +92,131 @@ pub async fn collect_wanted(connection: &mut PgConnection, facts: &mut Facts, wa
     facts.insert("secrets", COLUMNS, guard.into_rows()).await
 }
 
-/// Reads `areas` in one message; after each refusal, the rest in another. Gives the tables that stayed empty.
+/// What is to be asked: the area, and its statement for this server.
+type Question = (&'static Area, String);
+
+/// What is to be stored: the position of the area, and what was found, if anything.
+type Answer = (usize, Option<Filled>);
+
+/// Reads `areas` and stores them in their order. Gives the tables that stayed empty.
 async fn read(
     connection: &mut PgConnection,
+    beside: Option<&mut PgConnection>,
     facts: &mut Facts,
     guard: &mut Guard<'_>,
     areas: impl Iterator<Item = &'static Area>,
 ) -> Result<Vec<&'static str>, Stop> {
     let version = version(connection).await.map_err(refusal::lost)?;
-    let statements = areas.map(|area| (area, area.for_server(version)));
-    let mut waiting: Vec<_> = statements.filter(|(_, sql)| !sql.is_empty()).collect();
+    let questions: Vec<Question> =
+        areas.map(|area| (area, area.for_server(version))).filter(|(_, sql)| !sql.is_empty()).collect();
+    let is_aside: Vec<bool> = questions.iter().map(|(area, _)| beside.is_some() && area.is_aside()).collect();
+    let share = |aside| (0..questions.len()).filter(|at| is_aside[*at] == aside).collect::<Vec<_>>();
+    let ((sender, first), (sender_beside, second)) = (unbounded_channel(), unbounded_channel());
+    let other = async {
+        match beside {
+            Some(beside) => ask(beside, sender_beside, &questions, share(true)).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let (refused, refused_beside, stored) = tokio::join!(
+        ask(connection, sender, &questions, share(false)),
+        other,
+        store(facts, guard, &is_aside, [first, second]),
+    );
+    let mut refusals = refused?;
+    refusals.extend(refused_beside?);
+    stored?;
+    refusals.sort_by_key(|(at, _)| *at);
+    let tables = refusals.iter().map(|(at, _)| questions[*at].0.into).collect();
+    for (at, error) in refusals {
+        let (area, sql) = &questions[at];
+        sqlx::raw_sql("rollback to savepoint area").execute(&mut *connection).await.map_err(refusal::lost)?;
+        let rows = refused::explain(connection, area, sql, error).await?;
+        facts.insert("unseen", &["area", "object", "why", "needs"], rows).await?;
+    }
+    Ok(tables)
+}
+
+/// Stores each area as it comes, while the server is busy with the next. In their order, whichever connection brings them:
+/// names are known before the texts that mention them, and what is found twice has the same number in every run.
+async fn store(
+    facts: &mut Facts,
+    guard: &mut Guard<'_>,
+    is_aside: &[bool],
+    mut from: [UnboundedReceiver<Answer>; 2],
+) -> Result<(), Stop> {
+    for (at, is_aside) in is_aside.iter().enumerate() {
+        // A connection that is lost says so itself.
+        let Some((position, found)) = from[usize::from(*is_aside)].recv().await else { return Ok(()) };
+        debug_assert_eq!(position, at, "areas come in their order");
+        if let Some(mut filled) = found {
+            guard.look(&mut filled);
+            let columns: Vec<&str> = filled.header.iter().map(|(name, _)| name.as_str()).collect();
+            if filled.table != SURFACES {
+                facts.insert_values(filled.table, &columns, filled.values).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks for the areas at these positions in one message; after each refusal, for the rest in another. Gives the refusals.
+async fn ask(
+    connection: &mut PgConnection,
+    sender: UnboundedSender<Answer>,
+    questions: &[Question],
+    mut waiting: Vec<usize>,
+) -> Result<Vec<(usize, sqlx::Error)>, Stop> {
     let mut start = FIRST;
     let mut refusals = Vec::new();
     while !waiting.is_empty() {
-        let (done, error) = run(connection, facts, guard, start, &waiting).await?;
+        let (done, error) = receive(connection, &sender, start, questions, &waiting).await?;
         waiting.drain(..done);
         if let Some(error) = error {
             start = if refused::is_lock(&error) || start == AFTER_LOCK { AFTER_LOCK } else { AFTER_REFUSAL };
-            refusals.push((waiting.remove(0), error));
+            let refused = waiting.remove(0);
+            let _ = sender.send((refused, None));
+            refusals.push((refused, error));
         }
     }
-    let refused = refusals.iter().map(|((area, _), _)| area.into).collect();
-    for ((area, sql), error) in refusals {
-        sqlx::raw_sql("rollback to savepoint area").execute(&mut *connection).await.map_err(refusal::lost)?;
-        let rows = refused::explain(connection, area, &sql, error).await?;
-        facts.insert("unseen", &["area", "object", "why", "needs"], rows).await?;
-    }
-    Ok(refused)
+    Ok(refusals)
 }
 
-/// Sends one message and stores each area as it completes, while the server is busy with the next. Gives how many did,
-/// and the error that ended the others.
-async fn run(
-    connection: &mut PgConnection,
-    facts: &mut Facts,
-    guard: &mut Guard<'_>,
-    start: &[&str],
-    areas: &[(&Area, String)],
-) -> Result<(usize, Option<sqlx::Error>), Stop> {
-    let (sender, mut receiver) = unbounded_channel::<Filled>();
-    let store = async {
-        while let Some(Filled { table, columns, values }) = receiver.recv().await {
-            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            facts.insert_values(table, &columns, values).await?;
-        }
-        Ok::<_, Stop>(())
-    };
-    let (done, stored) = tokio::join!(receive(connection, sender, guard, start, areas), store);
-    stored?;
-    done
-}
-
-/// Sends one message and passes on each area as it completes.
+/// Sends one message and passes on each area as it completes. Gives how many did, and the error that ended the others.
 async fn receive(
     connection: &mut PgConnection,
-    sender: UnboundedSender<Filled>,
-    guard: &mut Guard<'_>,
+    sender: &UnboundedSender<Answer>,
     start: &[&str],
-    areas: &[(&Area, String)],
+    questions: &[Question],
+    waiting: &[usize],
 ) -> Result<(usize, Option<sqlx::Error>), Stop> {
-    let statements = start.iter().copied().chain(areas.iter().map(|(_, sql)| sql.as_str())).chain([LAST]);
+    let areas = waiting.iter().map(|at| questions[*at].1.as_str());
+    let statements = start.iter().copied().chain(areas).chain([LAST]);
     // A line of its own for the semicolon: a statement may end in a remark.
     let message = statements.collect::<Vec<_>>().join("\n;\n");
     // AssertSqlSafe: put together from constants alone.
     let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut *connection);
     let mut completed = 0;
-    let mut header = Vec::new();
-    let mut watched = Columns::default();
-    let mut found = Vec::new();
+    let mut found: Option<Filled> = None;
+    // Which of those waiting the server is at; none before the first and after the last.
+    let at = |completed: usize| completed.checked_sub(start.len()).and_then(|at| waiting.get(at)).copied();
     loop {
         match answers.try_next().await {
             Ok(Some(Either::Right(row))) => {
-                let table = areas[completed - start.len()].0.into;
-                if found.is_empty() {
-                    header = value::header(&row);
-                    watched = Columns::of(table, &header);
-                }
-                found.extend(value::values(&row, &header));
-                if table == SURFACES {
-                    guard.surface(&found);
-                    found.clear();
-                } else {
-                    guard.row(&watched, &mut found);
+                if let Some(at) = at(completed) {
+                    found.get_or_insert_with(|| Filled::new(questions[at].0.into, &row)).push(&row);
                 }
             }
             Ok(Some(Either::Left(_))) => {
-                if !found.is_empty() {
-                    let columns = header.iter().map(|(name, _)| name.clone()).collect();
-                    let table = areas[completed - start.len()].0.into;
+                if let Some(at) = at(completed) {
                     // Nobody takes it where storing has failed, which is told there.
-                    let _ = sender.send(Filled { table, columns, values: std::mem::take(&mut found) });
+                    let _ = sender.send((at, found.take()));
                 }
                 completed += 1;
             }
-            Ok(None) => return Ok((areas.len(), None)),
+            Ok(None) => return Ok((waiting.len(), None)),
             Err(error) => {
-                let an_area = completed >= start.len() && completed < start.len() + areas.len();
-                return match an_area && !refusal::is_lost(&error) {
+                return match at(completed).is_some() && !refusal::is_lost(&error) {
                     true => Ok((completed - start.len(), Some(error))),
                     false => Err(refusal::lost(error)),
                 };

@@ -7,8 +7,34 @@ use sqlx::{Column, Row, TypeInfo, ValueRef};
 /// Rows for one table of the facts, laid end to end.
 pub(super) struct Filled {
     pub(super) table: &'static str,
-    pub(super) columns: Vec<String>,
+    /// Names of its columns, and which hold integers.
+    pub(super) header: Vec<(String, bool)>,
     pub(super) values: Vec<Value>,
+}
+
+impl Filled {
+    /// No rows yet; `row` says which columns they have.
+    pub(super) fn new(table: &'static str, row: &PgRow) -> Self {
+        let is_integer = |kind: &str| matches!(kind, "INT2" | "INT4" | "INT8" | "OID");
+        let column =
+            |column: &sqlx::postgres::PgColumn| (column.name().to_owned(), is_integer(column.type_info().name()));
+        Self { table, header: row.columns().iter().map(column).collect(), values: Vec::new() }
+    }
+
+    /// One more row. In a database without an encoding a name may be no UTF-8.
+    pub(super) fn push(&mut self, row: &PgRow) {
+        let value = |(index, (_, is_integer)): (usize, &(String, bool))| {
+            let raw = row.try_get_raw(index).ok().filter(|value| !value.is_null());
+            match raw.and_then(|value| value.as_bytes().ok()).map(String::from_utf8_lossy) {
+                None => Value::Null,
+                Some(text) => match text.parse() {
+                    Ok(number) if *is_integer => Value::Integer(number),
+                    _ => Value::Text(text.into_owned()),
+                },
+            }
+        };
+        self.values.extend(self.header.iter().enumerate().map(value));
+    }
 }
 
 impl Value {
@@ -27,26 +53,4 @@ impl Value {
             Self::Null | Self::Text(_) => 0,
         }
     }
-}
-
-/// Names of a result's columns, and which hold integers.
-pub(super) fn header(row: &PgRow) -> Vec<(String, bool)> {
-    let is_integer = |kind: &str| matches!(kind, "INT2" | "INT4" | "INT8" | "OID");
-    row.columns().iter().map(|column| (column.name().to_owned(), is_integer(column.type_info().name()))).collect()
-}
-
-/// The values of a row. In a database without an encoding a name may be no UTF-8.
-pub(super) fn values(row: &PgRow, header: &[(String, bool)]) -> impl Iterator<Item = Value> {
-    header.iter().enumerate().map(|(index, (_, is_integer))| {
-        let bytes =
-            row.try_get_raw(index).ok().filter(|value| !value.is_null()).and_then(|value| value.as_bytes().ok());
-        let text = bytes.map(String::from_utf8_lossy);
-        match text {
-            None => Value::Null,
-            Some(text) => match text.parse() {
-                Ok(number) if *is_integer => Value::Integer(number),
-                _ => Value::Text(text.into_owned()),
-            },
-        }
-    })
 }

@@ -147,7 +147,6 @@ const NAMING: &[&str] = &[
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) watched: Option<&'static Watched>,
-    pub(super) width: usize,
     /// Positions of names; of the object's own, which table it is of.
     pub(super) names: Vec<usize>,
     pub(super) own: Option<(usize, &'static str)>,
@@ -166,13 +165,11 @@ impl Columns {
         let at = |name: &str| header.iter().position(|(column, _)| column == name);
         let names = NAMING.iter().filter_map(|name| at(name)).collect();
         let own = OWN_NAMES.iter().find(|(of, _)| *of == table).and_then(|(_, kind)| Some((at("name")?, *kind)));
-        let width = header.len();
         let Some(watched) = WATCHED.iter().find(|watched| watched.table == table) else {
-            return Self { width, names, own, object: at("oid"), ..Self::default() };
+            return Self { names, own, object: at("oid"), ..Self::default() };
         };
         Self {
             watched: Some(watched),
-            width,
             names,
             own,
             object: at(watched.object),

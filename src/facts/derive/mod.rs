@@ -31,7 +31,10 @@ use privileges::{Held, Privileges};
 use reach::Reach;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::mpsc;
 use tenancy::{KeyRole, Tenancy};
+use tokio::runtime::Handle;
+use write::Table;
 
 /// Fills part 2 of the schema from part 1.
 pub async fn derive(facts: &mut Facts, config: &Config) -> Result<(), Stop> {
@@ -45,35 +48,52 @@ pub(crate) async fn derive_anew(facts: &mut Facts, config: &Config) -> Result<()
 
 async fn derive_over(facts: &mut Facts, config: &Config, anew: bool) -> Result<(), Stop> {
     let catalog = Catalog::load(facts).await?;
-    let written = write::all(&catalog, &derivations(&catalog, config));
     let further = declared::tables(config)?.into_iter().chain([frameworks::table(&catalog)?]);
-    let all: Vec<_> = written.into_iter().chain(further).collect();
-    if anew {
-        for (table, ..) in &all {
-            // AssertSqlSafe: names of our own schema.
-            sqlx::query(sqlx::AssertSqlSafe(format!("delete from {table}"))).execute(facts.connection()).await?;
-        }
-    }
-    for (table, columns, rows) in all {
-        facts.insert(table, columns, rows).await?;
-    }
-    facts.run(include_str!("indexes.sql")).await?;
+    let (sender, tables) = mpsc::channel();
+    // Whoever stopped taking them says why.
+    let store = move |table| drop(sender.send(table));
+    further.for_each(&store);
+    let runtime = Handle::current();
+    std::thread::scope(|scope| {
+        let (facts, tables) = (&mut *facts, tables);
+        // What is known is stored while the rest is being thought about.
+        let storing = scope.spawn(move || runtime.block_on(store_all(facts, tables, anew)));
+        derivations(&catalog, config, &store);
+        drop(store);
+        storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     // Names of columns mean the same whoever the tenants are.
     if anew { Ok(()) } else { sensitive::derive(facts).await }
 }
 
-/// Everything derived, before it is written.
-pub(crate) struct Derived {
+/// Stores tables as they come; `anew`: in place of what they held.
+async fn store_all(facts: &mut Facts, tables: mpsc::Receiver<Table>, anew: bool) -> Result<(), Stop> {
+    facts.run(include_str!("indexes_collected.sql")).await?;
+    for (table, columns, rows) in tables {
+        if anew {
+            // AssertSqlSafe: names of our own schema.
+            sqlx::query(sqlx::AssertSqlSafe(format!("delete from {table}"))).execute(facts.connection()).await?;
+        }
+        facts.insert(table, columns, rows).await?;
+    }
+    facts.run(include_str!("indexes.sql")).await
+}
+
+/// Who may do what, before it is written.
+pub(crate) struct Access<'a> {
     purposes: BTreeMap<Oid, purposes::RolePurpose>,
     /// `roles:` as declared: purpose or `free sql`, name or glob, and how many roles it means.
     declared: Vec<(&'static str, String, usize)>,
     principals: Vec<principals::Principal>,
-    reach: Reach,
+    reach: &'a Reach,
     /// Principals and every role they may become.
     roles: Vec<(Oid, Rc<Held>)>,
+}
+
+/// What follows from the rest of the catalog, before it is written.
+pub(crate) struct Derived {
     mode: (&'static str, &'static str, String),
     tenancy: Tenancy,
-    verdicts: Vec<verdicts::Verdict>,
     exposure: Vec<exposure::Exposure>,
     functions: Vec<verdicts::FunctionVerdict>,
     fired: Vec<fired::Fired>,
@@ -84,54 +104,45 @@ pub(crate) struct Derived {
     event_logs: Vec<event_logs::EventLog>,
 }
 
-fn derivations(catalog: &Catalog, config: &Config) -> Derived {
+/// Derives everything and gives each table away as soon as it is known.
+fn derivations(catalog: &Catalog, config: &Config, store: &impl Fn(Table)) {
     let reach = Reach::new(catalog);
     let purposes = purposes::find(catalog, &config.roles);
     let declared = purposes::declared(catalog, &config.roles);
     let principals = principals::find(catalog, &reach, &purposes);
+    let privileges = Privileges::new(catalog, &reach);
+    let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
+    let access = Access { purposes, declared, principals, reach: &reach, roles };
+    write::access(catalog, &access).for_each(store);
+
+    let Access { principals, reach, .. } = &access;
     let pins = Pins::find(catalog);
     let shared = config.plan.shared.as_deref().unwrap_or_default();
     let tenancy = Tenancy::infer(catalog, &config.tenancy, shared, &pins);
     let direct = pins.are_told(|key| tenancy.keys.get(key).is_some_and(|k| k.role != KeyRole::User));
-    let privileges = Privileges::new(catalog, &reach);
     let mode = match mode(&tenancy, catalog, config) {
-        ("none", source, reason) => match shape::schema_per_tenant(catalog, &reach, &privileges, &principals) {
+        ("none", source, reason) => match shape::schema_per_tenant(catalog, reach, &privileges, principals) {
             Some(reason) => ("schemas", source, reason),
             None => ("none", source, reason),
         },
         known => known,
     };
-    let world = World::new(catalog, &reach, &privileges, &tenancy, !direct);
+    let world = World::new(catalog, reach, &privileges, &tenancy, !direct);
     let mut judge = verdicts::Judge::new(&world);
     let verdicts: Vec<_> = principals.iter().flat_map(|p| judge.verdicts(p)).collect();
+    store(write::verdicts(&verdicts));
+
     let unread = judge.unread.iter().flat_map(|(oid, names)| names.iter().map(|n| (*oid, n.clone()))).collect();
-    let functions = verdicts::functions(&world, &principals);
+    let functions = verdicts::functions(&world, principals);
     let doors = fired::doors(catalog);
-    let fired = fired::find(&world, &doors, &principals, &verdicts);
+    let fired = fired::find(&world, &doors, principals, &verdicts);
     let copied = copied::find(catalog, &doors, &tenancy);
-    let exposure = exposure::find(&world, &principals, &verdicts);
-    let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
+    let exposure = exposure::find(&world, principals, &verdicts);
     let settings: Vec<_> = policy::settings(catalog).into_iter().collect();
     let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings, &verdicts);
-    let event_logs = event_logs::find(catalog, &reach, &privileges, &principals, &tenancy);
-    Derived {
-        purposes,
-        declared,
-        principals,
-        roles,
-        mode,
-        verdicts,
-        exposure,
-        functions,
-        fired,
-        copied,
-        unread,
-        settings,
-        remedy,
-        event_logs,
-        reach,
-        tenancy,
-    }
+    let event_logs = event_logs::find(catalog, reach, &privileges, principals, &tenancy);
+    let derived = Derived { mode, tenancy, exposure, functions, fired, copied, unread, settings, remedy, event_logs };
+    write::derived(catalog, &derived).for_each(store);
 }
 
 /// Principals and every role they may become.

@@ -1,13 +1,13 @@
 //! Derived facts as rows of part 2 of the schema.
 
+mod access;
+
 use super::catalog::{Catalog, Column, Oid};
 use super::policy::dynamic;
 use super::policy::refusal::Refusal;
-use super::privileges::{self, Held, Rights};
-use super::reach::path_text;
 use super::tenancy::Key;
-use super::{Derived, event_logs};
-use crate::config::Purpose;
+use super::verdicts::Verdict;
+use super::{Access, Derived, event_logs};
 use crate::facts::value::Value;
 use std::collections::BTreeSet;
 
@@ -32,17 +32,14 @@ fn optional<T>(value: Option<T>, known: impl FnOnce(T) -> Value) -> Value {
     value.map_or(Value::Null, known)
 }
 
-/// Every derived table.
-pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
-    vec![
-        role_purposes(derived),
-        declared_roles(derived),
-        principals(derived),
-        role_reach(catalog, derived),
-        relation_privileges(catalog, derived),
-        column_privileges(derived),
-        schema_privileges(derived),
-        function_privileges(catalog, derived),
+/// Who may do what.
+pub(crate) fn access(catalog: &Catalog, access: &Access<'_>) -> impl Iterator<Item = Table> {
+    access::tables(catalog, access).into_iter()
+}
+
+/// What follows from the rest of the catalog.
+pub(crate) fn derived(catalog: &Catalog, derived: &Derived) -> impl Iterator<Item = Table> {
+    let tables = [
         column_names(catalog),
         tenancy(derived),
         tenant_keys(catalog, derived),
@@ -50,7 +47,6 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         tenant_paths(catalog, derived),
         tenant_data(catalog, derived),
         tenant_predicates(derived),
-        verdicts(derived),
         function_verdicts(derived),
         fired_effects(derived),
         row_copies(derived),
@@ -64,148 +60,8 @@ pub(crate) fn all(catalog: &Catalog, derived: &Derived) -> Vec<Table> {
         event_log_rights(derived),
         event_log_writers(derived),
         dynamic_statements(catalog),
-    ]
-}
-
-fn role_purposes(derived: &Derived) -> Table {
-    let rows = derived
-        .purposes
-        .iter()
-        .map(|(role, p)| vec![number(*role), text(p.name()), text(&p.source), optional(p.free_sql, flag)]);
-    ("role_purposes", &["role", "purpose", "source", "free_sql"], rows.collect())
-}
-
-fn declared_roles(derived: &Derived) -> Table {
-    let count = |roles: usize| number(i64::try_from(roles).unwrap_or(i64::MAX));
-    let rows = derived.declared.iter().map(|(purpose, name, roles)| vec![text(*purpose), text(name), count(*roles)]);
-    ("declared_roles", &["purpose", "name", "roles"], rows.collect())
-}
-
-fn principals(derived: &Derived) -> Table {
-    let rows =
-        derived.principals.iter().map(|p| vec![number(p.role), text(&p.name), text(p.kind.name()), text(p.purpose)]);
-    ("principals", &["role", "name", "kind", "purpose"], rows.collect())
-}
-
-fn role_reach(catalog: &Catalog, derived: &Derived) -> Table {
-    let mut rows = Vec::new();
-    let agents = derived.purposes.iter().filter(|(_, p)| p.purpose == Some(Purpose::Agent)).map(|(role, _)| *role);
-    let starts: BTreeSet<Oid> = derived.principals.iter().map(|principal| principal.role).chain(agents).collect();
-    for start in starts {
-        for (to, step) in derived.reach.of(start) {
-            rows.push(vec![
-                number(start),
-                number(to),
-                flag(step.inherits),
-                flag(step.can_set()),
-                flag(step.admin),
-                text(path_text(catalog, &step.path)),
-            ]);
-        }
-    }
-    ("role_reach", &["role", "reaches", "inherits", "can_set", "admin", "path"], rows)
-}
-
-const RIGHTS: [Rights; 8] = [
-    privileges::SELECT,
-    privileges::INSERT,
-    privileges::UPDATE,
-    privileges::DELETE,
-    privileges::TRUNCATE,
-    privileges::REFERENCES,
-    privileges::TRIGGER,
-    privileges::MAINTAIN,
-];
-
-fn relation_privileges(catalog: &Catalog, derived: &Derived) -> Table {
-    let mut rows = Vec::new();
-    for (role, held) in &derived.roles {
-        let relations: BTreeSet<Oid> =
-            held.relations.keys().copied().chain(held.columns.keys().map(|&(relation, _)| relation)).collect();
-        for relation in relations {
-            let (whole, any) = (held.on(relation), held.on_any_column(relation));
-            if any == 0 {
-                continue;
-            }
-            let mut row = vec![number(*role), number(relation), flag(visible(catalog, held, relation))];
-            row.extend(RIGHTS.map(|right| {
-                number(if whole & right != 0 {
-                    1
-                } else if any & right != 0 {
-                    2
-                } else {
-                    0
-                })
-            }));
-            rows.push(row);
-        }
-    }
-    let columns = &[
-        "role",
-        "relation",
-        "visible",
-        "can_select",
-        "can_insert",
-        "can_update",
-        "can_delete",
-        "can_truncate",
-        "can_references",
-        "can_trigger",
-        "can_maintain",
     ];
-    ("relation_privileges", columns, rows)
-}
-
-fn visible(catalog: &Catalog, held: &Held, relation: Oid) -> bool {
-    catalog.relations.get(&relation).is_some_and(|r| held.schemas_used.contains(&r.schema_oid))
-}
-
-fn column_privileges(derived: &Derived) -> Table {
-    let mut rows = Vec::new();
-    for (role, held) in &derived.roles {
-        for (&(relation, column), &own) in &held.columns {
-            let whole = held.on(relation);
-            if own & !whole == 0 {
-                continue;
-            }
-            let rights = own | whole;
-            let can = |right: Rights| flag(rights & right != 0);
-            rows.push(vec![
-                number(*role),
-                number(relation),
-                number(column),
-                can(privileges::SELECT),
-                can(privileges::INSERT),
-                can(privileges::UPDATE),
-                can(privileges::REFERENCES),
-            ]);
-        }
-    }
-    let columns = &["role", "relation", "column_number", "can_select", "can_insert", "can_update", "can_references"];
-    ("column_privileges", columns, rows)
-}
-
-fn schema_privileges(derived: &Derived) -> Table {
-    let mut rows = Vec::new();
-    for (role, held) in &derived.roles {
-        for &schema in held.schemas_used.union(&held.schemas_created_in) {
-            let (uses, creates) = (held.schemas_used.contains(&schema), held.schemas_created_in.contains(&schema));
-            rows.push(vec![number(*role), number(schema), flag(uses), flag(creates)]);
-        }
-    }
-    ("schema_privileges", &["role", "schema_oid", "can_use", "can_create"], rows)
-}
-
-fn function_privileges(catalog: &Catalog, derived: &Derived) -> Table {
-    let mut rows = Vec::new();
-    for (role, held) in &derived.roles {
-        for function in &held.functions {
-            let Some(function) = catalog.functions.get(function) else { continue };
-            let visible = held.schemas_used.contains(&function.schema_oid);
-            rows.push(vec![number(*role), number(function.oid), flag(visible)]);
-        }
-    }
-    ("function_privileges", &["role", "function", "visible"], rows)
+    tables.into_iter()
 }
 
 fn tenancy(derived: &Derived) -> Table {
@@ -272,8 +128,9 @@ fn tenant_predicates(derived: &Derived) -> Table {
     ("tenant_predicates", &["relation", "predicate"], rows.collect())
 }
 
-fn verdicts(derived: &Derived) -> Table {
-    let rows = derived.verdicts.iter().map(|v| {
+/// What a principal reaches of whose rows, command by command.
+pub(crate) fn verdicts(verdicts: &[Verdict]) -> Table {
+    let rows = verdicts.iter().map(|v| {
         vec![
             number(v.principal),
             number(v.relation),

@@ -60,9 +60,13 @@ const CARRIED: &[Carried] = &[
 pub(super) async fn facts(original: &mut Facts, connection: &mut PgConnection, copied: &Copied) -> Result<Facts, Stop> {
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await.map_err(refusal::lost)?;
     let mut facts = Facts::empty().await?;
-    let collected =
-        collect::collect_wanted(connection, &mut facts, Wanted { rows: false, actors: false, ..Wanted::default() })
-            .await;
+    let collected = collect::collect_wanted(
+        connection,
+        None,
+        &mut facts,
+        Wanted { rows: false, actors: false, ..Wanted::default() },
+    )
+    .await;
     sqlx::raw_sql("rollback").execute(&mut *connection).await.map_err(refusal::lost)?;
     collected?;
     let places = Places::read(original, &mut facts).await?;

@@ -1,6 +1,7 @@
 //! A database of its own for each test, on the server all tests share, with one of everything in it.
 
-use govctl::facts::{Facts, collect::collect};
+use govctl::facts::Facts;
+use govctl::facts::collect::{Wanted, collect, collect_wanted};
 use govctl::target::Session;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, TypeInfo, ValueRef};
@@ -97,6 +98,18 @@ pub(crate) async fn facts(options: PgConnectOptions) -> Facts {
     let mut facts = Facts::empty().await.unwrap();
     collect(session.connection(), &mut facts).await.unwrap();
     session.close().await;
+    facts
+}
+
+/// The same by two connections under one snapshot.
+pub(crate) async fn facts_by_two(options: PgConnectOptions) -> Facts {
+    let mut session = Session::open(options).await.unwrap();
+    let mut beside = session.beside().await.unwrap().expect("a second session");
+    let mut facts = Facts::empty().await.unwrap();
+    let second = Some(beside.connection());
+    collect_wanted(session.connection(), second, &mut facts, Wanted::default()).await.unwrap();
+    session.close().await;
+    beside.close().await;
     facts
 }
 
