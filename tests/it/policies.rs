@@ -23,8 +23,10 @@ fn rounds() -> u8 {
 const TABLES: usize = 60;
 
 /// Tenant key types: the type, the session's own tenant, others.
-const KEYS: [(&str, &str, [&str; 3]); 3] = [
+const KEYS: [(&str, &str, [&str; 3]); 4] = [
     ("int", "5", ["3", "7", "50"]),
+    // Texts that are numbers, and are cast to one.
+    ("varchar", "5", ["3", "7", "50"]),
     // Most texts that name a tenant are UUIDs, and are cast to one.
     (
         "text",
@@ -104,6 +106,7 @@ fn atom() -> BoxedStrategy<String> {
         "array_position(string_to_array(current_setting('app.tenant', true), ','), tenant_id::text) is not null",
         "tenant_id::text ~ ('^' || current_setting('app.tenant', true) || '$')",
         "(select tenant_id = nullif(current_setting('app.tenant', true), '')::$T)",
+        "tenant_id::text::$N = nullif(current_setting('app.tenant', true), '')::$N",
         "(select bool_or(m.user_id = current_setting('app.user', true)) from j.members_$T m where m.tenant_id = $R.tenant_id)",
     ]);
     let holes = prop::sample::select(vec![
@@ -112,6 +115,20 @@ fn atom() -> BoxedStrategy<String> {
         "tenant_id is not null",
         "case when tenant_id::text::uuid = nullif(current_setting('app.tenant', true), '')::uuid then true else amount > 5 end",
         "tenant_id = tenant_id",
+        "case when tenant_id::text::$N = nullif(current_setting('app.tenant', true), '')::$N then true else amount > 5 end",
+        "tenant_id::text::$N >= nullif(current_setting('app.tenant', true), '')::$N",
+        "note <> status",
+        "owner_id is distinct from status",
+        "not (amount = id)",
+        "amount > id",
+        "deleted_at <> created_at",
+        "reverse(status) <> status",
+        "left(status, 3) <> right(note, 3)",
+        "lower(status) <> note and upper(status) <> status",
+        "amount::text <> status",
+        "status || 'x' <> note",
+        "(status, note) <> (note, status)",
+        "strpos(status, 'r') > strpos(note, 'p')",
         "status = 'public'",
         "status <> 'private'",
         "status in ('public', 'shared')",
@@ -328,7 +345,13 @@ impl RandomTable {
         let (key_type, own, others) = KEYS[self.key];
         let fill = |text: &str| {
             let text = if self.inside { inside(text) } else { text.to_owned() };
-            text.replace("$T", key_type).replace("$R", name).replace("$A", own).replace("$B", others[1])
+            // What the texts of these keys are: numbers or UUIDs.
+            let meant = if own.len() < 8 { "bigint" } else { "uuid" };
+            text.replace("$T", key_type)
+                .replace("$N", meant)
+                .replace("$R", name)
+                .replace("$A", own)
+                .replace("$B", others[1])
         };
         let null = if self.nullable { "" } else { "not null" };
         let (key, value) = if self.inside {

@@ -109,6 +109,9 @@ impl Search<'_> {
             let constant = anonymous(other);
             let beside = if constant { value::neighbours(&other.value) } else { value::ends(&other.value) };
             lessons.extend(beside);
+        } else if pupil.sort == Sort::Plain && other.sort == Sort::Plain && other.origin.is_some() {
+            // Two columns that nothing else is said of may also differ.
+            lessons.extend(value::ends(&other.value).pop());
         }
         for lesson in lessons {
             self.learn(var, &lesson);

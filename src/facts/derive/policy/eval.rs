@@ -252,7 +252,12 @@ impl Search<'_> {
             self.learn(var, &Value::text("true"));
             self.learn(var, &Value::text("false"));
         }
-        let value = value::cast(inner.value.clone(), type_name);
+        // The text of a key may be a number; that of a UUID is none.
+        let is_uuid = matches!(&inner.sort, Sort::Key(_, of) if of == "uuid");
+        let value = match value::cast(inner.value.clone(), type_name) {
+            Value::Text(_) if is_uuid && value::is_number_in_sql(type_name) => Value::Error,
+            value => value,
+        };
         Ok(inner.with(value))
     }
 

@@ -73,6 +73,16 @@ pub(crate) fn is_foreign(value: &Value) -> bool {
     ["int8", "uuid", "text"].iter().any(|type_name| foreign(type_name).contains(value))
 }
 
+/// The number that the text of a key stands for where a policy casts it to one: there the texts are numbers, and not the
+/// UUIDs they are taken for elsewhere.
+fn number_of(text: &Value) -> Option<Value> {
+    if *text == own("text") {
+        return Some(own("int8"));
+    }
+    let (texts, numbers) = (foreign("text"), foreign("int8"));
+    texts.iter().position(|other| other == text).and_then(|at| numbers.get(at).cloned())
+}
+
 /// Some value that nothing in the policy names.
 pub(crate) fn fresh(type_name: &str) -> Value {
     match type_name {
@@ -112,6 +122,11 @@ pub(crate) fn ends(value: &Value) -> Vec<Value> {
     ends.iter().map(|end| Value::text(end)).collect()
 }
 
+/// A type of numbers, as an expression names it.
+pub(crate) fn is_number_in_sql(type_text: &str) -> bool {
+    is_number(type_text) || matches!(type_text, "smallint" | "integer" | "int" | "bigint" | "real" | "double precision")
+}
+
 /// `::type` on a value. A text that does not fit raises, as PostgreSQL does.
 pub(crate) fn cast(value: Value, type_text: &str) -> Value {
     let Some(text) = value.as_text() else { return value };
@@ -122,12 +137,18 @@ pub(crate) fn cast(value: Value, type_text: &str) -> Value {
                 Ok(number) => Value::text(&number.to_string()),
                 Err(_) if value == Value::Bool(true) => Value::text("1"),
                 Err(_) if value == Value::Bool(false) => Value::text("0"),
-                Err(_) => {
-                    text.trim().parse::<f64>().map_or(Value::Error, |n| Value::text(&(n.round() as i64).to_string()))
-                }
+                Err(_) => match text.trim().parse::<f64>() {
+                    Ok(number) => Value::text(&(number.round() as i64).to_string()),
+                    Err(_) => number_of(&value).unwrap_or(Value::Error),
+                },
             };
         }
-        "numeric" | "decimal" | "real" | "double precision" | "float8" | "float4" => text.trim().parse::<f64>().is_ok(),
+        "numeric" | "decimal" | "real" | "double precision" | "float8" | "float4" => {
+            if text.trim().parse::<f64>().is_err() {
+                return number_of(&value).unwrap_or(Value::Error);
+            }
+            true
+        }
         "uuid" => {
             let digits: String = text.chars().filter(|c| *c != '-' && *c != '{' && *c != '}').collect();
             if digits.len() != 32 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
@@ -274,6 +295,16 @@ mod tests {
         ] {
             assert_eq!(like(text, pattern), expected, "{text} like {pattern}");
         }
+    }
+
+    #[test]
+    fn the_text_of_a_key_may_be_a_number_or_a_uuid() {
+        for type_name in ["bigint", "numeric"] {
+            assert_eq!(cast(own("text"), type_name), own("int8"));
+            assert_eq!(cast(foreign("text")[1].clone(), type_name), foreign("int8")[1]);
+            assert_eq!(cast(Value::text("publication"), type_name), Value::Error);
+        }
+        assert_eq!(cast(own("text"), "uuid"), own("uuid"));
     }
 
     #[test]
