@@ -92,6 +92,7 @@ const GOES_WITH: &[(&str, &[&str])] = &[
     ("sampled_columns", &["samples"]),
     ("sampled_shapes", &["samples"]),
     ("sampled_words", &["samples"]),
+    ("sampled_references", &["samples"]),
     // Code and comments are looked through as they arrive. Rows, settings, jobs and mappings are hidden from many who see
     // all of these: a check that asks for them says so by their tables.
     (

@@ -207,6 +207,10 @@ create table sampled_shapes (
 create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
+-- UUIDs among these values, or in JSON, that are the primary key of a sampled row of another table, and how many different ones.
+create table sampled_references (
+  relation integer not null, column_number integer not null, refers_to integer not null, count integer not null,
+  primary key (relation, column_number, refers_to)) without rowid;
 
 -- When actors of each kind first stand in a table that names kinds and moments: a log, where event_logs has it too.
 -- kind: 'agent' | 'person' | 'machine' | 'other'. first_at: RFC 3339. whole: every row was looked at, not its first alone.

@@ -181,7 +181,11 @@ async fn a_sample_is_bounded_and_says_whether_it_was_everything() {
              create table app.wide (id int, body text); insert into app.wide select i, repeat(i::text || ' ', 50000) from generate_series(1, 100) i;
              create table app.few (id int, kind text, made_at timestamptz, note text);
              insert into app.few values (1, 'Agent', now() - interval '40 days 1 hour', null), (2, 'user', null, null);
-             create table app.none (id int)",
+             create table app.none (id int);
+             create table app.places (id uuid primary key); insert into app.places select ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid from generate_series(1, 3) i;
+             create table app.visits (id uuid primary key, place uuid, args jsonb, note text);
+             insert into app.visits select gen_random_uuid(), id, jsonb_build_object('at', upper(id::text), 'n', 1), 'no ' || id from app.places;
+             insert into app.visits values (gen_random_uuid(), gen_random_uuid(), null, '00000000-0000-4000-8000-000000000001')",
         )
         .await;
     let mut session = Session::open(database.options().clone()).await.unwrap();
@@ -195,11 +199,11 @@ async fn a_sample_is_bounded_and_says_whether_it_was_everything() {
     .await
     .unwrap();
     let name = |name: &str| name.to_owned();
-    assert_eq!(samples.len(), 4, "{samples:?}");
+    assert_eq!(samples.len(), 6, "{samples:?}");
     assert_eq!(samples[0], (name("few"), 2, true));
     assert_eq!(samples[1], (name("many"), 1000, false));
     assert_eq!(samples[2], (name("none"), 0, true));
-    assert!(samples[3].1 <= 65 && !samples[3].2, "a mebibyte of a table, no more: {samples:?}");
+    assert!(samples[5].1 <= 65 && !samples[5].2, "a mebibyte of a table, no more: {samples:?}");
     let few: Vec<(String, i64, i64, Option<i64>)> = sqlx::query_as(
         "select c.name, s.filled, s.empty, s.earliest_days from sampled_columns s
          join relations r on r.oid = s.relation and r.name = 'few' join columns c on c.relation = r.oid and c.number = s.column_number
@@ -214,6 +218,16 @@ async fn a_sample_is_bounded_and_says_whether_it_was_everything() {
         .await
         .unwrap();
     assert_eq!(words, [(name("agent"), 1), (name("user"), 1)]);
+    // Which columns name rows of another table, known by the values alone.
+    let references: Vec<(String, String, i64)> = sqlx::query_as(
+        "select c.name, t.name, s.count from sampled_references s join relations t on t.oid = s.refers_to
+         join columns c on c.relation = s.relation and c.number = s.column_number order by c.name",
+    )
+    .fetch_all(facts.connection())
+    .await
+    .unwrap();
+    let places = |column, count| (name(column), name("places"), count);
+    assert_eq!(references, [places("args", 3), places("note", 1), places("place", 3)]);
 }
 
 /// Of many tables, the empty ones are asked about together: none is left out, and none that has rows is passed over.

@@ -2,6 +2,7 @@
 
 mod binary;
 mod plan;
+mod reference;
 mod shape;
 
 use super::guard::Guard;
@@ -11,6 +12,7 @@ use crate::facts::Facts;
 use crate::target::refusal;
 use futures_util::TryStreamExt;
 use plan::{Candidate, Column, Look, Table};
+use reference::References;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row};
 use std::collections::{BTreeMap, HashSet};
@@ -43,6 +45,7 @@ struct Told {
     columns: Vec<Vec<Option<String>>>,
     shapes: Vec<Vec<Option<String>>>,
     words: Vec<Vec<Option<String>>>,
+    references: References,
 }
 
 impl Told {
@@ -52,7 +55,9 @@ impl Told {
         facts.insert("samples", &["relation", "rows", "whole"], self.samples).await?;
         facts.insert("sampled_columns", COLUMNS, self.columns).await?;
         facts.insert("sampled_shapes", &["relation", "column_number", "shape", "count"], self.shapes).await?;
-        facts.insert("sampled_words", &["relation", "column_number", "word", "count"], self.words).await
+        facts.insert("sampled_words", &["relation", "column_number", "word", "count"], self.words).await?;
+        const NAMED: &[&str] = &["relation", "column_number", "refers_to", "count"];
+        facts.insert("sampled_references", NAMED, self.references.into_rows()).await
     }
 }
 
@@ -197,7 +202,9 @@ async fn run(
     let (mut completed, mut found) = (0, Reading::default());
     loop {
         match answers.try_next().await {
-            Ok(Some(Either::Right(row))) => found.take(&batch[completed - BEFORE], &row, guard),
+            Ok(Some(Either::Right(row))) => {
+                found.take(&batch[completed - BEFORE], &row, guard, &mut told.references);
+            }
             Ok(Some(Either::Left(_))) => {
                 if (BEFORE..BEFORE + batch.len()).contains(&completed) {
                     std::mem::take(&mut found).tell(&batch[completed - BEFORE], budget, told);
@@ -225,7 +232,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(&mut self, table: &Table, row: &PgRow, guard: &mut Guard<'_>) {
+    fn take(&mut self, table: &Table, row: &PgRow, guard: &mut Guard<'_>, references: &mut References) {
         self.rows += 1;
         let text = |index: usize| {
             let raw = row.try_get_raw(index).ok().filter(|value| !sqlx::ValueRef::is_null(value));
@@ -239,6 +246,12 @@ impl Reading {
         for (index, column) in table.columns.iter().filter(|column| column.look != Look::Nulls).enumerate() {
             let Some(value) = text(index + 1) else { continue };
             self.bytes += value.len();
+            if column.look != Look::Days && !column.is_binary {
+                references.look(table, column, &value);
+            }
+            if column.look == Look::Identity {
+                continue;
+            }
             self.columns.entry(column.number).or_default().look(table, column, &value, guard);
         }
     }

@@ -115,7 +115,7 @@ create policy cron_job_policy on cron.job using (username = current_user);
 grant usage on schema cron to public;
 grant select on cron.job to public;
 
-insert into app.tenants (name) values ('never-to-be-seen@one.example'), ('Agent');
+insert into app.tenants (id, name) values ('00000000-0000-4000-8000-000000000001', 'never-to-be-seen@one.example'), (default, 'Agent');
 
-create table app.acted (id int, actor_kind text, occurred_at timestamptz);
-insert into app.acted values (1, 'agent', '2030-01-01T00:00:00Z');
+create table app.acted (id int, actor_kind text, occurred_at timestamptz, whose uuid);
+insert into app.acted values (1, 'agent', '2030-01-01T00:00:00Z', '00000000-0000-4000-8000-000000000001');

@@ -35,6 +35,8 @@ pub(super) enum Look {
     Nulls,
     /// Its beginning, as text.
     Text,
+    /// Which row of another table it may name.
+    Identity,
     /// How many days ago it is.
     Days,
 }
@@ -50,6 +52,8 @@ pub(super) struct Column {
     pub(super) look: Look,
     pub(super) is_secret_by_name: bool,
     pub(super) is_binary: bool,
+    /// The whole primary key.
+    pub(super) is_identity: bool,
 }
 
 /// A table that may hold rows of the user's.
@@ -97,23 +101,28 @@ pub(super) async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop
            select oid, oid from relations where is_partition = 0
            union all
            select i.child, up.root from up join inheritance i on i.parent = up.oid
-             join relations r on r.oid = i.child and r.is_partition = 1)
+             join relations r on r.oid = i.child and r.is_partition = 1),
+         identity (relation, number) as materialized (
+           select k.relation, min(kc.column_number) from constraints k join constraint_columns kc on kc.constraint_oid = k.oid
+           where k.kind = 'primary key' group by k.oid having count(*) = 1)
          select r.oid, coalesce(up.root, r.oid) as root, r.schema, r.name, r.rows_estimate,
-                c.number, c.name, c.type_name, c.type_kind, coalesce(parent.number, c.number) as root_number
+                c.number, c.name, c.type_name, c.type_kind, coalesce(parent.number, c.number) as root_number,
+                identity.number is not null
          from relations r
          join columns c on c.relation = r.oid
+         left join identity on identity.relation = r.oid and identity.number = c.number
          left join up on up.oid = r.oid
          left join columns parent on up.root <> r.oid and parent.relation = up.root and parent.name = c.name
          where r.kind in ('table', 'materialized view') and r.persistence <> 'temporary'
            and (r.provenance = 'user' or {OTHERS})
          order by root, r.name desc, r.oid, c.number"
     );
-    type Line = (i64, i64, String, String, i64, i64, String, String, String, i64);
+    type Line = (i64, i64, String, String, i64, i64, String, String, String, i64, bool);
     // AssertSqlSafe: constants.
     let lines: Vec<Line> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(facts.connection()).await?;
     let mut found: Vec<Candidate> = Vec::new();
     let mut partitions: HashMap<i64, usize> = HashMap::new();
-    for (oid, root, schema, name, rows, number, column, type_name, type_kind, root_number) in lines {
+    for (oid, root, schema, name, rows, number, column, type_name, type_kind, root_number, is_identity) in lines {
         if found.last().is_none_or(|last| last.oid != oid) {
             let taken = partitions.entry(root).or_default();
             *taken += 1;
@@ -122,7 +131,8 @@ pub(super) async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop
         let look = look(&column, &type_name, &type_kind);
         let is_secret_by_name = named(&column).is_some();
         let is_binary = type_name == "bytea";
-        let column = Column { number, root_number, name: column, type_name, look, is_secret_by_name, is_binary };
+        let column =
+            Column { number, root_number, name: column, type_name, look, is_secret_by_name, is_binary, is_identity };
         if let Some(last) = found.last_mut() {
             last.columns.push(column);
         }
@@ -163,6 +173,7 @@ fn look(name: &str, type_name: &str, type_kind: &str) -> Look {
         "_time",
     ];
     match type_name {
+        "uuid" => Look::Identity,
         _ if TEXTS.contains(&type_name) || type_kind == "enum" => Look::Text,
         "timestamptz" | "timestamp" | "date"
             if !name.contains("birth") && MOMENTS.iter().any(|end| name.to_lowercase().ends_with(end)) =>
@@ -305,6 +316,7 @@ fn expression(name: &str, column: &Column) -> String {
         (Look::Days, _) => format!(
             "case when isfinite({name}) then floor(extract(epoch from (now() - {name})) / 86400)::bigint::text end"
         ),
+        (Look::Identity, _) => format!("{name}::text"),
         (_, "bytea") => format!("encode(substr({name}, 1, {VALUE_BYTES}), 'escape')"),
         (_, "text" | "varchar" | "bpchar" | "name" | "citext") => format!("left({name}::text, {VALUE_BYTES})"),
         _ => format!("case when pg_column_size({name}) <= {} then left({name}::text, {VALUE_BYTES}) end", 256 << 10),
