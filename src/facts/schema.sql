@@ -207,7 +207,8 @@ create table sampled_shapes (
 create table sampled_words (
   relation integer not null, column_number integer not null, word text not null, count integer not null,
   primary key (relation, column_number, word)) without rowid;
--- UUIDs among these values, or in JSON, that are the primary key of a sampled row of another table, and how many different ones.
+-- UUIDs and other identifiers that programs make up, among these values or in JSON, that are the primary key of a sampled row of
+-- another table, and how many different ones.
 create table sampled_references (
   relation integer not null, column_number integer not null, refers_to integer not null, count integer not null,
   primary key (relation, column_number, refers_to)) without rowid;

@@ -1,15 +1,16 @@
 //! Rows that name a row of another table: identifiers are compared, and only counts are kept.
 
 use super::plan::{Column, Table};
+use super::shape::digest;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Identifiers of one column that are kept until all tables were read.
 const KEPT: usize = 256;
 
-/// UUIDs of the sampled rows. Numbers are not compared: each table has a row 7.
+/// Identifiers in the sampled rows. Numbers are not compared: each table has a row 7.
 #[derive(Default)]
 pub(super) struct References {
-    /// Tables in which a UUID is the primary key of a row.
+    /// Tables in which an identifier is the primary key of a row.
     rows: HashMap<u128, BTreeSet<i64>>,
     /// By table and column.
     named: BTreeMap<(i64, i64), BTreeSet<u128>>,
@@ -23,7 +24,7 @@ impl References {
             true => Box::new(value.split('"')),
             false => Box::new(std::iter::once(value)),
         };
-        for id in strings.filter_map(uuid) {
+        for id in strings.filter_map(identifier) {
             if column.is_identity {
                 self.rows.entry(id).or_default().insert(relation);
             }
@@ -50,6 +51,17 @@ impl References {
     }
 }
 
+/// Lengths of identifiers that programs make up so that no two are alike: ULID, CUID, KSUID, nanoid, `org_…`.
+const MADE_UP: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// What tells one row from all others, whichever table it is in: a UUID in any letter case, or a word that a program made up.
+fn identifier(text: &str) -> Option<u128> {
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    let made_up =
+        |text: &str| MADE_UP.contains(&text.len()) && text.bytes().any(|b| b.is_ascii_digit()) && is_word(text);
+    uuid(text).or_else(|| made_up(text).then(|| digest(text).into()))
+}
+
 /// As PostgreSQL writes a UUID: <https://www.postgresql.org/docs/current/datatype-uuid.html>.
 fn uuid(text: &str) -> Option<u128> {
     let groups: Vec<&str> = text.split('-').collect();
@@ -59,7 +71,17 @@ fn uuid(text: &str) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
-    use super::uuid;
+    use super::{identifier, uuid};
+
+    #[test]
+    fn words_that_programs_make_up_are_identifiers() {
+        for text in ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "cl9ebqhxk00003b600tymydho", "org_2abCdEfGhIjKlMnOpQr"] {
+            assert!(identifier(text).is_some(), "{text}");
+        }
+        for text in ["42", "1700000000", "a sentence of 7 words", "ada1@example.com.example", "subscription_plan"] {
+            assert_eq!(identifier(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_uuid_is_one_in_either_case() {
