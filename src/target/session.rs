@@ -1,4 +1,4 @@
-//! The one read-only session with the audited database.
+//! The read-only session with the audited database, and a second one beside it where the catalogs are large.
 
 use super::refusal::{self, Unreachable};
 use crate::error::Stop;
