@@ -101,41 +101,28 @@ pub(super) async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop
            select oid, oid from relations where is_partition = 0
            union all
            select i.child, up.root from up join inheritance i on i.parent = up.oid
-             join relations r on r.oid = i.child and r.is_partition = 1),
-         identity (relation, number) as materialized (
-           select k.relation, min(kc.column_number) from constraints k join constraint_columns kc on kc.constraint_oid = k.oid
-           where k.kind = 'primary key' group by k.oid having count(*) = 1)
-         select r.oid, coalesce(up.root, r.oid) as root, r.schema, r.name, r.rows_estimate,
-                c.number, c.name, c.type_name, c.type_kind, coalesce(parent.number, c.number) as root_number,
-                identity.number is not null
-         from relations r
-         join columns c on c.relation = r.oid
-         left join identity on identity.relation = r.oid and identity.number = c.number
-         left join up on up.oid = r.oid
-         left join columns parent on up.root <> r.oid and parent.relation = up.root and parent.name = c.name
+             join relations r on r.oid = i.child and r.is_partition = 1)
+         select r.oid, coalesce(up.root, r.oid) as root, r.schema, r.name, r.rows_estimate
+         from relations r left join up on up.oid = r.oid
          where r.kind in ('table', 'materialized view') and r.persistence <> 'temporary'
            and (r.provenance = 'user' or {OTHERS})
-         order by root, r.name desc, r.oid, c.number"
+         order by root, r.name desc, r.oid"
     );
-    type Line = (i64, i64, String, String, i64, i64, String, String, String, i64, bool);
     // AssertSqlSafe: constants.
-    let lines: Vec<Line> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(facts.connection()).await?;
-    let mut found: Vec<Candidate> = Vec::new();
-    let mut partitions: HashMap<i64, usize> = HashMap::new();
-    for (oid, root, schema, name, rows, number, column, type_name, type_kind, root_number, is_identity) in lines {
-        if found.last().is_none_or(|last| last.oid != oid) {
-            let taken = partitions.entry(root).or_default();
-            *taken += 1;
-            found.push(Candidate { oid, root, schema, name, rows, columns: Vec::new() });
+    let relations: Vec<(i64, i64, String, String, i64)> =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(facts.connection()).await?;
+    let mut columns = columns(facts).await?;
+    let mut found = Vec::new();
+    for (oid, root, schema, name, rows) in relations {
+        let Some(mut of_table) = columns.remove(&oid) else { continue };
+        if root != oid {
+            let of_root = columns.get(&root).map(Vec::as_slice).unwrap_or_default();
+            for column in &mut of_table {
+                let same = of_root.iter().find(|other| other.name == column.name);
+                column.root_number = same.map_or(column.number, |other| other.number);
+            }
         }
-        let look = look(&column, &type_name, &type_kind);
-        let is_secret_by_name = named(&column).is_some();
-        let is_binary = type_name == "bytea";
-        let column =
-            Column { number, root_number, name: column, type_name, look, is_secret_by_name, is_binary, is_identity };
-        if let Some(last) = found.last_mut() {
-            last.columns.push(column);
-        }
+        found.push(Candidate { oid, root, schema, name, rows, columns: of_table });
     }
     let mut taken: HashMap<i64, usize> = HashMap::new();
     let is_named = |name: &String| !name.contains("[redacted:");
@@ -149,6 +136,33 @@ pub(super) async fn candidates(facts: &mut Facts) -> Result<Vec<Candidate>, Stop
         *taken <= PARTITIONS
     });
     Ok(found)
+}
+
+/// Columns of all relations, in their order.
+async fn columns(facts: &mut Facts) -> Result<HashMap<i64, Vec<Column>>, Stop> {
+    const IDENTITIES: &str = "select k.relation, min(kc.column_number)
+         from constraints k join constraint_columns kc on kc.constraint_oid = k.oid
+         where k.kind = 'primary key' group by k.oid having count(*) = 1";
+    let identities: Vec<(i64, i64)> = sqlx::query_as(IDENTITIES).fetch_all(facts.connection()).await?;
+    let identities: HashMap<i64, i64> = identities.into_iter().collect();
+    type Line = (i64, i64, String, String, String);
+    let sql = "select relation, number, name, type_name, type_kind from columns order by relation, number";
+    let lines: Vec<Line> = sqlx::query_as(sql).fetch_all(facts.connection()).await?;
+    let mut columns: HashMap<i64, Vec<Column>> = HashMap::new();
+    for (relation, number, name, type_name, type_kind) in lines {
+        let look = look(&name, &type_name, &type_kind);
+        columns.entry(relation).or_default().push(Column {
+            number,
+            root_number: number,
+            is_secret_by_name: named(&name).is_some(),
+            is_binary: type_name == "bytea",
+            is_identity: identities.get(&relation) == Some(&number),
+            name,
+            type_name,
+            look,
+        });
+    }
+    Ok(columns)
 }
 
 fn look(name: &str, type_name: &str, type_kind: &str) -> Look {
