@@ -118,6 +118,9 @@ impl<'a> Draft<'a> {
         let mut spared = structures::spare(&mut changes, facts).await?;
         spared.extend(structures::unforced(&mut changes, facts).await?);
         spared.extend(harden::left::spare(&mut changes, facts).await?);
+        if self.from >= Some(self.goal.stage) {
+            spared.extend(harden::powers::spare(&mut changes, facts).await?);
+        }
         if first {
             spared.extend(structures::sealed(&mut changes, facts).await?);
         }

@@ -58,6 +58,7 @@ async fn derive_over(facts: &mut Facts, config: &Config, anew: bool) -> Result<(
         facts.insert(table, columns, rows).await?;
     }
     facts.run(include_str!("indexes.sql")).await?;
+    facts.run(include_str!("roles_tables.sql")).await?;
     // Names of columns mean the same whoever the tenants are.
     if anew { Ok(()) } else { sensitive::derive(facts).await }
 }

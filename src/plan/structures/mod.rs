@@ -23,6 +23,7 @@ mod through;
 mod twins;
 
 pub(crate) use endless::{endless, unforced};
+pub(crate) use ground::Deployer;
 pub(crate) use key::to_be_keyed;
 pub(crate) use lookup::{alter_first, spare};
 pub(crate) use orphans::{Hop, Uncertain, asked, scalar, uncertain};

@@ -157,6 +157,33 @@ async fn what_somebody_last_looked_at_is_nobodys_tenant() {
     assert!(all.contains("set org_id = p.org_id from public.assets p"), "{all}");
 }
 
+/// What an organization is paid by has more than one column, and members of its own it has none; another party has accounts, too.
+const PAID: &str = "
+    create table accounts (id uuid primary key, admin_id int);
+    create table organizations (id uuid primary key, account_id uuid not null references accounts);
+    create table users (id int primary key, account_id uuid references accounts);
+    create table user_organizations (user_id int references users, organization_id uuid references organizations, primary key (user_id, organization_id));
+    create table payouts (id int primary key, account_id uuid not null references accounts);
+    create table oauth_accounts (id int primary key, user_id int not null references users, platform text not null, account_id text not null);
+    create table orders (id int primary key, organization_id uuid not null references organizations);
+    create table products (id int primary key, organization_id uuid not null references organizations);
+    create table files (id int primary key, organization_id uuid not null references organizations);
+    create table meters (id int primary key, organization_id uuid not null references organizations);
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn the_tenant_is_what_people_are_members_of() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{PAID}")).await;
+    let plan = sketched(2, &database).await;
+    let asked = plan.questions.iter().find(|it| it.id == "tenant-table").unwrap();
+    assert_eq!(asked.default, "public.organizations");
+    let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+    assert!(!all.contains("account_id = "), "{all}");
+}
+
 /// Two names of a key: what hangs on both takes the name of the one that it gets its key from.
 const NAMES: &str = "
     create table accounts (id int primary key);
