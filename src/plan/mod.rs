@@ -68,6 +68,8 @@ pub struct Draft<'a> {
     known: BTreeSet<String>,
     /// Logs whose rows may be changed, at the first look.
     changeable: structures::Changeable,
+    /// Logs whose own chain covers the payload, at the first look.
+    sealed: BTreeSet<String>,
 }
 
 impl<'a> Draft<'a> {
@@ -84,6 +86,7 @@ impl<'a> Draft<'a> {
             open: Vec::new(),
             known,
             changeable: structures::Changeable::new(),
+            sealed: BTreeSet::new(),
         }
     }
 
@@ -95,6 +98,7 @@ impl<'a> Draft<'a> {
         self.from.get_or_insert(it.stage.evidenced.unwrap_or(1));
         if first {
             self.changeable = structures::changeable(facts).await?;
+            self.sealed = structures::sealed(facts).await?;
             self.planned.bound = Before::new(facts).every_bound().await?;
         }
         let (mut fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
@@ -121,9 +125,7 @@ impl<'a> Draft<'a> {
         if self.from >= Some(self.goal.stage) {
             spared.extend(harden::powers::spare(&mut changes, facts).await?);
         }
-        if first {
-            spared.extend(structures::sealed(&mut changes, facts).await?);
-        }
+        spared.extend(structures::unsealed(&mut changes, &self.sealed));
         self.open.extend(spared.into_iter().filter(|_| first));
         structures::alter_first(&mut changes, facts).await?;
         narrow::reconcile(&mut changes);

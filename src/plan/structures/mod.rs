@@ -29,7 +29,7 @@ pub(crate) use lookup::{alter_first, spare};
 pub(crate) use orphans::{Hop, Uncertain, asked, scalar, uncertain};
 pub use stage3::stage3;
 pub use stage4::stage4;
-pub(crate) use stage4::{Changeable, changeable, sealed};
+pub(crate) use stage4::{Changeable, changeable, sealed, unsealed};
 pub use stage5::stage5;
 pub(crate) use tenants::referred_to;
 pub(crate) use twins::schema_a_tenant;

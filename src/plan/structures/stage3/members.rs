@@ -136,6 +136,7 @@ async fn persons(facts: &mut Facts, users: Option<&String>) -> Result<Option<Per
          select r.schema, r.name, pk.name as key, pk.type as type_name, case when pk.columns = 2 then pk.tenant end as tenant
          from relations r join pk on pk.relation = r.oid and (pk.columns = 1 or pk.columns = 2 and pk.tenant is not null)
          where r.provenance = 'user' and r.kind in ('table', 'partitioned table')
+           and not exists (select 1 from tenancy t where t.tenant_relation = r.oid)
            and case when ?1 is not null then r.schema || '.' || r.name = ?1 else lower(replace(r.name, '_', '')) in ('users', 'user', 'profiles', 'profile', 'people', 'persons', 'person', 'employees', 'userprofiles', 'appusers', 'useraccounts', 'accounts', 'members') end
          order by lower(r.name) in ('users', 'user') desc, r.oid limit 1",
     )
