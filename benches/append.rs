@@ -47,8 +47,7 @@ const UNCHAINED: &str = "
     create policy own on audit.unchained using (tenant_id = nullif(current_setting('app.tenant_id', true), '')::int);
     grant insert on audit.unchained to bench_app; grant usage on sequence audit.unchained_seq to bench_app;";
 
-const CHAINED: &str =
-    "insert into audit.event_inbox (tenant_id, action, object_type, object_id) values ($1, 'order.paid', 'order', 'o-1')";
+const CHAINED: &str = "insert into audit.event_inbox (tenant_id, action, object_type, object_id) values ($1, 'order.paid', 'order', 'o-1')";
 const PLAIN: &str = "insert into audit.unchained (tenant_id, actor_kind, actor, action, object_type, object_id)
     values ($1, 'service', 'bench_app', 'order.paid', 'order', 'o-1')";
 

@@ -4,6 +4,7 @@ use super::{carried_out, collected, faults, made, read};
 use crate::support;
 use govctl::config::{self, Config};
 use sqlx::{AssertSqlSafe, Connection, Executor};
+use std::process::{Command, Stdio};
 
 /// Owned by a login without a right of its own; an application that changes rows.
 const ROLES: &str = "
@@ -174,4 +175,13 @@ async fn a_schema_a_tenant_is_asked_about_and_not_cut_across() {
     assert!(plan.steps.is_empty(), "{plan:#?}");
     assert!(plan.questions[0].question.contains("Globex; Inc and acme hold the same tables"), "{:?}", plan.questions);
     assert_eq!(plan.open[0].check, "tenant-isolation/tenant-schemas-shared");
+
+    // A plan that does not lead to the stage ends as what somebody has to decide.
+    for (more, code) in [(None, 4), (Some("--allow-undecided"), 0), (Some("--exit-zero"), 0)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_govctl"));
+        command.env_clear().args(["plan-stage", "2", &database.url(), "--no-prove", "--no-progress"]).args(more);
+        command.stdin(Stdio::null()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }

@@ -85,3 +85,38 @@ async fn what_the_owner_works_with_stays_in_its_sight() {
     assert!(why.is_some_and(|it| it.why.contains("public.is_member reads it as its owner")), "{:?}", plan.open);
     assert!(!plan.proof.unwrap().failed.iter().any(|line| line.contains("without end")));
 }
+
+/// Policies of a role that nobody works as ask a function that a login may replace.
+const KEEPER: &str = "
+    create role deploy login; create role keeper; create role web login;
+    grant usage, create on schema public to deploy, keeper; grant usage on schema public to web;
+    set role deploy;
+    create table tenants (id int primary key); create table orders (id int primary key, tenant_id int not null references tenants);
+    create function may_see(of int) returns boolean language sql as $$ select of = nullif(current_setting('app.tenant_id', true), '')::int $$;
+    grant select on tenants, orders to web; grant references on tenants to keeper;
+    reset role; set role keeper;
+    create table files (id int primary key, tenant_id int not null references tenants);
+    alter table files enable row level security, force row level security;
+    create policy own on files using (may_see(tenant_id));
+    grant select on files to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn a_function_goes_to_whom_it_decides_for_where_the_role_may_give_it_away() {
+    if support::is_embedded() {
+        return;
+    }
+    let owner = "select string_agg(o.rolname || ' ' || p.provolatile::text, '') from pg_proc p join pg_roles o on o.oid = proowner where proname = 'may_see'";
+    for (right, ends) in [("", "deploy s"), ("grant keeper to deploy with admin option;", "keeper s")] {
+        let database = support::cluster().await;
+        database.run(&format!("{KEEPER}{right}")).await;
+        let config = Config::default();
+        let plan = made(2, &mut collected(&database, &config).await, &config).await;
+        assert!(all(&plan).contains("owner to keeper"), "{}", all(&plan));
+        // Twice over, also where the function is another's by then.
+        carried_out(&database, &plan, "deploy").await;
+        carried_out(&database, &plan, "deploy").await;
+        assert_eq!(read(&database, "postgres", "", owner).await, Ok(Some(ends.to_owned())), "{right}");
+    }
+}
