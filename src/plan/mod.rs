@@ -120,6 +120,7 @@ impl<'a> Draft<'a> {
         }
         changes.extend(fixes);
         let mut spared = structures::spare(&mut changes, facts).await?;
+        spared.extend(structures::spared(&mut changes, facts, self.goal.config).await?);
         spared.extend(structures::unforced(&mut changes, facts).await?);
         spared.extend(harden::left::spare(&mut changes, facts).await?);
         if self.from >= Some(self.goal.stage) {

@@ -5,6 +5,7 @@
 
 mod circle;
 mod endless;
+mod everybody;
 mod floor;
 mod ground;
 mod holders;
@@ -23,6 +24,7 @@ mod through;
 mod twins;
 
 pub(crate) use endless::{endless, unforced};
+pub(crate) use everybody::spared;
 pub(crate) use ground::Deployer;
 pub(crate) use key::to_be_keyed;
 pub(crate) use lookup::{alter_first, spare};
@@ -68,6 +70,9 @@ pub(crate) async fn missing(
     changes.extend(key::missing(bound, facts).await?);
     changes.extend(after);
     changes.extend(floor::missing(facts).await?);
+    let (shown, asked) = everybody::missing(facts, config).await?;
+    changes.extend(shown);
+    questions.extend(asked);
     changes.extend(lookup::missing(facts).await?);
     let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {
         changes.extend(more);

@@ -82,7 +82,7 @@ pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Q
     if stops.is_empty() {
         return Ok(None);
     }
-    let answer = answer(config.plan.shared.iter().flatten().chain(&stops));
+    let answer = answer("shared", config.plan.shared.iter().flatten().chain(&stops));
     Ok(Some(Question {
         id: "shared-tables".into(),
         question: "Which tables hold the same for every tenant? These have rows that refer to nothing, so that nothing says whose they \
@@ -103,8 +103,8 @@ async fn is_empty_somewhere(facts: &mut Facts, table: &Name, column: &str) -> Re
 }
 
 /// What to write in govctl.yaml, in YAML's flow style.
-fn answer<'n>(tables: impl Iterator<Item = &'n String>) -> String {
-    format!("plan: {{shared: [{}]}}", tables.map(|table| scalar(table)).collect::<Vec<_>>().join(", "))
+pub(super) fn answer<'n>(key: &str, tables: impl Iterator<Item = &'n String>) -> String {
+    format!("plan: {{{key}: [{}]}}", tables.map(|table| scalar(table)).collect::<Vec<_>>().join(", "))
 }
 
 /// A table as a scalar of YAML: plain where nothing in it means more.
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn an_answer_is_read_back_as_it_was_meant() {
         let tables = ["public.models", "app.Odd; \"Name\", x", "1.a", "a.b: c"].map(str::to_owned);
-        let config = crate::config::parse("govctl.yaml", &answer(tables.iter())).unwrap();
+        let config = crate::config::parse("govctl.yaml", &answer("shared", tables.iter())).unwrap();
         assert_eq!(config.plan.shared.unwrap(), tables);
     }
 }

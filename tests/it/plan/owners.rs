@@ -98,7 +98,10 @@ const KEEPER: &str = "
     create table files (id int primary key, tenant_id int not null references tenants);
     alter table files enable row level security, force row level security;
     create policy own on files using (may_see(tenant_id));
-    grant select on files to web;
+    create table notes (id int primary key, data jsonb not null);
+    alter table notes enable row level security, force row level security;
+    create policy own on notes using (data ->> 'tenant_id' = current_setting('app.tenant_id', true));
+    grant select on files, notes to web;
     reset role;
 ";
 
@@ -115,6 +118,10 @@ async fn a_function_goes_to_whom_it_decides_for_where_the_role_may_give_it_away(
         let plan = made(2, &mut collected(&database, &config).await, &config).await;
         database.run(right).await;
         assert!(all(&plan).contains("owner to keeper"), "{}", all(&plan));
+        // What no probe was tried on is said.
+        let remaining = &plan.proof.as_ref().unwrap().remaining;
+        let untried = remaining.iter().find(|it| it.check == "tenants" && it.object == "public.notes");
+        assert!(untried.is_some_and(|it| it.why.contains("inside JSON")), "{remaining:?}");
         // Twice over, also where the function is another's by then.
         carried_out(&database, &plan, "deploy").await;
         carried_out(&database, &plan, "deploy").await;
