@@ -176,8 +176,9 @@ impl<'a> Draft<'a> {
     /// What is planned so far, in the order in which it is run.
     pub async fn steps(&self, facts: &mut Facts) -> Result<Vec<Step>, Stop> {
         let mut steps = order::order(self.pieces.clone());
-        let uncertain = structures::uncertain(facts).await?;
-        let shared = self.goal.config.plan.shared.as_deref().unwrap_or_default();
+        let shared = &self.goal.config.plan.shared_rows;
+        let mut uncertain = structures::uncertain(facts).await?;
+        uncertain.retain(|table| !shared.contains(&table.said()));
         if let Some(first) = preflight::step(&steps, &uncertain, shared, &mut Before::new(facts)).await? {
             steps.insert(0, first);
             steps.iter_mut().zip(1..).for_each(|(step, n)| step.n = n);

@@ -68,7 +68,8 @@ pub(crate) async fn uncertain(facts: &mut Facts) -> Result<Vec<Uncertain>, Stop>
 /// What a sample shows of them already: the tables whose rows no tenant would see, all at once, and the answer to write.
 pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Question>, Stop> {
     let mut stops = Vec::new();
-    for table in uncertain(facts).await? {
+    let chosen = &config.plan.shared_rows;
+    for table in uncertain(facts).await?.into_iter().filter(|table| !chosen.contains(&table.said())) {
         let mut empty = false;
         for hop in &table.hops {
             for column in &hop.may_be_empty {
@@ -82,13 +83,14 @@ pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Q
     if stops.is_empty() {
         return Ok(None);
     }
-    let answer = answer("shared", config.plan.shared.iter().flatten().chain(&stops));
+    let same = answer("shared", config.plan.shared.iter().flatten().chain(&stops));
+    let rows = answer("shared_rows", chosen.iter().chain(&stops));
     Ok(Some(Question {
         id: "shared-tables".into(),
         question: "Which tables hold the same for every tenant? These have rows that refer to nothing, so that nothing says whose they \
                    are, and no tenant will see them."
             .into(),
-        default: format!("none yet; where it is all of them: {answer}"),
+        default: format!("none yet; where it is all of them: {same}; where such rows alone are everybody's to read: {rows}"),
         key: "plan.shared".into(),
         answered: false,
     }))
