@@ -46,6 +46,7 @@ const RESTS_ON: &[(&str, &[&str])] = &[
     ("json_keys", &["tenancy"]),
     ("tenant_paths", &["tenant_keys", "json_keys"]),
     ("tenant_data", &["tenant_keys", "tenant_paths", "json_keys"]),
+    ("roles_tables", &["tenant_keys", "tenant_paths", "column_names"]),
     ("tenant_predicates", &["tenant_keys", "tenant_paths", "policies", "functions"]),
     ("policy_settings", &["policies", "policy_dependencies", "functions", "parameters", "grants", "role_settings"]),
     (

@@ -11,6 +11,8 @@ pub struct Choices {
     /// `shared: [app.countries]`: tables that hold the same for every tenant. What they refer to makes their rows
     /// nobody's. None: by their names.
     pub shared: Option<Vec<String>>,
+    /// `shared_rows: [app.models]`: tables whose rows without a tenant are everybody's to read, beside those that have one.
+    pub shared_rows: Vec<String>,
     /// `member_roles: [owner, editor, viewer]`: what people may be inside a tenant.
     pub member_roles: Vec<String>,
     /// `read_only_roles: [viewer]`: those of them that write nothing.
@@ -36,8 +38,17 @@ pub struct Slice {
     pub columns: Vec<String>,
 }
 
-const KEYS: [&str; 8] =
-    ["users", "shared", "member_roles", "read_only_roles", "payload", "slices", "platform_tenant", "reasoning_days"];
+const KEYS: [&str; 9] = [
+    "users",
+    "shared",
+    "shared_rows",
+    "member_roles",
+    "read_only_roles",
+    "payload",
+    "slices",
+    "platform_tenant",
+    "reasoning_days",
+];
 
 pub(super) fn read(reader: &Reader, node: &Node) -> Option<Choices> {
     let fields = reader.fields(node, "`plan`", &KEYS)?;
@@ -47,6 +58,7 @@ pub(super) fn read(reader: &Reader, node: &Node) -> Option<Choices> {
     };
     let users = fields.optional("users").map_or(Some(None), |node| table(reader, node).map(Some));
     let shared = fields.optional("shared").map_or(Some(None), |node| tables(reader, node).map(Some));
+    let shared_rows = fields.optional("shared_rows").map_or(Some(Vec::new()), |node| tables(reader, node));
     let (member_roles, read_only_roles) = (names("member_roles"), names("read_only_roles"));
     if let (Some(node), Some(all), Some(some)) = (fields.optional("read_only_roles"), &member_roles, &read_only_roles)
         && let Some(stray) = some.iter().find(|role| !all.is_empty() && !all.contains(role))
@@ -62,6 +74,7 @@ pub(super) fn read(reader: &Reader, node: &Node) -> Option<Choices> {
     Some(Choices {
         users: users?,
         shared: shared?,
+        shared_rows: shared_rows?,
         member_roles: member_roles?,
         read_only_roles: read_only_roles?,
         payload: payload?,

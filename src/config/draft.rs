@@ -109,6 +109,7 @@ fn plan(text: &mut String) {
          # plan:\n\
          #   users: public.users                        # the table of the people\n\
          #   shared: []                                 # tables that hold the same for every tenant\n\
+         #   shared_rows: [public.models]               # tables whose rows without a tenant are everybody's to read\n\
          #   member_roles: [owner, admin, member, viewer]\n\
          #   read_only_roles: [viewer]\n\
          #   payload: [public.audit_log.details]        # columns of logs that can be erased; a digest stands for them\n\

@@ -322,6 +322,10 @@ create table tenant_paths (relation integer primary key, key_relation integer no
 -- Every table whose rows belong to one tenant each, however that is known.
 create table tenant_data (relation integer primary key);
 
+-- Tables that say who has which role, by the names of their columns: one row for each person and role column, and for each key beside
+-- them; tenant is null where the table has no key of its own and hangs on one that has (tenant_paths). They open stage 3.
+create table roles_tables (relation integer not null, tenant text, person text not null, role text not null);
+
 -- For tables with tenant data: the predicate of a policy that would isolate them, written the way this database's own
 -- policies say it (else over a setting app.tenant_id). Text for `fix` templates; identifiers in it are quoted.
 create table tenant_predicates (relation integer primary key, predicate text not null);

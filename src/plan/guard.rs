@@ -219,7 +219,7 @@ pub(crate) fn needs_power(ddl: &Ddl) -> bool {
     }
 }
 
-const ADMINISTRATOR: &str = "an administrator has to run:";
+pub(crate) const ADMINISTRATOR: &str = "an administrator has to run:";
 
 /// Whether a statement is one that only warns where the role may not do it.
 pub(crate) fn may_warn(statement: &str) -> bool {

@@ -5,6 +5,7 @@
 
 mod index;
 pub(crate) mod left;
+pub(crate) mod powers;
 
 use super::before::Before;
 use super::change::{Change, Phase};

@@ -68,6 +68,8 @@ pub struct Draft<'a> {
     known: BTreeSet<String>,
     /// Logs whose rows may be changed, at the first look.
     changeable: structures::Changeable,
+    /// Logs whose own chain covers the payload, at the first look.
+    sealed: BTreeSet<String>,
 }
 
 impl<'a> Draft<'a> {
@@ -84,6 +86,7 @@ impl<'a> Draft<'a> {
             open: Vec::new(),
             known,
             changeable: structures::Changeable::new(),
+            sealed: BTreeSet::new(),
         }
     }
 
@@ -95,6 +98,7 @@ impl<'a> Draft<'a> {
         self.from.get_or_insert(it.stage.evidenced.unwrap_or(1));
         if first {
             self.changeable = structures::changeable(facts).await?;
+            self.sealed = structures::sealed(facts).await?;
             self.planned.bound = Before::new(facts).every_bound().await?;
         }
         let (mut fixes, asked, open) = fixes::fixes(&it, self.goal.stage);
@@ -116,11 +120,13 @@ impl<'a> Draft<'a> {
         }
         changes.extend(fixes);
         let mut spared = structures::spare(&mut changes, facts).await?;
+        spared.extend(structures::spared(&mut changes, facts, self.goal.config).await?);
         spared.extend(structures::unforced(&mut changes, facts).await?);
         spared.extend(harden::left::spare(&mut changes, facts).await?);
-        if first {
-            spared.extend(structures::sealed(&mut changes, facts).await?);
+        if self.from >= Some(self.goal.stage) {
+            spared.extend(harden::powers::spare(&mut changes, facts).await?);
         }
+        spared.extend(structures::unsealed(&mut changes, &self.sealed));
         self.open.extend(spared.into_iter().filter(|_| first));
         structures::alter_first(&mut changes, facts).await?;
         narrow::reconcile(&mut changes);
@@ -170,8 +176,9 @@ impl<'a> Draft<'a> {
     /// What is planned so far, in the order in which it is run.
     pub async fn steps(&self, facts: &mut Facts) -> Result<Vec<Step>, Stop> {
         let mut steps = order::order(self.pieces.clone());
-        let uncertain = structures::uncertain(facts).await?;
-        let shared = self.goal.config.plan.shared.as_deref().unwrap_or_default();
+        let shared = &self.goal.config.plan.shared_rows;
+        let mut uncertain = structures::uncertain(facts).await?;
+        uncertain.retain(|table| !shared.contains(&table.said()));
         if let Some(first) = preflight::step(&steps, &uncertain, shared, &mut Before::new(facts)).await? {
             steps.insert(0, first);
             steps.iter_mut().zip(1..).for_each(|(step, n)| step.n = n);

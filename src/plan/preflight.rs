@@ -18,8 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// are going to ask. None where nothing that exists is
 /// changed.
 ///
-/// `uncertain`: tables whose rows may refer to nothing; `shared`: those of which the owner has said that they hold the same for
-/// every tenant.
+/// `uncertain`: tables whose rows may refer to nothing; `shared`: those of which the owner has said that such rows are everybody's.
 pub(crate) async fn step(
     steps: &[Step],
     uncertain: &[Uncertain],

@@ -289,6 +289,33 @@ fn every_tool_writes_into_an_empty_folder() {
         let written = written.unwrap_or_else(|stop| panic!("{tool}: {stop:?}"));
         assert_eq!(written.tool, tool);
         assert!(written.files.len() >= 9, "{tool}: {:?}", written.files);
+        let reverts = written.notes.iter().any(|note| note.contains("migration:revert --transaction none"));
+        assert_eq!(reverts, tool == "typeorm", "{:?}", written.notes);
+    }
+}
+
+/// Where no script is there to go by, the project says what they are written in.
+#[test]
+fn an_empty_folder_gets_what_its_project_runs() {
+    let typed = r#"{"type": "module", "devDependencies": {"typescript": "5"}}"#;
+    let plain = r#"{"type": "module"}"#;
+    for (tool, files, ending, begins) in [
+        ("knex", vec![], ".js", "exports.up"),
+        ("knex", vec![("package.json", typed), ("knexfile.js", "")], ".js", "export async function up(knex)"),
+        ("knex", vec![("package.json", typed)], ".ts", "export async function up(knex: Knex)"),
+        ("knex", vec![("knexfile.ts", "")], ".ts", "export async function up(knex: Knex)"),
+        ("typeorm", vec![], ".ts", "export class AddTenantIdToInvoices"),
+        ("typeorm", vec![("package.json", plain)], ".js", "export class AddTenantIdToInvoices"),
+        ("kysely", vec![("tsconfig.json", "{}"), ("package.json", "{}")], ".ts", "export async function up(db: Kysely"),
+    ] {
+        let project = folder(&files);
+        fs::create_dir(project.path().join(".git")).unwrap();
+        let written =
+            write::write(&plan::plan("readers"), &project.path().join("migrations"), Some(tool), now()).unwrap();
+        let first = written.files[0].to_str().unwrap();
+        assert!(first.ends_with(ending), "{tool} {files:?}: {first}");
+        let text = fs::read_to_string(first).unwrap();
+        assert!(text.contains(begins), "{tool} {files:?}:\n{text}");
     }
 }
 

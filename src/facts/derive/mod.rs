@@ -62,6 +62,7 @@ async fn derive_over(facts: &mut Facts, config: &Config, anew: bool) -> Result<(
         drop(store);
         storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
+    facts.run(include_str!("roles_tables.sql")).await?;
     // Names of columns mean the same whoever the tenants are.
     if anew { Ok(()) } else { sensitive::derive(facts).await }
 }

@@ -223,7 +223,7 @@ impl Tenancy {
         }
         tenancy.add_from_foreign_keys(&tables);
         tenancy.find_paths(&tables);
-        tenancy.add_from_weaker_names(&tables);
+        tenancy.add_from_weaker_names(catalog, &tables);
         // What a policy compares with the session itself says more than what it looks up in another table.
         tenancy.add_from_policies(catalog, &pins.direct);
         tenancy.add_from_policies(catalog, pinned);
@@ -355,14 +355,18 @@ impl Tenancy {
         let best = supported.iter().map(|(tier, ..)| *tier).min()?;
         // Within a tier the tenant is the entity whose own table belongs to no other: workspaces of an organization.
         let peers: Vec<_> = supported.iter().filter(|(tier, ..)| *tier == best).collect();
-        // What more tables name, and need not belong to the other, does not: an organization that may have a billing account.
+        // What more tables name, and need not belong to the other, does not: an organization that may have a billing account. Nor does
+        // one that persons are members of, where nobody is one of the other: an organization that must have such an account.
+        let members_of = |word: &str| tables.iter().any(|relation| self.lists_members(relation, word));
         let count_of = |word: &str| peers.iter().find(|(_, w, _)| *w == word).map(|(.., count)| *count);
         let belongs_to_peer = |word: &str| {
             table_of(word).is_some_and(|table| {
                 table.columns.iter().any(|c| {
                     let other = proposed(&c.name).map(|(_, other)| other).filter(|other| *other != word);
-                    let others = other.and_then(count_of);
-                    others.is_some_and(|others| c.not_null || Some(others) >= count_of(word))
+                    let must = |other: &str| c.not_null && (members_of(other) || !members_of(word));
+                    other.is_some_and(|other| {
+                        count_of(other).is_some_and(|others| must(other) || Some(others) >= count_of(word))
+                    })
                 })
             })
         };
@@ -384,15 +388,18 @@ impl Tenancy {
         };
         let named = |column: &Column| proposed(&column.name).is_some_and(|(_, other)| other == word);
         let mut naming = tables.iter().filter(|r| r.is_table() && r.oid != table.oid && r.columns.iter().any(named));
-        let lists_members = |relation: &Relation| {
-            relation.uniques.iter().chain([&relation.primary_key]).any(|unique| {
-                let is = |what: &dyn Fn(&Column) -> bool| {
-                    unique.iter().filter_map(|number| relation.column_number(*number)).any(what)
-                };
-                is(&named) && is(&|column| self.is_user_column(relation.oid, column.number))
-            })
-        };
-        persons(table) && naming.all(|relation| persons(relation) && !lists_members(relation))
+        persons(table) && naming.all(|relation| persons(relation) && !self.lists_members(relation, word))
+    }
+
+    /// The relation has each person once for each entity of this word.
+    fn lists_members(&self, relation: &Relation, word: &str) -> bool {
+        let named = |column: &Column| proposed(&column.name).is_some_and(|(_, other)| other == word);
+        relation.uniques.iter().chain([&relation.primary_key]).any(|unique| {
+            let is = |what: &dyn Fn(&Column) -> bool| {
+                unique.iter().filter_map(|number| relation.column_number(*number)).any(what)
+            };
+            is(&named) && is(&|column| self.is_user_column(relation.oid, column.number))
+        })
     }
 
     /// The relation that most key columns of this word reference.
@@ -432,7 +439,7 @@ impl Tenancy {
         }
     }
 
-    fn add_from_weaker_names(&mut self, tables: &[&Relation]) {
+    fn add_from_weaker_names(&mut self, catalog: &Catalog, tables: &[&Relation]) {
         if self.entity.is_none() {
             return;
         }
@@ -444,7 +451,8 @@ impl Tenancy {
                 let weaker = proposed(&column.name).is_some_and(|(tier, _)| tier < 2);
                 let references =
                     relation.foreign_keys.iter().any(|k| k.columns.iter().any(|(c, _)| *c == column.number));
-                if weaker && !references && !is_flag(&column.type_name) {
+                let of_others = self.is_somebody_elses(catalog, relation, column);
+                if weaker && !references && !of_others && !is_flag(&column.type_name) {
                     self.add(relation.oid, column.number, KeyRole::Key, "name");
                 }
             }

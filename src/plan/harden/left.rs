@@ -14,13 +14,13 @@ use crate::plan::step::Unproved;
 pub(crate) const MARK: &str = "May be empty: rows without it were there when govctl wanted to say NOT NULL.";
 
 /// The comment, put there and taken away.
-pub(super) struct Left {
-    pub(super) note: String,
-    pub(super) forget: String,
+pub(crate) struct Left {
+    pub(crate) note: String,
+    pub(crate) forget: String,
 }
 
 impl Left {
-    pub(super) async fn of(table: &Name, column: &str, before: &mut Before<'_>) -> Result<Self, Stop> {
+    pub(crate) async fn of(table: &Name, column: &str, before: &mut Before<'_>) -> Result<Self, Stop> {
         let had = before.column_comment(table, column).await?;
         let own =
             had.as_deref().map(|text| text.strip_suffix(MARK).unwrap_or(text).trim_end()).filter(|it| !it.is_empty());
@@ -67,7 +67,8 @@ fn open(table: &Name, column: &str) -> Unproved {
         object: table.said(),
         why: format!(
             "Rows without {column} are left, and no tenant sees them. Fill them in or take them away, then: comment on column {named} is null; \
-             and plan again."
+             and plan again. Where they are everybody's to read, write {} under plan.shared_rows in govctl.yaml.",
+            table.said()
         ),
     }
 }

@@ -34,6 +34,10 @@ pub(super) struct Held {
     twice: BTreeSet<Unique>,
 }
 
+/// Of rows that name no tenant; within the quotes of a literal.
+const NOBODYS: &str = "they stay as they are, no tenant sees them, and the column goes on taking none until they are filled in; where they are \
+                       everybody''s, write the table in govctl.yaml and plan again: plan: {shared_rows: [schema.table]}";
+
 impl Held {
     /// Takes down what a statement of the plan holds rows to.
     pub(super) async fn add(&mut self, ddl: &Ddl, steps: &[Step], before: &mut Before<'_>) -> Result<(), Stop> {
@@ -112,7 +116,7 @@ impl Held {
         let dangling = self.dangling.iter().map(nowhere).collect::<String>();
         let twice = self.twice.iter().map(more_than_once).collect::<String>();
         [
-            (empty, "told", "they stay as they are, no tenant sees them, and the column goes on taking none until they are filled in"),
+            (empty, "told", NOBODYS),
             (dangling, "told", "they stay as they are, and the foreign key binds new rows alone until they are mended"),
             (twice, "wrong", "say which of them is the one, before anything is changed"),
         ]

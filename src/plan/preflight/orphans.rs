@@ -6,6 +6,8 @@ use crate::plan::structures::{Hop, Uncertain, scalar};
 
 /// What is said where rows of these tables refer to nothing by which they could get what they are going to be held to. Tables that
 /// have the key already were looked at when they got it.
+///
+/// `shared`: tables of which the owner has said before that such rows of theirs are everybody's.
 pub(super) fn sentence(tables: &[&Uncertain], shared: &[String]) -> Option<String> {
     if tables.is_empty() {
         return None;
@@ -18,7 +20,8 @@ pub(super) fn sentence(tables: &[&Uncertain], shared: &[String]) -> Option<Strin
     shared := array[{}]::text[];{looks}
     if found <> '{{}}' then
       told := array_append(told, array_to_string(found, '; ') || ': nothing says whose these rows are, so no tenant will see them. Fill that in '
-        || 'first; where the tables hold the same for every tenant, write it in govctl.yaml and plan again: plan: {{shared: ['
+        || 'first. Where a table holds the same for every tenant, list it under plan.shared in govctl.yaml; where these rows alone are everybody''s to '
+        || 'read, beside those of tenants, write this in it and plan again: plan: {{shared_rows: ['
         || array_to_string(shared, ', ') || ']}}');
     end if;",
         said.join(", ")

@@ -34,10 +34,7 @@ type Policy = (String, String, String, Option<String>, Option<String>);
 /// The functions, what is asked about them, and the policies that ask them.
 pub(super) async fn missing(facts: &mut Facts) -> Result<(Vec<Change>, Vec<Question>), Stop> {
     let round = endless::round(facts).await?;
-    let mut members = Vec::new();
-    for (schema, name) in &round {
-        members.extend(of(facts, (schema, name), &round).await?);
-    }
+    let members = members(facts, &round).await?;
     let mut changes = Vec::new();
     for it in &members {
         changes.extend(rewritten(facts, it, &round).await?);
@@ -53,32 +50,18 @@ pub(super) async fn missing(facts: &mut Facts) -> Result<(Vec<Change>, Vec<Quest
     Ok((changes, (!members.is_empty()).then_some(question).into_iter().collect()))
 }
 
-/// Whether every circle goes by a table for which a function can be written.
-pub(super) async fn is_broken_by_functions(facts: &mut Facts) -> Result<bool, Stop> {
-    let round = endless::round(facts).await?;
-    let mut members = BTreeSet::new();
-    for (schema, name) in &round {
-        if let Some(it) = of(facts, (schema, name), &round).await? {
-            members.insert((it.schema, it.name));
-        }
-    }
+/// Whether every one of these circles goes by a table for which a function can be written.
+pub(super) async fn is_broken_by_functions(facts: &mut Facts, round: &[(String, String)]) -> Result<bool, Stop> {
+    let members: BTreeSet<_> = members(facts, round).await?.into_iter().map(|it| (it.schema, it.name)).collect();
     Ok(!members.is_empty() && endless::round_without(facts, &members).await?.is_empty())
 }
 
-/// The table as one of members: it has a column that names a person, and the policies of the circle that read it compare that with the
-/// session's.
-async fn of(
-    facts: &mut Facts,
-    (schema, name): (&str, &str),
-    round: &[(String, String)],
-) -> Result<Option<Members>, Stop> {
-    let columns: Vec<String> = sqlx::query_scalar(
-        "select c.name from columns c join relations r on r.oid = c.relation where r.schema = ? and r.name = ? order by c.number",
-    )
-    .bind(schema.to_owned())
-    .bind(name.to_owned())
-    .fetch_all(facts.connection())
-    .await?;
+/// Those of the tables that say who belongs to what: they have a column that names a person, and the policies of the circle that read
+/// them compare that with the session's.
+async fn members(facts: &mut Facts, round: &[(String, String)]) -> Result<Vec<Members>, Stop> {
+    if round.is_empty() {
+        return Ok(Vec::new());
+    }
     let texts: Vec<(String, String, String)> = sqlx::query_as(
         "select r.schema, r.name, coalesce(p.using_expression, '') || ' ' || coalesce(p.check_expression, '')
          from policies p join relations r on r.oid = p.relation order by p.oid",
@@ -87,6 +70,22 @@ async fn of(
     .await?;
     let texts = texts.into_iter().filter(|(schema, name, _)| round.iter().any(|it| it.0 == *schema && it.1 == *name));
     let texts: Vec<_> = texts.map(|(.., text)| text).collect();
+    let mut members = Vec::new();
+    for (schema, name) in round {
+        members.extend(of(facts, (schema, name), &texts).await?);
+    }
+    Ok(members)
+}
+
+/// The table as one of members, by what the policies of the circle say.
+async fn of(facts: &mut Facts, (schema, name): (&str, &str), texts: &[String]) -> Result<Option<Members>, Stop> {
+    let columns: Vec<String> = sqlx::query_scalar(
+        "select c.name from columns c join relations r on r.oid = c.relation where r.schema = ? and r.name = ? order by c.number",
+    )
+    .bind(schema.to_owned())
+    .bind(name.to_owned())
+    .fetch_all(facts.connection())
+    .await?;
     let table = relation(Some(schema), name);
     let reading: Vec<_> = texts.iter().filter(|text| reads(text, &table)).collect();
     for column in columns.into_iter().filter(|it| tenancy::PERSONS.contains(&tenancy::plain(it).as_str())) {

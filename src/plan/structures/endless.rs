@@ -60,6 +60,9 @@ fn open(schema: &str, name: &str) -> Unproved {
 /// What to ask, and what stays open, where new policies would read such a table: nothing they are on could be read.
 pub(crate) async fn endless(facts: &mut Facts) -> Result<Option<(Question, Vec<Unproved>)>, Stop> {
     let round = round(facts).await?;
+    if round.is_empty() {
+        return Ok(None);
+    }
     // Those that tables without a policy would get.
     let predicates: Vec<String> = sqlx::query_scalar(
         "select t.predicate from tenant_predicates t join relations r on r.oid = t.relation and r.rls = 0 and r.provenance = 'user'
@@ -71,11 +74,11 @@ pub(crate) async fn endless(facts: &mut Facts) -> Result<Option<(Question, Vec<U
         let table = relation(Some(schema), name);
         predicates.iter().any(|text| reads(text, &table))
     };
-    let round: Vec<_> = round.iter().filter(is_read).collect();
-    if round.is_empty() || circle::is_broken_by_functions(facts).await? {
+    let asked: Vec<_> = round.iter().filter(is_read).collect();
+    if asked.is_empty() || circle::is_broken_by_functions(facts, &round).await? {
         return Ok(None);
     }
-    let all = round.iter().map(|(schema, name)| format!("{schema}.{name}")).collect::<Vec<_>>().join(", ");
+    let all = asked.iter().map(|(schema, name)| format!("{schema}.{name}")).collect::<Vec<_>>().join(", ");
     let question = Question {
         id: "policies-without-end".into(),
         question: format!("What are the policies of {all} to ask instead of reading what they are on?"),
@@ -83,7 +86,7 @@ pub(crate) async fn endless(facts: &mut Facts) -> Result<Option<(Question, Vec<U
         key: "plan".into(),
         answered: false,
     };
-    Ok(Some((question, round.iter().map(|(schema, name)| open(schema, name)).collect())))
+    Ok(Some((question, asked.iter().map(|(schema, name)| open(schema, name)).collect())))
 }
 
 /// Takes FORCE out of what is planned for such tables: it would bind the owner, who reads them still.

@@ -6,6 +6,7 @@ use crate::facts::{Facts, derive};
 use crate::plan::ddl::{Cursor, Name};
 use regex::Regex;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// How rows belong to a tenant.
@@ -268,8 +269,9 @@ fn only_setting(tail: &str) -> Option<String> {
     (known && tail.starts_with('=') && settings.len() == 1 && !plain.contains("->")).then(|| settings.remove(0))
 }
 
-async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
-    let deployer: Option<(i64, String, i64, i64)> = sqlx::query_as(
+/// Who owns most tables: its oid, its name, whether it is a superuser, whether it makes roles.
+async fn owner(facts: &mut Facts) -> Result<(i64, String, bool, bool), Stop> {
+    let owner: Option<(i64, String, bool, bool)> = sqlx::query_as(
         "select o.oid, o.name, o.superuser, o.create_role from roles o
          left join (select owner, count(*) as tables from relations where provenance = 'user' and kind in ('table', 'partitioned table')
                     group by owner) owned on owned.owner = o.oid
@@ -278,7 +280,55 @@ async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
     )
     .fetch_optional(facts.connection())
     .await?;
-    let (oid, deployer, superuser, creates) = deployer.unwrap_or_default();
+    Ok(owner.unwrap_or_default())
+}
+
+/// Whoever may act as the owner: oid, whether it is a superuser, whether it makes roles. Where the owner is no login, those who may
+/// deploy; where nobody may, a superuser does.
+async fn acting(facts: &mut Facts, owner: i64) -> Result<Vec<(i64, bool, bool)>, Stop> {
+    let acting = sqlx::query_as(
+        "select r.oid, r.superuser, r.create_role from role_reach reach join roles r on r.oid = reach.role and r.login = 1
+         where reach.reaches = ? and (reach.inherits = 1 or reach.can_set = 1)",
+    );
+    Ok(acting.bind(owner).fetch_all(facts.connection()).await?)
+}
+
+/// Whoever runs the migrations, and what it may do.
+#[derive(Debug)]
+pub(crate) struct Deployer {
+    pub(crate) name: String,
+    pub(crate) is_superuser: bool,
+    pub(crate) makes_roles: bool,
+    /// Every role with whose rights it works, itself among them.
+    pub(crate) acts_as: BTreeSet<String>,
+}
+
+impl Deployer {
+    pub(crate) async fn of(facts: &mut Facts) -> Result<Self, Stop> {
+        let (oid, name, superuser, creates) = owner(facts).await?;
+        let acting = acting(facts, oid).await?;
+        // The owner itself, where it is a login.
+        let itself: Vec<_> = acting.iter().filter(|role| role.0 == oid).collect();
+        let who = if itself.is_empty() { acting.iter().collect() } else { itself };
+        let roles = serde_json::json!(who.iter().map(|role| role.0).collect::<Vec<_>>()).to_string();
+        let acts_as: Vec<String> = sqlx::query_scalar(
+            "select o.name from role_reach reach join roles o on o.oid = reach.reaches
+             where reach.inherits = 1 and reach.role in (select value from json_each(?))",
+        )
+        .bind(roles)
+        .fetch_all(facts.connection())
+        .await?;
+        Ok(Self {
+            is_superuser: superuser || acting.is_empty() || who.iter().any(|role| role.1),
+            makes_roles: creates || who.iter().any(|role| role.2),
+            acts_as: acts_as.into_iter().chain([name.clone()]).collect(),
+            name,
+        })
+    }
+}
+
+async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
+    let (oid, deployer, superuser, creates) = owner(facts).await?;
     let logins: Vec<(String, String)> = sqlx::query_as(
         "select r.name, case when r.superuser = 1 and coalesce(p.purpose, 'unknown') not in ('agent', 'person') then 'administration'
                              else coalesce(p.purpose, 'unknown') end
@@ -330,20 +380,13 @@ async fn roles(facts: &mut Facts, version: i64) -> Result<Roles, Stop> {
     )
     .await?;
     let all = texts(facts, "select name from roles order by name").await?;
-    // Where the owner is no login, those who may act as it deploy; where nobody may, a superuser does.
-    let acting: Vec<(i64, i64)> = sqlx::query_as(
-        "select r.superuser, r.create_role from role_reach reach join roles r on r.oid = reach.role and r.login = 1
-         where reach.reaches = ? and (reach.inherits = 1 or reach.can_set = 1)",
-    )
-    .bind(oid)
-    .fetch_all(facts.connection())
-    .await?;
-    let nobody = acting.is_empty();
-    let any = |pick: fn(&(i64, i64)) -> i64| acting.iter().any(|role| pick(role) == 1);
+    let acting = acting(facts, oid).await?;
     // From 16 on, who makes roles may hand over to those it made alone.
     let hands_over = version < 160_000 || !all.iter().any(|name| name == "audit_owner");
-    let makes_roles =
-        superuser == 1 || nobody || any(|role| role.0) || (creates == 1 || any(|role| role.1)) && hands_over;
+    let makes_roles = superuser
+        || acting.is_empty()
+        || acting.iter().any(|role| role.1)
+        || (creates || acting.iter().any(|role| role.2)) && hands_over;
     Ok(Roles { deployer, makes_roles, all, logins, writers, auditors })
 }
 

@@ -5,6 +5,7 @@
 
 mod circle;
 mod endless;
+mod everybody;
 mod floor;
 mod ground;
 mod holders;
@@ -23,12 +24,14 @@ mod through;
 mod twins;
 
 pub(crate) use endless::{endless, unforced};
+pub(crate) use everybody::spared;
+pub(crate) use ground::Deployer;
 pub(crate) use key::to_be_keyed;
 pub(crate) use lookup::{alter_first, spare};
 pub(crate) use orphans::{Hop, Uncertain, asked, scalar, uncertain};
 pub use stage3::stage3;
 pub use stage4::stage4;
-pub(crate) use stage4::{Changeable, changeable, sealed};
+pub(crate) use stage4::{Changeable, changeable, sealed, unsealed};
 pub use stage5::stage5;
 pub(crate) use tenants::referred_to;
 pub(crate) use twins::schema_a_tenant;
@@ -67,6 +70,9 @@ pub(crate) async fn missing(
     changes.extend(key::missing(bound, facts).await?);
     changes.extend(after);
     changes.extend(floor::missing(facts).await?);
+    let (shown, asked) = everybody::missing(facts, config).await?;
+    changes.extend(shown);
+    questions.extend(asked);
     changes.extend(lookup::missing(facts).await?);
     let mut add = |(more, asked): (Vec<Change>, Vec<Question>)| {
         changes.extend(more);

@@ -68,7 +68,8 @@ pub(crate) async fn uncertain(facts: &mut Facts) -> Result<Vec<Uncertain>, Stop>
 /// What a sample shows of them already: the tables whose rows no tenant would see, all at once, and the answer to write.
 pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Question>, Stop> {
     let mut stops = Vec::new();
-    for table in uncertain(facts).await? {
+    let chosen = &config.plan.shared_rows;
+    for table in uncertain(facts).await?.into_iter().filter(|table| !chosen.contains(&table.said())) {
         let mut empty = false;
         for hop in &table.hops {
             for column in &hop.may_be_empty {
@@ -82,13 +83,14 @@ pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Q
     if stops.is_empty() {
         return Ok(None);
     }
-    let answer = answer(config.plan.shared.iter().flatten().chain(&stops));
+    let same = answer("shared", config.plan.shared.iter().flatten().chain(&stops));
+    let rows = answer("shared_rows", chosen.iter().chain(&stops));
     Ok(Some(Question {
         id: "shared-tables".into(),
         question: "Which tables hold the same for every tenant? These have rows that refer to nothing, so that nothing says whose they \
                    are, and no tenant will see them."
             .into(),
-        default: format!("none yet; where it is all of them: {answer}"),
+        default: format!("none yet; where it is all of them: {same}; where such rows alone are everybody's to read: {rows}"),
         key: "plan.shared".into(),
         answered: false,
     }))
@@ -103,8 +105,8 @@ async fn is_empty_somewhere(facts: &mut Facts, table: &Name, column: &str) -> Re
 }
 
 /// What to write in govctl.yaml, in YAML's flow style.
-fn answer<'n>(tables: impl Iterator<Item = &'n String>) -> String {
-    format!("plan: {{shared: [{}]}}", tables.map(|table| scalar(table)).collect::<Vec<_>>().join(", "))
+pub(super) fn answer<'n>(key: &str, tables: impl Iterator<Item = &'n String>) -> String {
+    format!("plan: {{{key}: [{}]}}", tables.map(|table| scalar(table)).collect::<Vec<_>>().join(", "))
 }
 
 /// A table as a scalar of YAML: plain where nothing in it means more.
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn an_answer_is_read_back_as_it_was_meant() {
         let tables = ["public.models", "app.Odd; \"Name\", x", "1.a", "a.b: c"].map(str::to_owned);
-        let config = crate::config::parse("govctl.yaml", &answer(tables.iter())).unwrap();
+        let config = crate::config::parse("govctl.yaml", &answer("shared", tables.iter())).unwrap();
         assert_eq!(config.plan.shared.unwrap(), tables);
     }
 }

@@ -109,7 +109,9 @@ impl Ground {
 
     /// A file of the project, in the folder or above it.
     pub(super) fn above(&self, name: &str) -> Option<String> {
-        let mut here = fs::canonicalize(&self.at).ok()?;
+        // The folder itself may be yet to be made.
+        let whole = std::path::absolute(&self.at).ok()?;
+        let mut here = whole.ancestors().find_map(|folder| fs::canonicalize(folder).ok())?;
         for _ in 0..6 {
             if let Ok(text) = fs::read_to_string(here.join(name)) {
                 return Some(text);

@@ -4,6 +4,7 @@ use super::{carried_out, collected, faults, made, read};
 use crate::support;
 use govctl::config::{self, Config};
 use sqlx::{AssertSqlSafe, Connection, Executor};
+use std::process::{Command, Stdio};
 
 /// Owned by a login without a right of its own; an application that changes rows.
 const ROLES: &str = "
@@ -76,7 +77,8 @@ async fn references_say_whose_rows_are_and_a_row_without_one_is_told_and_stays()
 
     // Whose it is, nobody can say: a sample shows it, and the first migration tells it of all such tables at once.
     let asked = plan.questions.iter().find(|it| it.id == "shared-tables").unwrap();
-    assert!(asked.default.ends_with("plan: {shared: [public.models, \"public.Prices; x\"]}"), "{asked:?}");
+    assert!(asked.default.contains("plan: {shared: [public.models, \"public.Prices; x\"]};"), "{asked:?}");
+    assert!(asked.default.ends_with("plan: {shared_rows: [public.models, \"public.Prices; x\"]}"), "{asked:?}");
     database.run("insert into \"Prices; x\" values (1, 1); insert into part_lines values (1, null, null)").await;
     let mut connection = database.connect().await;
     connection.execute("set session authorization deploy").await.unwrap();
@@ -92,9 +94,21 @@ async fn references_say_whose_rows_are_and_a_row_without_one_is_told_and_stays()
     }
     connection.close().await.unwrap();
 
-    // The owner says that they hold the same for everybody, as the sentence proposes: they are left as they are, and nothing misses them.
+    // The owner says that these rows are everybody's, as the sentence proposes: the rest of the table is its tenant's all the same.
     let (_, answer) = told.split_once("plan again: ").unwrap();
     let config = config::parse("govctl.yaml", answer).unwrap();
+    let plan = made(2, &mut collected(&database, &config).await, &config).await;
+    assert_eq!(faults(&plan, &["tenant-isolation/nullable-tenant-key"]), [""; 0], "{plan:#?}");
+    let all: String = plan.steps.iter().map(govctl::plan::Step::up_sql).collect();
+    for table in ["public.models", "public.part_lines", "public.\"Prices; x\""] {
+        let [shown, own] =
+            ["rows_of_everybody", "tenant_isolation"].map(|policy| format!("create policy {policy} on {table}"));
+        assert!(all.contains(&shown) && all.contains(&own), "{all}");
+    }
+    assert!(!plan.questions.iter().any(|it| it.id == "shared-tables"), "{:#?}", plan.questions);
+
+    // Or that they hold the same for every tenant: they are left as they are, and nothing misses them.
+    let config = config::parse("govctl.yaml", &answer.replace("shared_rows", "shared")).unwrap();
     let plan = made(2, &mut collected(&database, &config).await, &config).await;
     assert_eq!(faults(&plan, &[]), [""; 0], "{plan:#?}");
     for left in ["part_lines", "public.models", "Prices; x"] {
@@ -174,4 +188,13 @@ async fn a_schema_a_tenant_is_asked_about_and_not_cut_across() {
     assert!(plan.steps.is_empty(), "{plan:#?}");
     assert!(plan.questions[0].question.contains("Globex; Inc and acme hold the same tables"), "{:?}", plan.questions);
     assert_eq!(plan.open[0].check, "tenant-isolation/tenant-schemas-shared");
+
+    // A plan that does not lead to the stage ends as what somebody has to decide.
+    for (more, code) in [(None, 4), (Some("--allow-undecided"), 0), (Some("--exit-zero"), 0)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_govctl"));
+        command.env_clear().args(["plan-stage", "2", &database.url(), "--no-prove", "--no-progress"]).args(more);
+        command.stdin(Stdio::null()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }

@@ -3,7 +3,7 @@
 use super::{carried_out, collected, faults, made, read};
 use crate::support::{self, Database};
 use govctl::check::Library;
-use govctl::config::Config;
+use govctl::config::{self, Config};
 use govctl::plan::{self, Goal, Plan};
 use govctl::ui::progress::Silent;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -17,9 +17,13 @@ const ROLES: &str = "
 
 /// The plan without a copy to try it on.
 async fn sketched(stage: u8, database: &Database) -> Plan {
-    let (config, library) = (Config::default(), Library::embedded().unwrap());
-    let goal = Goal { stage, config: &config, library: &library };
-    plan::make(goal, &mut collected(database, &config).await, None, &Silent).await.unwrap()
+    sketched_by(stage, database, &Config::default()).await
+}
+
+async fn sketched_by(stage: u8, database: &Database, config: &Config) -> Plan {
+    let library = Library::embedded().unwrap();
+    let goal = Goal { stage, config, library: &library };
+    plan::make(goal, &mut collected(database, config).await, None, &Silent).await.unwrap()
 }
 
 const ROWS: &str = "
@@ -155,6 +159,84 @@ async fn what_somebody_last_looked_at_is_nobodys_tenant() {
     let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
     assert!(!all.contains("last_selected_org_id"), "{all}");
     assert!(all.contains("set org_id = p.org_id from public.assets p"), "{all}");
+}
+
+/// What an organization is paid by has more than one column, and members of its own it has none; another party has accounts, too.
+const PAID: &str = "
+    create table accounts (id uuid primary key, admin_id int);
+    create table organizations (id uuid primary key, account_id uuid not null references accounts);
+    create table users (id int primary key, account_id uuid references accounts);
+    create table user_organizations (user_id int references users, organization_id uuid references organizations, primary key (user_id, organization_id));
+    create table payouts (id int primary key, account_id uuid not null references accounts);
+    create table oauth_accounts (id int primary key, user_id int not null references users, platform text not null, account_id text not null);
+    create table orders (id int primary key, organization_id uuid not null references organizations);
+    create table products (id int primary key, organization_id uuid not null references organizations);
+    create table files (id int primary key, organization_id uuid not null references organizations);
+    create table meters (id int primary key, organization_id uuid not null references organizations);
+    grant select, insert, update, delete on all tables in schema public to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn the_tenant_is_what_people_are_members_of() {
+    let database = support::cluster().await;
+    database.run(&format!("{ROLES}{PAID}")).await;
+    let plan = sketched(2, &database).await;
+    let asked = plan.questions.iter().find(|it| it.id == "tenant-table").unwrap();
+    assert_eq!(asked.default, "public.organizations");
+    let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+    assert!(!all.contains("account_id = "), "{all}");
+}
+
+/// What a product ships to everybody stands beside what each tenant adds.
+const MODELS: &str = "
+    create table projects (id text primary key);
+    create table models (id text primary key, project_id text references projects, name text not null);
+    create table prices (id text primary key, model_id text not null references models);
+    create table defaults (id int primary key, project_id text references projects);
+    alter table defaults enable row level security;
+    create policy seen on defaults using (project_id is null or project_id = nullif(current_setting('app.project_id', true), ''));
+    grant select, insert, update, delete on all tables in schema public to web;
+    insert into projects values ('a'), ('b');
+    insert into models values ('m0', null, 'x'), ('m1', 'a', 'x'), ('m2', 'b', 'x');
+    insert into prices select id, id from models;
+    insert into defaults values (1, null), (2, 'a');
+    reset role;
+";
+
+#[tokio::test]
+async fn rows_that_name_no_tenant_are_everybodys_where_somebody_says_so() {
+    let says = config::parse("govctl.yaml", "plan: {shared_rows: [public.models, public.prices]}").unwrap();
+    for (config, answered, models, prices) in [(Config::default(), false, "m1", "m1"), (says, true, "m0 m1", "m0 m1")] {
+        let database = support::cluster().await;
+        database.run(&format!("{ROLES}{MODELS}")).await;
+        // The second time over what the first has brought.
+        for round in 0..2 {
+            let plan = sketched_by(2, &database, &config).await;
+            let question = plan.questions.iter().find(|it| it.id == "shared-rows").unwrap();
+            assert_eq!(question.answered, answered, "{question:?}");
+            assert!(question.default.contains("public.models"), "{question:?}");
+            // A policy that shows such rows was written by somebody: the column is left to take none.
+            let all: String = plan.steps.iter().map(plan::Step::up_sql).collect();
+            assert!(!all.contains("public.defaults alter column"), "{all}");
+            let left = plan.open.iter().find(|it| it.object == "public.defaults").map(|it| it.why.as_str());
+            let said = left.is_some_and(|why| why.starts_with("The policy seen shows rows without project_id"));
+            assert!(said || round > 0 && left.is_some(), "{:?}", plan.open);
+            carried_out(&database, &plan, "deploy").await;
+        }
+        assert_eq!(sketched_by(2, &database, &config).await.steps, []);
+        let session = "set local app.project_id = 'a'; set local app.tenant_id = 'a'";
+        for (table, ids) in [("models", models), ("prices", prices)] {
+            let query = format!("select string_agg(id, ' ' order by id) from {table}");
+            assert_eq!(read(&database, "web", session, &query).await, Ok(Some(ids.to_owned())), "{table}");
+        }
+        // What is everybody's to read is nobody's to write.
+        let write = "insert into models values ('m3', null, 'x') returning id";
+        let refused = read(&database, "web", "", write).await.unwrap_err();
+        assert!(refused.contains("row-level security"), "{refused}");
+        let taken = "with taken as (update models set name = 'y' where id = 'm0' returning id) select coalesce(max(id), 'none') from taken";
+        assert_eq!(read(&database, "web", session, taken).await, Ok(Some("none".to_owned())));
+    }
 }
 
 /// Two names of a key: what hangs on both takes the name of the one that it gets its key from.

@@ -61,6 +61,12 @@ async fn a_partitioned_log_without_a_tenant_is_mended_where_it_is() {
     assert!(question.answered && question.default.contains("00000000000f"), "{question:?}");
     carried_out(&database, &plan, "deploy").await;
 
+    // Every row was written once more: what the server counts as living is counted anew, for whoever compares the two.
+    let counted = "select string_agg(c.reltuples::text, ' ' order by c.oid) from pg_class c join pg_inherits i on i.inhrelid = c.oid
+                   where i.inhparent = 'app.\"Audit Log\"'::regclass";
+    let rows = read(&database, "postgres", "", counted).await.unwrap().unwrap();
+    assert!(rows.split(' ').all(|rows| rows != "-1"), "{rows}");
+
     let one = format!("set local app.tenant_id = '{ONE}'");
     for (login, before, at) in [
         ("shop_api", one.as_str(), "now()"),
@@ -104,6 +110,48 @@ async fn a_partitioned_log_without_a_tenant_is_mended_where_it_is() {
     record_searches(&database, &one, true).await;
     let again = made(4, &mut collected(&database, &config).await, &config).await;
     assert_eq!(again.steps.len(), 0, "{:#?}", again.steps);
+}
+
+/// A log whose own chain covers the payload, as products write one.
+const OWN_CHAIN: &str = "
+    create role deploy login; create role app login; create role ops_bot login; create role keeper login;
+    do $$ begin execute format('grant create on database %I to deploy', current_database()); end $$;
+    grant usage, create on schema public to deploy; grant usage on schema public to app, ops_bot, keeper;
+    set role deploy;
+    create table accounts (account_no int primary key, title text);
+    create table nodes (id int primary key, account_no int not null references accounts, kind text);
+    create table trail (seq bigint generated always as identity primary key, account_no int references accounts, at timestamptz not null default clock_timestamp(), who text not null default current_user, actor_kind text not null default 'human' check (actor_kind in ('human', 'agent')), what text not null, detail jsonb not null default '{}', prev_hash bytea, row_hash bytea);
+    create function seal() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$ declare p bytea; begin
+      perform pg_advisory_xact_lock(42); select row_hash into p from trail order by seq desc limit 1; new.prev_hash := coalesce(p, sha256('genesis'));
+      new.row_hash := sha256(new.prev_hash || convert_to(new.seq::text || coalesce(new.account_no::text, '') || new.who || new.what || new.detail::text, 'UTF8')); return new; end $$;
+    create trigger seal before insert on trail for each row execute function seal();
+    grant select, insert, update, delete on accounts, nodes to app; grant select, insert on trail to app; grant insert on trail to ops_bot; grant select on trail to keeper;
+    insert into accounts values (1, 'a'), (2, 'b'); insert into nodes values (1, 1, 'x'), (2, 2, 'y');
+    insert into trail (account_no, what) values (1, 'did'), (2, 'did');
+    reset role;
+";
+
+#[tokio::test]
+async fn a_log_sealed_by_its_own_chain_keeps_its_payload() {
+    if support::is_embedded() {
+        return;
+    }
+    let database = support::cluster().await;
+    database.run(OWN_CHAIN).await;
+    let config = config::Config::default();
+    let plan = made(4, &mut collected(&database, &config).await, &config).await;
+    let proof = plan.proof.as_ref().unwrap();
+    assert_eq!((proof.stage, &proof.failed), (Some(4), &Vec::new()));
+    // Neither the first look nor those at the copy say that a payload may be emptied: its hash would break.
+    assert!(plan.steps.iter().all(|step| !step.up_sql().contains("redacted_at")), "{plan:#?}");
+    let left = plan.open.iter().find(|it| it.check == "audit/no-redaction-path");
+    assert!(left.is_some_and(|it| it.why.starts_with("Its chain hashes the payload itself")), "{:?}", plan.open);
+    // The table of the tenants holds no persons, though it is called accounts.
+    let users = plan.questions.iter().find(|it| it.id == "user-table").unwrap();
+    assert!(users.default.starts_with("none was found"), "{users:?}");
+    assert!(!proof.remaining.iter().any(|it| it.check == "tenants"), "{:?}", proof.remaining);
+    carried_out(&database, &plan, "deploy").await;
+    assert_eq!(verify(&database, "public.trail").await["verdict"], "intact");
 }
 
 /// What an agent searched is written down once, as it was, and a question can be forgotten.

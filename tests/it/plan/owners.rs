@@ -10,6 +10,7 @@ const SHOP: &str = "
     create role shop login createrole; create role reader login;
     grant usage, create on schema public to shop; grant usage on schema public to reader;
     do $$ begin execute format('alter database %I owner to shop', current_database()); end $$;
+    alter default privileges in schema public grant select on tables to reader;
     set role shop;
     create table tenants (id int primary key, name text);
     create table orders (id int primary key, tenant_id int not null references tenants, what text);
@@ -48,7 +49,7 @@ async fn what_the_owner_works_with_stays_in_its_sight() {
     database.run(SHOP).await;
     let config = Config::default();
     let plan = made(2, &mut collected(&database, &config).await, &config).await;
-    let left = [OWNED, &["tenant-isolation/writable-trust"]].concat();
+    let left = [OWNED, &["tenant-isolation/writable-trust", "tenant-isolation/default-privileges-open"]].concat();
     assert_eq!(faults(&plan, &left), [""; 0], "{plan:#?}");
 
     carried_out(&database, &plan, "shop").await;
@@ -68,6 +69,13 @@ async fn what_the_owner_works_with_stays_in_its_sight() {
     // A floor stays a floor for whoever was let through by nothing.
     assert_eq!(read(&database, "reader", session, "select count(*)::text from orders").await, Ok(Some("0".to_owned())));
 
+    // What a superuser's new tables are born with, only a superuser changes: that is said, and not planned once more.
+    let again = made(2, &mut collected(&database, &config).await, &config).await;
+    assert_eq!(again.steps, []);
+    let left = again.open.iter().find(|it| it.check.ends_with("default-privileges-open")).map(|it| &it.why);
+    let said = "shop may not do this. An administrator has to run: alter default privileges for role postgres";
+    assert!(left.is_some_and(|why| why.starts_with(said)), "{:?}", again.open);
+
     // Who may make no role cannot hand the function over: its table is not bound, and the plan says why.
     let database = support::cluster().await;
     database.run(&format!("{SHOP}\nalter role shop nocreaterole;")).await;
@@ -76,4 +84,47 @@ async fn what_the_owner_works_with_stays_in_its_sight() {
     let why = plan.open.iter().find(|it| it.object == "public.members" && it.check.ends_with("owner-not-forced"));
     assert!(why.is_some_and(|it| it.why.contains("public.is_member reads it as its owner")), "{:?}", plan.open);
     assert!(!plan.proof.unwrap().failed.iter().any(|line| line.contains("without end")));
+}
+
+/// Policies of a role that nobody works as ask a function that a login may replace.
+const KEEPER: &str = "
+    create role deploy login; create role keeper; create role web login;
+    grant usage, create on schema public to deploy, keeper; grant usage on schema public to web;
+    set role deploy;
+    create table tenants (id int primary key); create table orders (id int primary key, tenant_id int not null references tenants);
+    create function may_see(of int) returns boolean language sql as $$ select of = nullif(current_setting('app.tenant_id', true), '')::int $$;
+    grant select on tenants, orders to web; grant references on tenants to keeper;
+    reset role; set role keeper;
+    create table files (id int primary key, tenant_id int not null references tenants);
+    alter table files enable row level security, force row level security;
+    create policy own on files using (may_see(tenant_id));
+    create table notes (id int primary key, data jsonb not null);
+    alter table notes enable row level security, force row level security;
+    create policy own on notes using (data ->> 'tenant_id' = current_setting('app.tenant_id', true));
+    grant select on files, notes to web;
+    reset role;
+";
+
+#[tokio::test]
+async fn a_function_goes_to_whom_it_decides_for_where_the_role_may_give_it_away() {
+    if support::is_embedded() {
+        return;
+    }
+    let owner = "select string_agg(o.rolname || ' ' || p.provolatile::text, '') from pg_proc p join pg_roles o on o.oid = proowner where proname = 'may_see'";
+    for (right, ends) in [("select", "deploy s"), ("grant keeper to deploy", "keeper s")] {
+        let database = support::cluster().await;
+        database.run(KEEPER).await;
+        let config = Config::default();
+        let plan = made(2, &mut collected(&database, &config).await, &config).await;
+        database.run(right).await;
+        assert!(all(&plan).contains("owner to keeper"), "{}", all(&plan));
+        // What no probe was tried on is said.
+        let remaining = &plan.proof.as_ref().unwrap().remaining;
+        let untried = remaining.iter().find(|it| it.check == "tenants" && it.object == "public.notes");
+        assert!(untried.is_some_and(|it| it.why.contains("inside JSON")), "{remaining:?}");
+        // Twice over, also where the function is another's by then.
+        carried_out(&database, &plan, "deploy").await;
+        carried_out(&database, &plan, "deploy").await;
+        assert_eq!(read(&database, "postgres", "", owner).await, Ok(Some(ends.to_owned())), "{right}");
+    }
 }

@@ -137,7 +137,9 @@ impl Plot {
                     && !key.is_some_and(|key| key.contains(&it.number))
             })
         };
-        let persons = tables.values().filter(|it| it.has_primary_key && rank(it).is_some() && !is_link(it));
+        let is_tenants = |oid| keys.iter().any(|(of, _, role)| *of == oid && role == "tenant table");
+        let persons = tables.values().filter(|it| it.has_primary_key && rank(it).is_some());
+        let persons = persons.filter(|it| !is_link(it) && !is_tenants(it.oid));
         // Of a key with the tenant in it, the rest names the person.
         let is_tenant = |oid, number| keys.iter().any(|(of, key, role)| *of == oid && *key == number && role != "user");
         // Else the one that columns named after a person refer to most.
@@ -222,24 +224,33 @@ impl Plot {
             (Some(_), _) if !column.not_null => None,
             (Some((_, other)), _) => self.value(table, other, place, attempt, path),
             (None, Some(true)) => value::of_tenant(&column.type_name, place.tenant),
-            (None, Some(false)) => {
-                match self.persons.and_then(|(oid, number)| Some((self.tables.get(&oid)?, number))) {
-                    Some((persons, number)) if persons.oid != table.oid => {
-                        let other = persons.column(number).filter(|other| other.type_name == column.type_name);
-                        other.map_or_else(
-                            || value::of_tenant(&column.type_name, place.tenant),
-                            |other| self.value(persons, other, Place { row: 0, ..place }, 0, path),
-                        )
-                    }
-                    None => self.alone(&column.type_name, place.tenant),
-                    _ => self.candidate(table, column, place, attempt),
+            (None, Some(false)) => match self.persons() {
+                Some((persons, _)) if persons.oid == table.oid => self.candidate(table, column, place, attempt),
+                Some((persons, own)) if own.type_name == column.type_name => {
+                    self.value(persons, own, Place { row: 0, ..place }, 0, path)
                 }
-            }
-            (None, None) if self.persons.is_none() && is_person(column) => self.alone(&column.type_name, place.tenant),
+                Some(_) => value::of_tenant(&column.type_name, place.tenant),
+                None => self.alone(&column.type_name, place.tenant),
+            },
+            // Frameworks that declare no foreign keys mean the same persons. Where one may be there only once, the next row has another.
+            (None, None) if attempt == 0 && is_person(column) => match self.persons() {
+                Some((persons, own)) if persons.oid != table.oid && own.type_name == column.type_name => {
+                    self.value(persons, own, Place { row: 0, ..place }, 0, path)
+                }
+                Some(_) => self.candidate(table, column, place, attempt),
+                None => self.alone(&column.type_name, place.tenant),
+            },
             (None, None) => self.candidate(table, column, place, attempt),
         };
         path.pop();
         found
+    }
+
+    /// The table of persons, and its column that names one.
+    fn persons(&self) -> Option<(&Table, &Column)> {
+        let (oid, number) = self.persons?;
+        let table = self.tables.get(&oid)?;
+        Some((table, table.column(number)?))
     }
 
     fn candidate(&self, table: &Table, column: &Column, place: Place, attempt: usize) -> Option<String> {
@@ -399,5 +410,5 @@ pub(super) async fn more(facts: &mut Facts) -> Result<HashMap<String, [Vec<(Stri
 
 /// What names a person, beside a tenant.
 fn is_person(column: &Column) -> bool {
-    matches!(column.name.as_str(), "user_id" | "member_id" | "person_id" | "profile_id")
+    matches!(tenancy::plain(&column.name).as_str(), "userid" | "memberid" | "personid" | "profileid")
 }

@@ -35,6 +35,8 @@ pub(in crate::plan::prove) struct Data {
 pub(in crate::plan::prove) struct Scene {
     pub(in crate::plan::prove) actors: Vec<Actor>,
     pub(in crate::plan::prove) data: Vec<Data>,
+    /// Tables of which a member of a JSON column alone says whose a row is.
+    pub(in crate::plan::prove) inside_json: Vec<String>,
     /// Views and materialized views: for SQL, for a reader, oid.
     pub(in crate::plan::prove) views: Vec<(String, String)>,
     /// What policies read of the session, and what it says; none where nobody can guess.
@@ -95,6 +97,13 @@ impl Scene {
             policies_read: policies_read.remove(&oid).unwrap_or_default(),
         });
         let data = data.collect();
+        let inside_json = sqlx::query_scalar(
+            "select distinct r.schema || '.' || r.name from json_keys j join relations r on r.oid = j.relation
+             where r.provenance = 'user' and r.is_partition = 0 and r.kind in ('table', 'partitioned table')
+               and r.oid not in (select relation from tenant_keys) and r.oid not in (select relation from tenant_paths) order by 1",
+        )
+        .fetch_all(facts.connection())
+        .await?;
         let views: Vec<(String, String)> = sqlx::query_as(
             "select schema, name from relations where kind in ('view', 'materialized view') and provenance = 'user' order by 1, 2",
         )
@@ -120,6 +129,7 @@ impl Scene {
         Ok(Self {
             actors: actors.map(actor).collect(),
             data,
+            inside_json,
             views: views.collect(),
             settings: settings.collect(),
             verdicts: verdicts.collect(),

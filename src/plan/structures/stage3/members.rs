@@ -79,41 +79,30 @@ pub(super) async fn plan(
 
 /// Whether a table says who has which role, and says the tenant only by what it refers to.
 async fn coming(facts: &mut Facts) -> Result<bool, Stop> {
-    let sql = format!(
-        "select 1 from tenant_paths k join relations r on r.oid = k.relation {SAYS_ROLES}
-           and not exists (select 1 from policies p where p.relation = r.oid) limit 1"
-    );
-    // AssertSqlSafe: a constant.
-    let found: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_optional(facts.connection()).await?;
+    let found: Option<i64> = sqlx::query_scalar(
+        "select 1 from roles_tables t
+         where t.tenant is null and not exists (select 1 from policies p where p.relation = t.relation) limit 1",
+    )
+    .fetch_optional(facts.connection())
+    .await?;
     Ok(found.is_some())
 }
 
-/// The ladder's own words for a roles table (checks/ladder.yaml), narrowed to one, from `r` on.
-const SAYS_ROLES: &str = "
-         join columns role on role.relation = r.oid and role.type_name <> 'bool'
-           and (lower(replace(role.name, '_', '')) like '%role' or lower(replace(role.name, '_', '')) like '%roleid'
-             or lower(replace(role.name, '_', '')) in ('roles', 'rolename'))
-         join columns person on person.relation = r.oid
-           and lower(replace(person.name, '_', '')) in ('userid', 'memberid', 'profileid', 'personid', 'employeeid', 'uid', 'useruuid')
-         where r.provenance = 'user' and r.kind in ('table', 'partitioned table')
-           and lower(r.name) not like '%invit%' and lower(r.name) not like '%audit%' and lower(r.name) not like '%log%'
-           -- A list of persons or of roles, whichever a row has, says who is let past something.
-           and (role.not_null = 1 or person.not_null = 1) and lower(r.name) not like '%whitelist%' and lower(r.name) not like '%allowlist%'
-           and lower(r.name) not like '%message%' and lower(r.name) not like '%session%' and lower(r.name) not like '%event%'";
-
 async fn existing(facts: &mut Facts) -> Result<Option<Members>, Stop> {
-    let sql = format!(
-        "select r.schema, r.name, k.name as tenant, person.name as person, person.type as person_type, role.name as role,
+    let found = sqlx::query_as(
+        "select r.schema, r.name, t.tenant, t.person, c.type as person_type, t.role,
            (select e.name from columns e where e.relation = r.oid and e.type_name in ('timestamptz', 'timestamp', 'date')
               and (lower(e.name) glob '*expire*' or lower(e.name) glob '*valid_until*' or lower(e.name) glob '*ends_at*') limit 1) as expires,
            exists (select 1 from columns e where e.relation = r.oid and (lower(e.name) glob '*review*' or lower(e.name) glob '*expire*'
               or lower(e.name) glob '*valid_until*' or lower(e.name) glob '*ends_at*' or lower(e.name) glob '*attested*')) as reviewed
-         from relations r
-         join tenant_keys k on k.relation = r.oid and k.role = 'key' {SAYS_ROLES}
-         order by lower(r.name) like '%member%' desc, r.oid, k.column_number, person.number, role.number limit 1"
-    );
-    // AssertSqlSafe: constants.
-    let found = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_optional(facts.connection()).await?;
+         from roles_tables t
+         join relations r on r.oid = t.relation
+         join columns c on c.relation = r.oid and c.name = t.person
+         where t.tenant is not null
+         order by lower(r.name) like '%member%' desc, t.rowid limit 1",
+    )
+    .fetch_optional(facts.connection())
+    .await?;
     Ok(found)
 }
 
@@ -147,6 +136,7 @@ async fn persons(facts: &mut Facts, users: Option<&String>) -> Result<Option<Per
          select r.schema, r.name, pk.name as key, pk.type as type_name, case when pk.columns = 2 then pk.tenant end as tenant
          from relations r join pk on pk.relation = r.oid and (pk.columns = 1 or pk.columns = 2 and pk.tenant is not null)
          where r.provenance = 'user' and r.kind in ('table', 'partitioned table')
+           and not exists (select 1 from tenancy t where t.tenant_relation = r.oid)
            and case when ?1 is not null then r.schema || '.' || r.name = ?1 else lower(replace(r.name, '_', '')) in ('users', 'user', 'profiles', 'profile', 'people', 'persons', 'person', 'employees', 'userprofiles', 'appusers', 'useraccounts', 'accounts', 'members') end
          order by lower(r.name) in ('users', 'user') desc, r.oid limit 1",
     )

@@ -1,6 +1,7 @@
 //! A log that is there already: chained in place, its agents known by their login, an auditor, an owner that nobody is.
 
 use super::super::ground::{Ground, OWN_SETTING, listed};
+use super::super::key::bounded;
 use super::super::template::{dollar, statements};
 use super::Changeable;
 use super::log::{genesis, hex, payload_tag};
@@ -200,8 +201,7 @@ async fn is_bound(facts: &mut Facts, log: &Log) -> Result<bool, Stop> {
 
 /// A name for a function about the log, within what PostgreSQL keeps of it.
 fn named(prefix: &str, log: &Log) -> String {
-    let name = format!("{prefix}_{}", log.name);
-    if name.len() <= 63 { name } else { format!("{prefix}_log_{}", log.oid) }
+    bounded(&format!("{prefix}_"), &log.name)
 }
 
 /// The bytes of a column that stays as it is, as recipe v1 frames them; none where no form of it is the same everywhere.

@@ -2,6 +2,14 @@
 
 use super::super::ground::Ground;
 use super::super::quote::template;
+use serde_json::Value;
+
+/// What a tool's own first script is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    JavaScript,
+    TypeScript,
+}
 
 /// How a script is written.
 pub(super) struct Style {
@@ -15,13 +23,14 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// Of the newest script; TypeScript where there is none.
-    pub(super) fn of(ground: &Ground) -> Self {
+    /// Of the newest script; where there is none, as the project has it, and where there is no project either, as the tool itself
+    /// would begin.
+    pub(super) fn of(ground: &Ground, by_itself: Language) -> Self {
         let endings = [".ts", ".js", ".mts", ".cts", ".mjs", ".cjs"];
         let ending = |path: &str| endings.iter().find(|ending| path.ends_with(**ending)).copied();
         let newest = ground.known.iter().rev().find(|known| ending(&known.path).is_some());
         let Some(newest) = newest else {
-            return Self { ending: ".ts".into(), typed: true, modules: true, text: String::new() };
+            return Self::of_project(ground, by_itself);
         };
         let text = ground.text(&newest.path).unwrap_or_default();
         let ending = ending(&newest.path).unwrap_or(".js").to_owned();
@@ -30,6 +39,28 @@ impl Style {
             || text.lines().any(|line| line.starts_with("export "))
             || ending == ".mjs";
         Self { ending, typed, modules, text }
+    }
+
+    fn of_project(ground: &Ground, by_itself: Language) -> Self {
+        let has = |name: &str| ground.above(name).is_some();
+        let package = ground.above("package.json").and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let uses = |name: &str| {
+            let lists = package.iter().flat_map(|it| [&it["dependencies"], &it["devDependencies"]]);
+            lists.into_iter().any(|list| list.get(name).is_some())
+        };
+        // Knex's own command loads TypeScript where its configuration is written in it, and nowhere else.
+        let typed = if has("knexfile.ts") || has("knexfile.mts") {
+            true
+        } else if ["knexfile.js", "knexfile.cjs", "knexfile.mjs"].into_iter().any(has) {
+            false
+        } else if has("tsconfig.json") || ["typescript", "tsx", "ts-node"].into_iter().any(uses) {
+            true
+        } else {
+            by_itself == Language::TypeScript && package.is_none()
+        };
+        let modules = typed || package.is_some_and(|it| it["type"] == "module");
+        let ending = if typed { ".ts" } else { ".js" };
+        Self { ending: ending.into(), typed, modules, text: String::new() }
     }
 
     /// `up` or `down` as the folder writes them, around what it does. `given` has no type in JavaScript.

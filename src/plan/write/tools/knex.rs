@@ -5,7 +5,7 @@ use super::super::draft::Draft;
 use super::super::ground::Ground;
 use super::super::number::Count;
 use super::super::part::Part;
-use super::javascript::{Style, calls};
+use super::javascript::{Language, Style, calls};
 use super::{Writer, comments, pooled};
 use crate::error::Stop;
 
@@ -15,7 +15,7 @@ pub(super) const WRITER: Writer =
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
     let count = Count::of_ground(ground, Count::STAMP);
-    let style = Style::of(ground);
+    let style = Style::of(ground, Language::JavaScript);
     for (n, part) in parts.iter().enumerate() {
         let file = format!("{}_{}{}", count.next(n, ground.now), part.name, style.ending);
         let import = if style.typed { "import type { Knex } from 'knex';\n\n" } else { "" };

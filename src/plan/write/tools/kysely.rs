@@ -4,7 +4,7 @@ use super::super::draft::Draft;
 use super::super::ground::Ground;
 use super::super::number::{Count, instant, stamp};
 use super::super::part::Part;
-use super::javascript::{Style, calls};
+use super::javascript::{Language, Style, calls};
 use super::{Writer, comments, never};
 use crate::error::Stop;
 
@@ -16,7 +16,7 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let count = Count::of_ground(ground, Count::STAMP);
     let separator = super::separator(ground, '_');
     let dated = ground.known.iter().filter_map(|known| dated(&known.path)).max();
-    let style = Style::of(ground);
+    let style = Style::of(ground, Language::TypeScript);
     for (n, part) in parts.iter().enumerate() {
         let stem = match &dated {
             Some(last) => {

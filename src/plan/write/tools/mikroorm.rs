@@ -5,7 +5,7 @@ use super::super::draft::Draft;
 use super::super::ground::Ground;
 use super::super::number::Count;
 use super::super::part::Part;
-use super::javascript::{Style, calls};
+use super::javascript::{Language, Style, calls};
 use super::{Writer, comments, pooled};
 use crate::error::Stop;
 
@@ -20,7 +20,7 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
         super::digits(stem)
     });
     let count = Count::of(versions, Count::STAMP);
-    let style = Style::of(ground);
+    let style = Style::of(ground, Language::TypeScript);
     for (n, part) in parts.iter().enumerate() {
         let class = format!("Migration{}_{}", count.next(n, ground.now), part.name);
         let file = format!("{class}{}", style.ending);

@@ -6,7 +6,7 @@ use super::super::ground::Ground;
 use super::super::number::Count;
 use super::super::part::Part;
 use super::super::script;
-use super::javascript::{Style, calls};
+use super::javascript::{Language, Style, calls};
 use super::{Writer, comments, each};
 use crate::error::Stop;
 use crate::plan::lint::Way;
@@ -54,7 +54,7 @@ fn script_file(part: &Part<'_>, file: &str, style: &Style) -> String {
 
 /// A folder of SQL alone says nothing about scripts; its package does.
 fn style(ground: &Ground) -> Style {
-    let style = Style::of(ground);
+    let style = Style::of(ground, Language::JavaScript);
     if !style.text.is_empty() {
         return style;
     }

@@ -5,7 +5,7 @@ use super::super::draft::Draft;
 use super::super::ground::Ground;
 use super::super::number::Count;
 use super::super::part::Part;
-use super::javascript::{Style, calls};
+use super::javascript::{Language, Style, calls};
 use super::{Writer, comments, pooled};
 use crate::error::Stop;
 
@@ -16,7 +16,7 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
     let count = Count::of_ground(ground, Count::STAMP);
     let separator = super::separator(ground, '-');
-    let style = Style::of(ground);
+    let style = Style::of(ground, Language::JavaScript);
     // umzug hands over a context instead.
     let given = if style.text.contains("context") { "{ context: queryInterface }" } else { "queryInterface" };
     let typed = if style.typed { ": any" } else { "" };

@@ -6,7 +6,7 @@ use super::super::ground::Ground;
 use super::super::number::Count;
 use super::super::part::Part;
 use super::super::quote::camel;
-use super::javascript::{Style, calls};
+use super::javascript::{Language, Style, calls};
 use super::{Writer, comments, each};
 use crate::error::Stop;
 
@@ -16,7 +16,7 @@ pub(super) const WRITER: Writer =
 fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
     let mut draft = Draft::default();
     let count = Count::of_ground(ground, Count::Millis { last: 0 });
-    let style = Style::of(ground);
+    let style = Style::of(ground, Language::TypeScript);
     for (n, part) in parts.iter().enumerate() {
         let (at, name) = (count.next(n, ground.now), camel(&part.name));
         let class = format!("{name}{at}");
@@ -42,6 +42,7 @@ fn draft(ground: &Ground, parts: &[Part<'_>]) -> Result<Draft, Stop> {
         draft.file(&file, format!("{head}{lead}  name = \"{class}\";\n{alone}\n{up}\n{down}}}\n"));
         if !part.transaction {
             draft.note("Run the migrations with --transaction each: with all, the default, TypeORM refuses one that wants none.");
+            draft.note("Take one that wants no transaction back with migration:revert --transaction none: there TypeORM does not ask the migration.");
         }
     }
     Ok(draft)
