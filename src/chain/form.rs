@@ -1,6 +1,7 @@
 //! How one value becomes bytes of a preimage.
 
 use super::algorithm::Algorithm;
+use super::array;
 use super::encoding;
 use super::json_form::Style;
 use super::time::{self, Clock};
@@ -32,6 +33,8 @@ pub enum Form {
     EpochText,
     /// The same as Python writes a float: zeros at the end dropped, but for the first.
     EpochFloat,
+    /// Ten millionths of a second since the year 1: the ticks of .NET.
+    Ticks,
     /// `true` and `false` in other words.
     Bool(&'static str, &'static str),
     /// A uuid without its dashes.
@@ -48,8 +51,20 @@ pub enum Form {
     Json(Style, Option<Clock>),
     /// A json or jsonb column written anew.
     Rewritten(Style),
-    /// The SHA-256 of that, in hex.
-    Digested(Style),
+    /// The SHA-256 of a spelling: its hex, or its bytes.
+    Digested {
+        /// In hex.
+        hex: bool,
+        /// Of what.
+        of: Box<Self>,
+    },
+    /// An array as JSON has it: its elements as they are, or as strings.
+    Array {
+        /// With this before, between and behind the elements.
+        around: [&'static str; 3],
+        /// Elements as strings of JSON.
+        quoted: Option<Style>,
+    },
     /// A json or jsonb column, its objects with members of these names alone, in their order: inside a document that JavaScript
     /// wrote with a list of names.
     Listed(Style, Box<[String]>),
@@ -128,6 +143,11 @@ impl Fraction {
 }
 
 impl Form {
+    /// The SHA-256 of a spelling in hex.
+    pub fn digested(of: Self) -> Self {
+        Self::Digested { hex: true, of: Box::new(of) }
+    }
+
     /// The clock that times are spelled by, where this is a spelling of times.
     pub fn clock(&mut self) -> Option<&mut Clock> {
         match self {
@@ -141,8 +161,11 @@ impl Form {
     pub fn leaves_out(&self) -> bool {
         match self {
             Self::Listed(..) => true,
-            Self::Json(style, _) | Self::Rewritten(style) | Self::Digested(style) => style.listed,
-            Self::Quoted(_, inner) | Self::Counted(_, inner) | Self::Present(inner) => inner.leaves_out(),
+            Self::Json(style, _) | Self::Rewritten(style) => style.listed,
+            Self::Quoted(_, inner)
+            | Self::Counted(_, inner)
+            | Self::Present(inner)
+            | Self::Digested { of: inner, .. } => inner.leaves_out(),
             _ => false,
         }
     }
@@ -210,6 +233,9 @@ impl Form {
                 let digits = if digits.is_empty() { "0" } else { digits };
                 write!(out, "{}.{digits}", unix.div_euclid(1_000_000)).is_ok()
             }),
+            Self::Ticks => {
+                micros(kind, value).is_some_and(|micros| write!(out, "{}", (micros + time::FROM_YEAR_ONE) * 10).is_ok())
+            }
             Self::Bool(yes, no) => {
                 out.extend_from_slice(if value == [1] { yes } else { no }.as_bytes());
                 true
@@ -258,10 +284,30 @@ impl Form {
                 style.members_of(&value, names, out);
                 true
             }),
-            Self::Digested(style) => parsed(kind, value).is_some_and(|value| {
+            Self::Digested { hex, of } => {
                 let mut written = Vec::new();
-                style.value(&value, &mut written);
-                encoding::push_hex(Algorithm::Sha256.digest(None, &written).bytes(), out);
+                let done = of.write(kind, value, &mut written);
+                let digest = Algorithm::Sha256.digest(None, &written);
+                if *hex {
+                    encoding::push_hex(digest.bytes(), out);
+                } else {
+                    out.extend_from_slice(digest.bytes());
+                }
+                done
+            }
+            Self::Array { around: [open, comma, close], quoted } => array::elements(value).is_some_and(|elements| {
+                out.extend_from_slice(open.as_bytes());
+                for (at, element) in elements.iter().enumerate() {
+                    if at > 0 {
+                        out.extend_from_slice(comma.as_bytes());
+                    }
+                    match (element, quoted) {
+                        (Some(element), Some(style)) => style.string(element, out),
+                        (Some(element), None) => out.extend_from_slice(element.as_bytes()),
+                        (None, quoted) => out.extend_from_slice(quoted.map_or("", Style::null).as_bytes()),
+                    }
+                }
+                out.extend_from_slice(close.as_bytes());
                 true
             }),
             Self::Counted(count, form) => {

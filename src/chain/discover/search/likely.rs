@@ -1,7 +1,7 @@
 //! Which columns are hashed, in which order, between what: every choice has a rank, and choices are tried by the product of
 //! their ranks. What is a little unusual in all respects comes as late as what is very unusual in one.
 
-use super::members::Constant;
+use super::members::{Constant, Place};
 use super::naming::{self, Naming};
 use super::orders;
 use super::subsets::{WIDEST, stages};
@@ -224,7 +224,7 @@ impl Search<'_> {
             (1..).zip(plain.iter().cloned()).chain(by(false)).chain(by(true)).collect();
         namings.sort_by_key(|(rank, _)| *rank);
         namings.truncate(NAMINGS);
-        let places = self.places(true);
+        let places: Vec<Place> = self.places(true).into_iter().chain(self.places_outside()).collect();
         let constants: Vec<Option<Constant>> = std::iter::once(None).chain(self.constants()).collect();
         let mut ranked = Vec::new();
         for (named, (_, naming)) in (1..).zip(namings) {

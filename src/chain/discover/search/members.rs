@@ -18,6 +18,14 @@ pub(super) enum Place {
     /// A member under this key: the first, or the last.
     First(String),
     Last(String),
+    /// A member under this key before the last, which is mostly the time.
+    BeforeLast(String),
+    /// Beside the document: both are members of another, each under its key. Which is first?
+    Beside {
+        previous: String,
+        document: &'static str,
+        first: bool,
+    },
     /// Before or behind the document, with this between.
     Before(&'static str),
     Behind(&'static str),
@@ -30,11 +38,44 @@ impl Place {
     /// The name it has within.
     pub(super) fn key(&self) -> Option<&str> {
         match self {
-            Self::First(key) | Self::Last(key) | Self::Both(_, key) => Some(key),
+            Self::First(key) | Self::Last(key) | Self::BeforeLast(key) | Self::Both(_, key) => Some(key),
             _ => None,
         }
     }
+
+    /// The name it has wherever it stands.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Beside { previous, .. } => Some(previous),
+            _ => self.key(),
+        }
+    }
+
+    /// Whether there is such a place where keys are in the order of the alphabet, and no other that is the same.
+    pub(super) const fn is_of_sorted(&self) -> bool {
+        !matches!(self, Self::First(_) | Self::BeforeLast(_) | Self::Beside { first: true, .. })
+    }
+
+    /// Of two members, a document and the previous hash beside it, the latter is the first.
+    pub(super) fn is_before(&self, sorted: bool) -> bool {
+        match self {
+            Self::Beside { previous, document, first } => {
+                if sorted {
+                    previous.as_str() < *document
+                } else {
+                    *first
+                }
+            }
+            _ => false,
+        }
+    }
 }
+
+/// What a document is called beside the previous hash.
+const BESIDE: [&str; 7] = ["payload", "data", "entry", "event", "record", "content", "body"];
+
+/// Names of the two together, by the product of their ranks.
+const RANKS_BESIDE: usize = 16;
 
 /// A member that is always the same.
 #[derive(Clone, Debug)]
@@ -138,6 +179,45 @@ impl Search<'_> {
         if !self.chained {
             return vec![Place::Nowhere];
         }
+        let keys = self.keys_of_previous();
+        let mut places = vec![Place::Before(""), Place::Behind("")];
+        for (number, key) in keys.iter().take(if all { 9 } else { 4 }).enumerate() {
+            places.extend([Place::Last(key.clone()), Place::First(key.clone())]);
+            places.extend((all && number < 2).then(|| Place::BeforeLast(key.clone())));
+        }
+        if all {
+            places.extend(["|", ":", "\n", "\0"].map(Place::Before));
+            places.extend(["|", ":"].map(Place::Behind));
+            places.extend(keys.iter().skip(2).map(|key| Place::BeforeLast(key.clone())));
+            places.extend(
+                ["", ":", "|", "\0"]
+                    .into_iter()
+                    .flat_map(|between| keys.iter().map(move |key| Place::Both(between, key.clone()))),
+            );
+        }
+        places
+    }
+
+    /// The previous hash beside the document of the row, by the names both may have.
+    pub(super) fn places_outside(&self) -> Vec<Place> {
+        if !self.chained {
+            return Vec::new();
+        }
+        let keys = self.keys_of_previous();
+        let mut ranked: Vec<(usize, Place)> = Vec::new();
+        for (named, previous) in keys.into_iter().enumerate() {
+            for (called, document) in BESIDE.into_iter().enumerate() {
+                let place = |first| Place::Beside { previous: previous.clone(), document, first };
+                ranked.extend([true, false].map(|first| ((named + 1) * (called + 1), place(first))));
+            }
+        }
+        ranked.retain(|(rank, _)| *rank <= RANKS_BESIDE);
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// What the previous hash may be called in a document, the likeliest first.
+    fn keys_of_previous(&self) -> Vec<String> {
         let own = self.prev.and_then(|at| self.column(at)).map(|column| column.name.clone());
         let mut keys: Vec<String> = own.iter().cloned().collect();
         keys.extend(own.iter().map(|own| naming::camelled(own)));
@@ -150,28 +230,13 @@ impl Search<'_> {
                 true
             }
         });
-        let mut places = vec![Place::Before(""), Place::Behind("")];
-        places.extend(
-            keys.iter()
-                .take(if all { 9 } else { 4 })
-                .flat_map(|key| [Place::Last(key.clone()), Place::First(key.clone())]),
-        );
-        if all {
-            places.extend(["|", ":", "\n", "\0"].map(Place::Before));
-            places.extend(["|", ":"].map(Place::Behind));
-            places.extend(
-                ["", ":", "|", "\0"]
-                    .into_iter()
-                    .flat_map(|between| keys.iter().map(move |key| Place::Both(between, key.clone()))),
-            );
-        }
-        places
+        keys
     }
 
     /// The places, those first whose key is named as the others are.
     pub(super) fn places_beside(places: &[Place], naming: &Naming) -> Vec<Place> {
         let own = Convention::of(naming.keys.iter().map(String::as_str));
-        let suits = |place: &&Place| place.key().is_none_or(|key| own.suits(Convention::of([key])));
+        let suits = |place: &&Place| place.name().is_none_or(|key| own.suits(Convention::of([key])));
         let (first, last): (Vec<&Place>, Vec<&Place>) = places.iter().partition(suits);
         first.into_iter().chain(last).cloned().collect()
     }
@@ -329,8 +394,7 @@ pub(super) fn laid<'a>(
     sorted: bool,
 ) -> Option<Vec<Member<'a>>> {
     // Where keys are sorted there is one place.
-    if sorted && (matches!(place, Place::First(_)) || naming.is_list || constant.is_some_and(|constant| constant.first))
-    {
+    if sorted && (!place.is_of_sorted() || naming.is_list || constant.is_some_and(|constant| constant.first)) {
         return None;
     }
     let key = place.key();
@@ -342,7 +406,11 @@ pub(super) fn laid<'a>(
     if let Some(key) = key
         && !order.contains(&previous)
     {
-        let at = if matches!(place, Place::First(_)) { 0 } else { members.len() };
+        let at = match place {
+            Place::First(_) => 0,
+            Place::BeforeLast(_) => members.len().checked_sub(1)?,
+            _ => members.len(),
+        };
         members.insert(at, Member::Previous(key));
     }
     if let Some(constant) = constant {
@@ -380,6 +448,28 @@ pub(super) struct Document<'a> {
     pub(super) tag: &'a [u8],
 }
 
+/// A part of what stands around a document.
+enum Beside<'a> {
+    Text(Vec<u8>),
+    Previous(&'a (Piece, Vec<u8>)),
+}
+
+impl Beside<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => out.extend_from_slice(text),
+            Self::Previous((_, bytes)) => out.extend_from_slice(bytes),
+        }
+    }
+
+    fn piece(self) -> Piece {
+        match self {
+            Self::Text(text) => Piece::Literal(text),
+            Self::Previous((piece, _)) => piece.clone(),
+        }
+    }
+}
+
 impl Document<'_> {
     fn within(&self) -> &(Piece, Vec<u8>) {
         if self.written.style.escaped == Escaped::Repr { &self.spelled.repr } else { &self.spelled.plain }
@@ -390,6 +480,26 @@ impl Document<'_> {
             (true, Escaped::Repr) => ("(", ")"),
             (true, _) => ("[", "]"),
             (false, _) => ("{", "}"),
+        }
+    }
+
+    /// What stands around the document, where it is a member beside the previous hash.
+    fn beside(&self) -> [Vec<Beside<'_>>; 2] {
+        let Place::Beside { previous, document, .. } = self.place else { return Default::default() };
+        let style = self.written.style;
+        let key = |open: &str, key: &str| {
+            let mut lead = open.as_bytes().to_vec();
+            style.string(key, &mut lead);
+            lead.extend_from_slice(style.colon.as_bytes());
+            Beside::Text(lead)
+        };
+        // Where keys are sorted, the first of two places stands for both.
+        if self.place.is_before(style.sorted) {
+            let open = vec![key("{", previous), Beside::Previous(self.within()), key(style.comma, document)];
+            [open, vec![Beside::Text(b"}".to_vec())]]
+        } else {
+            let close = vec![key(style.comma, previous), Beside::Previous(self.within()), Beside::Text(b"}".to_vec())];
+            [vec![key("{", document)], close]
         }
     }
 
@@ -410,6 +520,8 @@ impl Document<'_> {
             out.extend_from_slice(&self.outside.1);
             out.extend_from_slice(between.as_bytes());
         }
+        let [before, behind] = self.beside();
+        before.iter().for_each(|beside| beside.write(out));
         let (open, close) = self.around();
         out.extend_from_slice(open.as_bytes());
         for (number, member) in self.members.iter().enumerate() {
@@ -421,6 +533,7 @@ impl Document<'_> {
             }
         }
         out.extend_from_slice(close.as_bytes());
+        behind.iter().for_each(|beside| beside.write(out));
         if let Place::Behind(between) = self.place {
             out.extend_from_slice(between.as_bytes());
             out.extend_from_slice(&self.outside.1);
@@ -436,6 +549,8 @@ impl Document<'_> {
         if let Place::Before(between) | Place::Both(between, _) = self.place {
             pieces.extend([self.outside.0.clone(), Piece::literal(between)]);
         }
+        let [before, behind] = self.beside();
+        pieces.extend(before.into_iter().map(Beside::piece));
         let listed: Box<[String]> = self.members.iter().map(|member| member.key(self.naming).to_owned()).collect();
         let (open, close) = self.around();
         pieces.push(Piece::literal(open));
@@ -456,6 +571,7 @@ impl Document<'_> {
             });
         }
         pieces.push(Piece::literal(close));
+        pieces.extend(behind.into_iter().map(Beside::piece));
         if let Place::Behind(between) = self.place {
             pieces.extend([Piece::literal(between), self.outside.0.clone()]);
         }

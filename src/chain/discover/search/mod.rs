@@ -76,7 +76,7 @@ const FIRST: u32 = 40_000;
 const MOST: usize = 13;
 
 pub(super) fn clocks() -> Vec<Form> {
-    let clock = |between, fraction, suffix| Form::Time(Clock { between, fraction, suffix: Some(suffix), place: None });
+    let clock = |between, fraction, suffix| Form::Time(Clock::utc(between, fraction, suffix));
     let mut forms = vec![Form::Text];
     for suffix in ["Z", "+00:00", ""] {
         for fraction in [
@@ -87,21 +87,21 @@ pub(super) fn clocks() -> Vec<Form> {
             Fraction::Thirds,
             Fraction::Fixed(0),
         ] {
-            forms.push(clock(b'T', fraction, suffix));
+            forms.push(clock("T", fraction, suffix));
         }
     }
     forms.extend([
-        clock(b' ', Fraction::Fixed(6), ""),
-        clock(b' ', Fraction::Python, "+00:00"),
-        clock(b' ', Fraction::Fixed(0), ""),
+        clock(" ", Fraction::Fixed(6), ""),
+        clock(" ", Fraction::Python, "+00:00"),
+        clock(" ", Fraction::Fixed(0), ""),
     ]);
     forms.extend([
-        clock(b'T', Fraction::Fixed(9), "Z"),
-        clock(b' ', Fraction::Trimmed, ""),
-        clock(b' ', Fraction::Fixed(3), ""),
-        clock(b'T', Fraction::Fixed(7), "Z"),
-        clock(b'T', Fraction::Fixed(7), "+00:00"),
-        clock(b' ', Fraction::Fixed(0), " UTC"),
+        clock("T", Fraction::Fixed(9), "Z"),
+        clock(" ", Fraction::Trimmed, ""),
+        clock(" ", Fraction::Fixed(3), ""),
+        clock("T", Fraction::Fixed(7), "Z"),
+        clock("T", Fraction::Fixed(7), "+00:00"),
+        clock(" ", Fraction::Fixed(0), " UTC"),
     ]);
     forms.extend([
         Form::Epoch(1),
