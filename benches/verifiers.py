@@ -150,9 +150,11 @@ def compare(name, options):
             assert their_word == "intact" and said_by_govctl(our_word).startswith("intact"), (their_word, our_word)
             rounds.append((their, our))
         middle = [statistics.median(of) for of in zip(*[(*their, *our) for their, our in rounds])]
+        head = json.loads(our_word)["chains"][0]["head"]["hash"]
         print(f"\n{name}, {rows} rows, median of {options.rounds} turns")
         print(f"  {name:12} {middle[0]:8.2f} s  {middle[1]:6.0f} MB")
-        print(f"  {'govctl':12} {middle[2]:8.2f} s  {middle[3]:6.0f} MB   {middle[0] / middle[2]:.1f} times as fast")
+        print(f"  {'govctl':12} {middle[2]:8.2f} s  {middle[3]:6.0f} MB   {middle[0] / middle[2]:.1f} times as fast, "
+              f"with {middle[1] / middle[3]:.1f} times less memory")
         # Its triggers would refuse what whoever may alter the table can do without them.
         connection.execute(f"alter table {table} disable trigger user")
         kept = [table] + (["ledger_head"] if name == "ledgerchain" else [])
@@ -161,6 +163,7 @@ def compare(name, options):
         for attack, sql in ATTACKS[name]:
             connection.execute(sql.format(middle=rows // 2, end=rows - 1000))
             print(f"  {attack}\n    {name}: {measured(theirs)[0]}\n    govctl: {said_by_govctl(measured(ours)[0])}")
+            print(f"    govctl --expect HEAD: {said_by_govctl(measured([*ours, '--expect', head])[0])}")
             for of in kept:
                 connection.execute(f"truncate {of}; insert into {of} table kept_{of}")
         connection.execute("; ".join(f"drop table {of}, kept_{of}" for of in kept))
