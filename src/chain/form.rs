@@ -51,18 +51,13 @@ pub enum Form {
     Json(Style, Option<Clock>),
     /// A json or jsonb column written anew.
     Rewritten(Style),
-    /// The SHA-256 of a spelling: its hex, or its bytes.
-    Digested {
-        /// In hex.
-        hex: bool,
-        /// Of what.
-        of: Box<Self>,
-    },
-    /// An array as JSON has it: its elements as they are, or as strings.
+    /// The SHA-256 of a spelling, in hex.
+    Digested(Box<Self>),
+    /// The elements of an array.
     Array {
-        /// With this before, between and behind the elements.
+        /// What stands before them, between them and behind them.
         around: [&'static str; 3],
-        /// Elements as strings of JSON.
+        /// They are strings of JSON; none writes them as they are.
         quoted: Option<Style>,
     },
     /// A json or jsonb column, its objects with members of these names alone, in their order: inside a document that JavaScript
@@ -104,11 +99,17 @@ impl Count {
     /// The length of these bytes, and they.
     pub fn of(self, bytes: &[u8]) -> Vec<u8> {
         let mut counted = Vec::with_capacity(bytes.len() + 8);
+        self.push(bytes, &mut counted);
+        counted
+    }
+
+    /// Appends the length of these bytes, and they.
+    pub fn push(self, bytes: &[u8], counted: &mut Vec<u8>) {
         let short = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let long = bytes.len() as u64;
         match self {
             Self::Decimal(behind) => {
-                counted.extend_from_slice(bytes.len().to_string().as_bytes());
+                let _ = write!(counted, "{}", bytes.len());
                 counted.push(behind);
             }
             Self::Be4 => counted.extend_from_slice(&short.to_be_bytes()),
@@ -117,7 +118,6 @@ impl Count {
             Self::Le8 => counted.extend_from_slice(&long.to_le_bytes()),
         }
         counted.extend_from_slice(bytes);
-        counted
     }
 }
 
@@ -143,11 +143,6 @@ impl Fraction {
 }
 
 impl Form {
-    /// The SHA-256 of a spelling in hex.
-    pub fn digested(of: Self) -> Self {
-        Self::Digested { hex: true, of: Box::new(of) }
-    }
-
     /// The clock that times are spelled by, where this is a spelling of times.
     pub fn clock(&mut self) -> Option<&mut Clock> {
         match self {
@@ -162,10 +157,9 @@ impl Form {
         match self {
             Self::Listed(..) => true,
             Self::Json(style, _) | Self::Rewritten(style) => style.listed,
-            Self::Quoted(_, inner)
-            | Self::Counted(_, inner)
-            | Self::Present(inner)
-            | Self::Digested { of: inner, .. } => inner.leaves_out(),
+            Self::Quoted(_, inner) | Self::Counted(_, inner) | Self::Present(inner) | Self::Digested(inner) => {
+                inner.leaves_out()
+            }
             _ => false,
         }
     }
@@ -284,15 +278,10 @@ impl Form {
                 style.members_of(&value, names, out);
                 true
             }),
-            Self::Digested { hex, of } => {
+            Self::Digested(form) => {
                 let mut written = Vec::new();
-                let done = of.write(kind, value, &mut written);
-                let digest = Algorithm::Sha256.digest(None, &written);
-                if *hex {
-                    encoding::push_hex(digest.bytes(), out);
-                } else {
-                    out.extend_from_slice(digest.bytes());
-                }
+                let done = form.write(kind, value, &mut written);
+                encoding::push_hex(Algorithm::Sha256.digest(None, &written).bytes(), out);
                 done
             }
             Self::Array { around: [open, comma, close], quoted } => array::elements(value).is_some_and(|elements| {
@@ -334,7 +323,7 @@ fn is_empty(kind: Kind, value: &[u8]) -> bool {
         Kind::Bool => value == [0],
         Kind::Jsonb => matches!(value.get(1..), None | Some(b"{}" | b"[]" | b"null" | b"\"\"")),
         Kind::Json => matches!(value.trim_ascii(), b"{}" | b"[]" | b"null" | b"\"\""),
-        Kind::Rendered => value.iter().all(|byte| matches!(byte, b'0' | b'.')),
+        Kind::Rendered => value == b"{}" || value.iter().all(|byte| matches!(byte, b'0' | b'.')),
         Kind::Text | Kind::Bytes => value.is_empty(),
         Kind::Timestamptz | Kind::Timestamp | Kind::Date | Kind::Uuid => false,
     }

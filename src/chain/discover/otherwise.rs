@@ -268,10 +268,8 @@ fn escaped_otherwise(formula: &Formula) -> Vec<Formula> {
             match form {
                 Form::Json(old, clock) if like(old) => Some(Form::Json(style, clock.clone())),
                 Form::Rewritten(old) if like(old) => Some(Form::Rewritten(style)),
-                Form::Digested { hex, of } => match &**of {
-                    Form::Rewritten(old) if like(old) => {
-                        Some(Form::Digested { hex: *hex, of: Box::new(Form::Rewritten(style)) })
-                    }
+                Form::Digested(of) => match &**of {
+                    Form::Rewritten(old) if like(old) => Some(Form::Digested(Box::new(Form::Rewritten(style)))),
                     _ => None,
                 },
                 _ => None,
@@ -311,8 +309,8 @@ fn ordered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
     let other = |at: usize, form: &Form| match form {
         Form::Json(style, clock) if items[at].kind.is_document() => Some(Form::Json(turned(style), clock.clone())),
         Form::Rewritten(style) => Some(Form::Rewritten(turned(style))),
-        Form::Digested { hex, of } => match &**of {
-            Form::Rewritten(style) => Some(Form::Digested { hex: *hex, of: Box::new(Form::Rewritten(turned(style))) }),
+        Form::Digested(of) => match &**of {
+            Form::Rewritten(style) => Some(Form::Digested(Box::new(Form::Rewritten(turned(style))))),
             _ => None,
         },
         Form::Quoted(style, inner) => match &**inner {

@@ -9,6 +9,7 @@ use super::trial::Trial;
 use super::tries::{Left, Try};
 use super::writing::Ways;
 use super::{Search, Under, lists};
+use crate::chain::form::Count;
 use crate::chain::items::Column;
 use crate::chain::recipe::Formula;
 use crate::chain::value::Kind;
@@ -34,6 +35,9 @@ const ROUNDS: [usize; 5] = [1 << 8, 1 << 11, 1 << 14, 1 << 17, 1 << 20];
 
 /// Ways to write one choice of fields.
 const WAYS: usize = 200;
+
+/// Lengths that stand before fields in another order than that of the table.
+const COUNTS: [Count; 4] = [Count::Decimal(b':'), Count::Be4, Count::Le8, Count::Be8];
 
 impl Search<'_> {
     /// Fields side by side, the likeliest first.
@@ -201,11 +205,23 @@ impl Search<'_> {
                         place: *place,
                         previous: previous.piece.clone(),
                         bytes: previous.bytes.clone(),
+                        count: None,
                     };
                     ranked.push((rank, joint(&[])));
                     for (number, tag) in tags.iter().enumerate().filter(|(_, tag)| is_apart(tag, separator)) {
                         ranked.push((rank * (number + 8), joint(tag)));
                     }
+                }
+                for (number, count) in COUNTS.into_iter().enumerate() {
+                    let joint = lists::Joint {
+                        tag: Vec::new(),
+                        separator: "",
+                        place: *place,
+                        previous: previous.piece.clone(),
+                        bytes: previous.bytes.clone(),
+                        count: Some(count),
+                    };
+                    ranked.push(((placed + 1) * (number + 6), joint));
                 }
             }
         }

@@ -18,6 +18,8 @@ mod short;
 mod shuffled;
 mod single;
 mod subsets;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod tries;
 mod wrapped;
@@ -203,13 +205,13 @@ impl Search<'_> {
         text: &[u8],
         pieces: impl Fn() -> Vec<Piece>,
     ) -> Option<Formula> {
-        let wanted = self.sample.hashes[target];
+        let wanted = self.sample.hashes[target]?;
         let key = if keyed { self.key } else { None };
         let pieces = if self.outer.is_empty() {
-            (Some(algorithm.digest(key, text)) == wanted).then(pieces)?
+            algorithm.digest(key, text).is(&wanted).then(pieces)?
         } else {
             let inner = algorithm.digest(None, text);
-            let outer = self.outer.iter().find(|outer| Some(algorithm.digest(key, &outer.around(&inner))) == wanted)?;
+            let outer = self.outer.iter().find(|outer| algorithm.digest(key, &outer.around(&inner)).is(&wanted))?;
             outer.pieces(algorithm, pieces())
         };
         let formula = Formula { keyed, ..Formula::new(algorithm, pieces, SEARCHED) };

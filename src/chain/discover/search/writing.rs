@@ -353,7 +353,7 @@ impl Search<'_> {
         let kind = self.items.list[at].kind;
         let form = match kind {
             Kind::Json | Kind::Jsonb if way.as_stored => Form::Text,
-            Kind::Json | Kind::Jsonb if way.folded => Form::digested(Form::Rewritten(way.style)),
+            Kind::Json | Kind::Jsonb if way.folded => Form::Digested(Box::new(Form::Rewritten(way.style))),
             Kind::Json | Kind::Jsonb => Form::Rewritten(way.style),
             Kind::Bool => Form::Bool(way.words.0, way.words.1),
             Kind::Bytes => Form::Hex,
