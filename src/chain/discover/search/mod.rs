@@ -4,6 +4,7 @@
 //! One matching row of thirty-two bytes is proof, so the search is fast: every candidate is tried on one row, and only
 //! what fits there is tried on the others. It is bounded by how many are tried, so that every machine finds the same.
 
+mod document;
 mod documents;
 mod framed;
 mod inner;

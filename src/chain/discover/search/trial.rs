@@ -1,7 +1,8 @@
 //! What a document is made of beside its fields, laid out once for every choice of them: most candidates fail, and fail
 //! fast.
 
-use super::members::{Constant, Document, Place, Spelled, is_renamed, laid};
+use super::document::{Document, is_renamed, laid};
+use super::members::{Constant, Place, Spelled};
 use super::naming::Naming;
 use super::writing::Written;
 use crate::chain::json_form::{Escaped, Style};
