@@ -4,6 +4,8 @@ use super::algorithm::Digest;
 use super::items::Column;
 use super::recipe::{Formula, Item};
 use super::relation::Relation;
+use super::segment::Position;
+use crate::check::quote;
 use crate::facts::derive::log_columns;
 
 /// A table joined to the chain, whose rows it vouches for.
@@ -116,6 +118,31 @@ impl Chain {
         let is_text = self.column(at).is_some_and(|column| matches!(column.type_name.as_str(), "text" | "varchar"));
         // An index in the table's own collation is of more use than an order by byte, where order is only grouping.
         if is_text && self.order.contains(&at) { format!("{sql} collate \"C\"") } else { sql.to_owned() }
+    }
+
+    /// A condition over `t`: the row stands in this place.
+    pub fn is_at(&self, at: &Position) -> String {
+        let is = |(item, key): (&usize, &String)| {
+            let sql = self.items[*item].sql.trim_end_matches("::text");
+            let literal = quote::literal(key);
+            if key == Position::NULL {
+                format!("({sql} is null or {sql}::text = {literal})")
+            } else {
+                format!("{sql} = {literal}")
+            }
+        };
+        self.order.iter().zip(&at.keys).map(is).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// A condition over `t`: the row stands behind this place, or in it, too. Behind a null, which is sorted last, there is nothing.
+    pub fn is_behind(&self, at: &Position, or_in_it: bool) -> String {
+        if at.keys.iter().any(|key| key == Position::NULL) {
+            return if or_in_it { self.is_at(at) } else { "false".to_owned() };
+        }
+        let columns: Vec<String> = self.order.iter().map(|at| self.sort(*at)).collect();
+        let values: Vec<String> = at.keys.iter().map(|key| quote::literal(key)).collect();
+        let than = if or_in_it { ">=" } else { ">" };
+        format!("({}) {than} ({})", columns.join(", "), values.join(", "))
     }
 
     /// The column of an item.

@@ -275,14 +275,20 @@ impl Case<'_> {
             let detail = format!("it names a hash that no row has; {previous} has another");
             vec![Break { cause: Some(cause.to_owned()), ..self.at(BreakKind::Link, at, before, detail) }]
         };
+        let is_rewritten = found.before_rewritten || found.rewritten;
+        let again = "the row before it was written again later than the rows behind it";
         if let (Some(low), Some(high)) = (before.and_then(|before| before.number), at.number) {
+            // Numbers that are missing here are missing everywhere; that a row was written again says what happened.
+            if self.lost.burned && is_rewritten {
+                return replaced(again);
+            }
             return match self.gaps(low.saturating_add(1), high.saturating_sub(1), before, at) {
                 Some(gaps) if !gaps.is_empty() => gaps,
                 _ => replaced("the row before it was replaced, or this row's previous hash was"),
             };
         }
-        if found.before_rewritten || found.rewritten {
-            return replaced("the row before it was written again later than the rows behind it");
+        if is_rewritten {
+            return replaced(again);
         }
         let between = before
             .map_or_else(|| "before it".to_owned(), |before| format!("between {} and {}", before.shown(), at.shown()));

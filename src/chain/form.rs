@@ -1,6 +1,7 @@
 //! How one value becomes bytes of a preimage.
 
 use super::algorithm::Algorithm;
+use super::array;
 use super::encoding;
 use super::json_form::Style;
 use super::time::{self, Clock};
@@ -32,6 +33,8 @@ pub enum Form {
     EpochText,
     /// The same as Python writes a float: zeros at the end dropped, but for the first.
     EpochFloat,
+    /// Ten millionths of a second since the year 1: the ticks of .NET.
+    Ticks,
     /// `true` and `false` in other words.
     Bool(&'static str, &'static str),
     /// A uuid without its dashes.
@@ -48,8 +51,15 @@ pub enum Form {
     Json(Style, Option<Clock>),
     /// A json or jsonb column written anew.
     Rewritten(Style),
-    /// The SHA-256 of that, in hex.
-    Digested(Style),
+    /// The SHA-256 of a spelling, in hex.
+    Digested(Box<Self>),
+    /// The elements of an array.
+    Array {
+        /// What stands before them, between them and behind them.
+        around: [&'static str; 3],
+        /// They are strings of JSON; none writes them as they are.
+        quoted: Option<Style>,
+    },
     /// A json or jsonb column, its objects with members of these names alone, in their order: inside a document that JavaScript
     /// wrote with a list of names.
     Listed(Style, Box<[String]>),
@@ -89,11 +99,17 @@ impl Count {
     /// The length of these bytes, and they.
     pub fn of(self, bytes: &[u8]) -> Vec<u8> {
         let mut counted = Vec::with_capacity(bytes.len() + 8);
+        self.push(bytes, &mut counted);
+        counted
+    }
+
+    /// Appends the length of these bytes, and they.
+    pub fn push(self, bytes: &[u8], counted: &mut Vec<u8>) {
         let short = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let long = bytes.len() as u64;
         match self {
             Self::Decimal(behind) => {
-                counted.extend_from_slice(bytes.len().to_string().as_bytes());
+                let _ = write!(counted, "{}", bytes.len());
                 counted.push(behind);
             }
             Self::Be4 => counted.extend_from_slice(&short.to_be_bytes()),
@@ -102,7 +118,6 @@ impl Count {
             Self::Le8 => counted.extend_from_slice(&long.to_le_bytes()),
         }
         counted.extend_from_slice(bytes);
-        counted
     }
 }
 
@@ -141,8 +156,10 @@ impl Form {
     pub fn leaves_out(&self) -> bool {
         match self {
             Self::Listed(..) => true,
-            Self::Json(style, _) | Self::Rewritten(style) | Self::Digested(style) => style.listed,
-            Self::Quoted(_, inner) | Self::Counted(_, inner) | Self::Present(inner) => inner.leaves_out(),
+            Self::Json(style, _) | Self::Rewritten(style) => style.listed,
+            Self::Quoted(_, inner) | Self::Counted(_, inner) | Self::Present(inner) | Self::Digested(inner) => {
+                inner.leaves_out()
+            }
             _ => false,
         }
     }
@@ -210,6 +227,9 @@ impl Form {
                 let digits = if digits.is_empty() { "0" } else { digits };
                 write!(out, "{}.{digits}", unix.div_euclid(1_000_000)).is_ok()
             }),
+            Self::Ticks => {
+                micros(kind, value).is_some_and(|micros| write!(out, "{}", (micros + time::FROM_YEAR_ONE) * 10).is_ok())
+            }
             Self::Bool(yes, no) => {
                 out.extend_from_slice(if value == [1] { yes } else { no }.as_bytes());
                 true
@@ -258,10 +278,25 @@ impl Form {
                 style.members_of(&value, names, out);
                 true
             }),
-            Self::Digested(style) => parsed(kind, value).is_some_and(|value| {
+            Self::Digested(form) => {
                 let mut written = Vec::new();
-                style.value(&value, &mut written);
+                let done = form.write(kind, value, &mut written);
                 encoding::push_hex(Algorithm::Sha256.digest(None, &written).bytes(), out);
+                done
+            }
+            Self::Array { around: [open, comma, close], quoted } => array::elements(value).is_some_and(|elements| {
+                out.extend_from_slice(open.as_bytes());
+                for (at, element) in elements.iter().enumerate() {
+                    if at > 0 {
+                        out.extend_from_slice(comma.as_bytes());
+                    }
+                    match (element, quoted) {
+                        (Some(element), Some(style)) => style.string(element, out),
+                        (Some(element), None) => out.extend_from_slice(element.as_bytes()),
+                        (None, quoted) => out.extend_from_slice(quoted.map_or("", Style::null).as_bytes()),
+                    }
+                }
+                out.extend_from_slice(close.as_bytes());
                 true
             }),
             Self::Counted(count, form) => {
@@ -288,7 +323,7 @@ fn is_empty(kind: Kind, value: &[u8]) -> bool {
         Kind::Bool => value == [0],
         Kind::Jsonb => matches!(value.get(1..), None | Some(b"{}" | b"[]" | b"null" | b"\"\"")),
         Kind::Json => matches!(value.trim_ascii(), b"{}" | b"[]" | b"null" | b"\"\""),
-        Kind::Rendered => value.iter().all(|byte| matches!(byte, b'0' | b'.')),
+        Kind::Rendered => value == b"{}" || value.iter().all(|byte| matches!(byte, b'0' | b'.')),
         Kind::Text | Kind::Bytes => value.is_empty(),
         Kind::Timestamptz | Kind::Timestamp | Kind::Date | Kind::Uuid => false,
     }

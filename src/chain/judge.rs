@@ -276,16 +276,8 @@ async fn headless(
         return Ok(Beginning::Gone);
     }
     // The very first row ever stored in a table has nothing before it.
-    let by: Vec<String> = chain
-        .order
-        .iter()
-        .zip(&thread.first.keys)
-        .map(|(at, key)| {
-            format!("{} = {}", chain.items[*at].sql.trim_end_matches("::text"), crate::check::quote::literal(key))
-        })
-        .collect();
-    let sql =
-        format!("select count(*) > 0 from {} t where t.ctid = '(0,1)' and {}", chain.relation.sql(), by.join(" and "));
+    let (of, is) = (chain.relation.sql(), chain.is_at(&thread.first));
+    let sql = format!("select count(*) > 0 from {of} t where t.ctid = '(0,1)' and {is}");
     let oldest: bool = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)?;
     Ok(if oldest { Beginning::Unknown } else { Beginning::Gone })
 }

@@ -137,13 +137,11 @@ pub async fn written_later(
     at: &Position,
 ) -> Result<bool, Stop> {
     let sorts: Vec<String> = chain.order.iter().map(|at| chain.sort(*at)).collect();
-    let values: Vec<String> = at.keys.iter().map(|key| quote::literal(key)).collect();
     let and = condition(chain, partition).replacen(" where ", " and ", 1);
     let sql = format!(
-        "select pg_catalog.age(t.xmin)::int8, t.ctid::text from {} t where ({}) >= ({}){and} order by {} limit 4",
+        "select pg_catalog.age(t.xmin)::int8, t.ctid::text from {} t where {}{and} order by {} limit 4",
         chain.relation.sql(),
-        sorts.join(", "),
-        values.join(", "),
+        chain.is_behind(at, true),
         sorts.join(", ")
     );
     let rows: Vec<(i64, String)> =
@@ -169,8 +167,6 @@ pub async fn is_behind_a_hole(
     at: &Position,
 ) -> Result<bool, Stop> {
     let relation = chain.relation.sql();
-    let is = chain.order.iter().zip(&at.keys).map(|(at, key)| format!("{} = {}", chain.sort(*at), quote::literal(key)));
-    let is: Vec<String> = is.collect();
     let and = condition(chain, partition).replacen(" where ", " and ", 1);
     // Rows that follow each other are stored side by side, as long as all of them stay.
     let sql = format!(
@@ -178,7 +174,7 @@ pub async fn is_behind_a_hole(
            select from {relation} b where b.tableoid = t.tableoid and b.ctid = pg_catalog.format('(%s,%s)',
              (t.ctid::text::point)[0]::int8, (t.ctid::text::point)[1]::int8 - 1)::tid)), false)
          from {relation} t where {}{and}",
-        is.join(" and ")
+        chain.is_at(at)
     );
     sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await.map_err(refusal::lost)
 }
@@ -199,7 +195,9 @@ pub fn condition(chain: &Chain, partition: &[Option<String>]) -> String {
 fn link(chain: &Chain, tuple: &[u8], fields: &Fields, prev: usize) -> Link {
     let count = chain.order.len();
     let text = |at: usize| {
-        fields.get(tuple, at).map_or_else(|| "null".to_owned(), |value| String::from_utf8_lossy(value).into_owned())
+        fields
+            .get(tuple, at)
+            .map_or_else(|| Position::NULL.to_owned(), |value| String::from_utf8_lossy(value).into_owned())
     };
     let keys: Vec<String> = (0..count).map(text).collect();
     let number = if chain.is_numbered() { keys[0].parse().ok() } else { None };
@@ -436,12 +434,6 @@ impl Parent {
 
 /// A query that shows a place, and when and where its row was last written.
 pub fn look(chain: &Chain, at: &Position, partition: &[Option<String>]) -> String {
-    let by: Vec<String> = chain
-        .order
-        .iter()
-        .zip(&at.keys)
-        .map(|(item, key)| format!("{} = {}", chain.items[*item].sql.trim_end_matches("::text"), quote::literal(key)))
-        .collect();
     let and = condition(chain, partition).replacen(" where ", " and ", 1);
-    format!("select t.xmin, t.ctid, t.* from {} t where {}{and}", chain.relation.sql(), by.join(" and "))
+    format!("select t.xmin, t.ctid, t.* from {} t where {}{and}", chain.relation.sql(), chain.is_at(at))
 }

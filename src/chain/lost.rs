@@ -28,9 +28,16 @@ pub struct Lost {
     /// Nobody can say of which chain these rows were.
     pub shared: Vec<(i64, i64)>,
     /// Stretches in which more numbers are missing than rows, as far as anybody knows.
-    pub vague: HashMap<Stretch, usize>,
+    pub vague: HashMap<Stretch, u64>,
     /// The table leaves out numbers as a matter of course: in front of a row, they say nothing.
     pub burned: bool,
+}
+
+impl Stretch {
+    /// Those first that end first.
+    const fn key(&self) -> (i64, i64, usize) {
+        (self.to, self.from, self.thread)
+    }
 }
 
 impl Lost {
@@ -47,7 +54,7 @@ const LONGEST: i64 = 1_000_000;
 const LISTED: usize = 1000;
 
 /// More missing numbers than this are not all told where the table leaves out numbers elsewhere, too.
-const TOLD: usize = 10;
+const TOLD: u64 = 10;
 
 /// Rows for each number that is left out elsewhere: with fewer, numbers are left out as a matter of course.
 const OFTEN: u64 = 10;
@@ -72,7 +79,7 @@ pub async fn find(
         } else if stretch.to.saturating_sub(stretch.from) <= LONGEST {
             let numbers = numbers(connection, chain, stretch).await?;
             // Who ends first chooses first: what it may have lost, the others may have lost, too, but not the reverse.
-            open.insert((stretch.to, stretch.from, stretch.thread), numbers);
+            open.insert(stretch.key(), numbers);
         }
     }
     let distinct: BTreeSet<i64> = open.values().flatten().copied().collect();
@@ -99,15 +106,19 @@ pub async fn find(
     for ((to, from, thread), numbers) in &open {
         let stretch = Stretch { thread: *thread, from: *from, to: *to };
         let mine: Vec<i64> = numbers.iter().copied().filter(|number| taken.get(number) == Some(&stretch)).collect();
-        if elsewhere && mine.len() > TOLD {
-            lost.vague.insert(stretch, mine.len());
-        }
         lost.runs.insert(stretch, runs(&mine));
     }
     let asked: u64 = lost.runs.values().flatten().map(|(from, to)| to.abs_diff(*from) + 1).sum();
     let others = absent(segment, threads).unwrap_or(0).saturating_sub(asked);
     lost.burned = others.saturating_mul(OFTEN) > segment.rows;
-    lost.shared = if elsewhere && shared.len() > TOLD { Vec::new() } else { runs(&shared) };
+    for (stretch, runs) in lost.runs.iter().filter(|(stretch, _)| open.contains_key(&stretch.key())) {
+        let count = runs.iter().map(|(from, to)| to.abs_diff(*from) + 1).sum();
+        // One row is surely gone; that all of them are, nobody knows where numbers are left out as a matter of course.
+        if elsewhere && count > TOLD || lost.burned && runs.len() > 1 {
+            lost.vague.insert(*stretch, count);
+        }
+    }
+    lost.shared = if elsewhere && shared.len() as u64 > TOLD { Vec::new() } else { runs(&shared) };
     Ok(lost)
 }
 

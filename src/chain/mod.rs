@@ -17,6 +17,7 @@
 //! * [`run`]: all of it, for the tables of a database
 
 pub mod algorithm;
+mod array;
 pub mod checkpoint;
 pub mod definition;
 pub mod described;

@@ -10,7 +10,6 @@ use super::stream;
 use super::value::Kind;
 use super::verdict::{Break, BreakKind, ChainReport, Tail, Verdict};
 use super::workers::Outcome;
-use crate::check::quote;
 use crate::error::Stop;
 use crate::target::refusal;
 use sqlx::PgConnection;
@@ -172,26 +171,13 @@ pub fn marks(chain: &Chain, outcome: &Outcome) -> Vec<Mark> {
     marks
 }
 
-/// Where a later run goes on: behind the last row of the only chain.
-pub fn behind(chain: &Chain, position: &Position) -> String {
-    let columns: Vec<String> = chain.order.iter().map(|at| chain.sort(*at)).collect();
-    let values: Vec<String> = position.keys.iter().map(|key| quote::literal(key)).collect();
-    format!("({}) > ({})", columns.join(", "), values.join(", "))
-}
-
 /// What became of the row a checkpoint ends with; none where it is as it was.
 ///
 /// # Errors
 /// The session is lost.
 pub async fn end_of(connection: &mut PgConnection, chain: &Chain, mark: &Mark) -> Result<Option<BreakKind>, Stop> {
-    let by: Vec<String> = chain
-        .order
-        .iter()
-        .zip(&mark.position.keys)
-        .map(|(at, key)| format!("{} = {}", chain.sort(*at), quote::literal(key)))
-        .collect();
-    let query =
-        format!("select {} from {} where {} limit 2", chain.items[chain.hash].sql, chain.from(), by.join(" and "));
+    let (hash, is) = (&chain.items[chain.hash].sql, chain.is_at(&mark.position));
+    let query = format!("select {hash} from {} where {is} limit 2", chain.from());
     let rows = stream::rows(connection, &query).await.map_err(refusal::lost)?;
     let is_bytes = chain.items[chain.hash].kind == Kind::Bytes;
     let hash = rows.first().and_then(|row| encoding::decode(row.get(0)?, is_bytes)).map(|(digest, _)| digest);

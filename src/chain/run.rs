@@ -177,7 +177,7 @@ async fn one(
         Some([only]) if only.key.is_empty() => Some(only.clone()),
         _ => None,
     };
-    let mut only = after.as_ref().map(|mark| pins::behind(chain, &mark.position));
+    let mut only = after.as_ref().map(|mark| chain.is_behind(&mark.position, false));
     let mut bounds = (None, None);
     if let Some(part) = wish.part {
         let (condition, of) = shard::bounds(connection, chain, part).await?;

@@ -15,6 +15,9 @@ pub struct Position {
 }
 
 impl Position {
+    /// The key of a row that has none: what orders it is null.
+    pub const NULL: &str = "null";
+
     /// For people and JSON.
     pub fn shown(&self) -> String {
         self.keys.join(", ")

@@ -5,6 +5,8 @@ use std::io::Write;
 
 /// Microseconds from 1970 to 2000.
 const EPOCH: i64 = 946_684_800_000_000;
+/// Microseconds from the first day of the year 1 to 2000.
+pub const FROM_YEAR_ONE: i64 = 62_135_596_800_000_000 + EPOCH;
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
@@ -19,13 +21,17 @@ pub enum Fraction {
     Python,
     /// chrono's and Java's: none, three or six.
     Thirds,
+    /// The same of Java's `LocalDateTime` and `OffsetDateTime`, which leave out the seconds of a whole minute, too.
+    ThirdsOfMinute,
 }
 
 /// How an instant is spelled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clock {
     /// Between date and time.
-    pub between: u8,
+    pub between: &'static str,
+    /// Without dashes and colons: `20260329T013000`.
+    pub compact: bool,
     /// Digits of a second.
     pub fraction: Fraction,
     /// After the time; `None` writes the offset of `place` as PostgreSQL does.
@@ -36,14 +42,19 @@ pub struct Clock {
 
 impl Clock {
     /// `::text` with `DateStyle = ISO` and `TimeZone = UTC`.
-    pub const POSTGRES: Self = Self { between: b' ', fraction: Fraction::Trimmed, suffix: Some("+00"), place: None };
+    pub const POSTGRES: Self = Self::utc(" ", Fraction::Trimmed, "+00");
+
+    /// A point in time in UTC, with this behind it.
+    pub const fn utc(between: &'static str, fraction: Fraction, suffix: &'static str) -> Self {
+        Self { between, compact: false, fraction, suffix: Some(suffix), place: None }
+    }
 
     /// What `to_char` writes under a pattern, where it is one of the usual ones.
     pub fn of_pattern(pattern: &str) -> Option<Self> {
         let rest = pattern.strip_prefix("YYYY-MM-DD")?;
-        let (between, rest) = [("\"T\"", b'T'), ("T", b'T'), (" ", b' ')]
+        let (between, rest) = [("\"T\"", "T"), ("T", "T"), (" ", " ")]
             .into_iter()
-            .find_map(|(written, byte)| Some((byte, rest.strip_prefix(written)?)))?;
+            .find_map(|(written, between)| Some((between, rest.strip_prefix(written)?)))?;
         let rest = rest.strip_prefix("HH24:MI:SS")?;
         let (fraction, rest) = [(".US", 6), (".MS", 3), ("", 0)]
             .into_iter()
@@ -55,7 +66,7 @@ impl Clock {
             "\"+00\"" | "+00" => "+00",
             _ => return None,
         };
-        Some(Self { between, fraction, suffix: Some(suffix), place: None })
+        Some(Self::utc(between, fraction, suffix))
     }
 
     /// Spells microseconds since 2000. `bare`: a timestamp without a zone.
@@ -66,11 +77,15 @@ impl Clock {
         }
         let offset = self.place.as_ref().filter(|_| !bare).map_or(0, |place| offset(place, micros));
         let wall = micros + i64::from(offset) * SECOND;
-        date(wall.div_euclid(DAY), out);
-        out.push(self.between);
+        let (dash, colon) = if self.compact { ("", "") } else { ("-", ":") };
+        calendar(wall.div_euclid(DAY), dash, out);
+        out.extend_from_slice(self.between.as_bytes());
         let within = wall.rem_euclid(DAY);
         let seconds = within / SECOND;
-        let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let _ = write!(out, "{:02}{colon}{:02}", seconds / 3600, seconds / 60 % 60);
+        if self.fraction != Fraction::ThirdsOfMinute || within % (60 * SECOND) != 0 {
+            let _ = write!(out, "{colon}{:02}", seconds % 60);
+        }
         self.fraction.write(within % SECOND, out);
         match self.suffix {
             Some(suffix) if !(bare && *self == Self::POSTGRES) => out.extend_from_slice(suffix.as_bytes()),
@@ -86,8 +101,8 @@ impl Fraction {
         let digits = match self {
             Self::Fixed(digits) => usize::from(digits),
             Self::Python => 6 * usize::from(micros != 0),
-            Self::Thirds if micros == 0 => 0,
-            Self::Thirds => 3 * (1 + usize::from(micros % 1000 != 0)),
+            Self::Thirds | Self::ThirdsOfMinute if micros == 0 => 0,
+            Self::Thirds | Self::ThirdsOfMinute => 3 * (1 + usize::from(micros % 1000 != 0)),
             Self::Trimmed => {
                 let mut digits = if micros == 0 { 0 } else { 6 };
                 let mut rest = micros;
@@ -123,12 +138,17 @@ fn push_offset(seconds: i32, out: &mut Vec<u8>) {
     }
 }
 
-/// `2026-03-29`, of days since 2000-01-01 (Hinnant's civil_from_days).
+/// `2026-03-29`, of days since 2000-01-01.
 pub fn date(days: i64, out: &mut Vec<u8>) {
     if days == i64::from(i32::MAX) || days == i64::from(i32::MIN) {
         out.extend_from_slice(if days > 0 { b"infinity" } else { b"-infinity" });
         return;
     }
+    calendar(days, "-", out);
+}
+
+/// Year, month and day (Hinnant's civil_from_days).
+fn calendar(days: i64, dash: &str, out: &mut Vec<u8>) {
     let z = days + 10_957 + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);
@@ -137,7 +157,7 @@ pub fn date(days: i64, out: &mut Vec<u8>) {
     let mp = (5 * doy + 2) / 153;
     let (month, day) = (if mp < 10 { mp + 3 } else { mp - 9 }, doy - (153 * mp + 2) / 5 + 1);
     let year = yoe + era * 400 + i64::from(month <= 2);
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}");
+    let _ = write!(out, "{year:04}{dash}{month:02}{dash}{day:02}");
 }
 
 /// Microseconds since 1970 of microseconds since 2000.
@@ -163,9 +183,16 @@ mod tests {
         assert_eq!(spelled(&Clock::POSTGRES, -1), "1969-12-31 23:59:59.999999+00");
         let berlin = Clock { suffix: None, place: TimeZone::get("Europe/Berlin").ok(), ..Clock::POSTGRES };
         assert_eq!(spelled(&berlin, at), "2026-03-29 03:30:00.1234+02");
-        let chrono = Clock { between: b'T', fraction: Fraction::Thirds, suffix: Some("+00:00"), place: None };
+        let chrono = Clock::utc("T", Fraction::Thirds, "+00:00");
         assert_eq!(spelled(&chrono, 1_774_747_800_120_000), "2026-03-29T01:30:00.120+00:00");
-        let nanos = Clock { between: b'T', fraction: Fraction::Fixed(9), suffix: Some("Z"), place: None };
+        let nanos = Clock::utc("T", Fraction::Fixed(9), "Z");
         assert_eq!(spelled(&nanos, at), "2026-03-29T01:30:00.123400000Z");
+        let compact = |between, suffix| Clock { compact: true, ..Clock::utc(between, Fraction::Fixed(0), suffix) };
+        assert_eq!(spelled(&compact("", ""), at), "20260329013000");
+        assert_eq!(spelled(&compact("T", "Z"), at), "20260329T013000Z");
+        let java = Clock::utc("T", Fraction::ThirdsOfMinute, "");
+        let seconds = [0, 1_000_000, 120_000];
+        let spelled = seconds.map(|more| spelled(&java, 1_774_747_800_000_000 + more));
+        assert_eq!(spelled, ["2026-03-29T01:30", "2026-03-29T01:30:01", "2026-03-29T01:30:00.120"]);
     }
 }

@@ -104,11 +104,9 @@ async fn values(
     faults: &[usize],
     columns: &[&str],
 ) -> Result<Vec<(usize, Vec<Option<String>>)>, Stop> {
-    let sorts: Vec<String> = chain.order.iter().map(|at| chain.sort(*at)).collect();
     let is = |fault: &Fault| {
-        let keys: Vec<String> = fault.at.keys.iter().map(|key| quote::literal(key)).collect();
         let and = condition(chain, &fault.partition).replacen(" where ", " and ", 1);
-        format!("(({}) = ({}){and})", sorts.join(", "), keys.join(", "))
+        format!("({}{and})", chain.is_at(&fault.at))
     };
     let is: Vec<(usize, String)> = faults.iter().map(|at| (*at, is(&segment.faults[*at]))).collect();
     let cases: Vec<String> = is.iter().map(|(at, is)| format!("when {is} then {at}")).collect();

@@ -443,8 +443,11 @@ impl<'a> Walker<'a> {
     fn position(&self, values: &[Option<Vec<u8>>]) -> Position {
         let chain = self.against.chain;
         let text = |(value, at): (&Option<Vec<u8>>, &usize)| shown(chain.items[*at].kind, value.as_deref());
-        let keys: Vec<String> =
-            values.iter().zip(&chain.order).map(|pair| text(pair).unwrap_or_else(|| "null".to_owned())).collect();
+        let keys: Vec<String> = values
+            .iter()
+            .zip(&chain.order)
+            .map(|pair| text(pair).unwrap_or_else(|| Position::NULL.to_owned()))
+            .collect();
         let number = if self.numbered { keys.first().and_then(|key| key.parse().ok()) } else { None };
         Position { keys, number }
     }

@@ -121,9 +121,7 @@ impl Parted {
             let (before, after) = (pieces[..at].to_vec(), pieces[at + 1..].to_vec());
             return Some(Self { before, between: between.clone(), members: members.clone(), after });
         }
-        let open = pieces.iter().position(|piece| *piece == Piece::literal("{"));
-        let close = pieces.iter().rposition(|piece| *piece == Piece::literal("}"));
-        if let (Some(open), Some(close)) = (open, close) {
+        if let Some((open, close)) = document(pieces) {
             let mut members = Vec::new();
             let mut between: &[u8] = b",";
             for pair in pieces[open + 1..close].chunks(2) {
@@ -291,6 +289,13 @@ fn with(formula: &Formula, at: usize, items: &[Item], column: &Column, every_nam
         }
     }
     all
+}
+
+/// Where the document of a formula begins and ends; of two the one within, which has the fields.
+pub(super) fn document(pieces: &[Piece]) -> Option<(usize, usize)> {
+    let open = pieces.iter().rposition(|piece| *piece == Piece::literal("{"))?;
+    let close = pieces[open..].iter().position(|piece| *piece == Piece::literal("}"))?;
+    Some((open, open + close))
 }
 
 fn lead(member: &Piece) -> Option<&[u8]> {

@@ -429,6 +429,7 @@ async fn commitments(
             found.extend(search.run().map(|formula| otherwise::best_written(&own, formula, &items.list, means.key)));
         }
         otherwise::spelled(&own, &mut found, &items.list, means.key);
+        otherwise::fewer_zeros(&mut found, &items.list);
         // A digest that is not understood of every fifth row is not understood.
         let open = unexplained(&own, &found, &items.list, means.key).len();
         if found.is_empty() || open * 5 > own.explainable() {

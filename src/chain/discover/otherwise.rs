@@ -127,7 +127,7 @@ fn others(formula: &Formula, items: &[Item]) -> Vec<Formula> {
             _ => false,
         })
     });
-    other_digits(formula).chain(clocks).chain(printed(formula, items)).chain(nothing).collect()
+    other_digits(formula).chain(clocks).chain(nothing).collect()
 }
 
 /// The formula with another piece for each that `change` changes; none where there is none.
@@ -146,13 +146,14 @@ fn changed(formula: &Formula, change: &dyn Fn(&mut Piece) -> bool) -> Option<For
 
 /// The same clock with other digits: one that no list has.
 fn other_digits(formula: &Formula) -> impl Iterator<Item = Formula> {
-    const DIGITS: [time::Fraction; 6] = [
+    const DIGITS: [time::Fraction; 7] = [
         time::Fraction::Fixed(3),
         time::Fraction::Fixed(6),
         time::Fraction::Fixed(0),
         time::Fraction::Trimmed,
         time::Fraction::Python,
         time::Fraction::Thirds,
+        time::Fraction::ThirdsOfMinute,
     ];
     DIGITS.into_iter().filter_map(|fraction| {
         changed(formula, &|piece| match piece {
@@ -267,7 +268,10 @@ fn escaped_otherwise(formula: &Formula) -> Vec<Formula> {
             match form {
                 Form::Json(old, clock) if like(old) => Some(Form::Json(style, clock.clone())),
                 Form::Rewritten(old) if like(old) => Some(Form::Rewritten(style)),
-                Form::Digested(old) if like(old) => Some(Form::Digested(style)),
+                Form::Digested(of) => match &**of {
+                    Form::Rewritten(old) if like(old) => Some(Form::Digested(Box::new(Form::Rewritten(style)))),
+                    _ => None,
+                },
                 _ => None,
             }
         })
@@ -281,8 +285,7 @@ fn escaped_otherwise(formula: &Formula) -> Vec<Formula> {
 /// The same document by a program that says which members it has, at every depth.
 fn listed_otherwise(formula: &Formula, items: &[Item]) -> Option<Formula> {
     let pieces = &formula.pieces;
-    let open = pieces.iter().position(|piece| *piece == Piece::literal("{"))?;
-    let close = pieces.iter().rposition(|piece| *piece == Piece::literal("}"))?;
+    let (open, close) = absent::document(pieces)?;
     let leads = pieces.get(open + 1..close)?.iter().step_by(2);
     let key = |piece: &Piece| match piece {
         Piece::Literal(lead) => {
@@ -306,7 +309,10 @@ fn ordered_otherwise(formula: &Formula, items: &[Item]) -> Vec<Formula> {
     let other = |at: usize, form: &Form| match form {
         Form::Json(style, clock) if items[at].kind.is_document() => Some(Form::Json(turned(style), clock.clone())),
         Form::Rewritten(style) => Some(Form::Rewritten(turned(style))),
-        Form::Digested(style) => Some(Form::Digested(turned(style))),
+        Form::Digested(of) => match &**of {
+            Form::Rewritten(style) => Some(Form::Digested(Box::new(Form::Rewritten(turned(style))))),
+            _ => None,
+        },
         Form::Quoted(style, inner) => match &**inner {
             Form::Rewritten(inner) => Some(Form::Quoted(*style, Box::new(Form::Rewritten(turned(inner))))),
             _ => None,

@@ -292,7 +292,7 @@ impl Order {
 
 /// `toISOString`, `getTime`, and what is text already.
 fn is_of_javascript(form: &Form) -> bool {
-    let millis = |clock: &Clock| (clock.between, clock.fraction, clock.suffix) == (b'T', Fraction::Fixed(3), Some("Z"));
+    let millis = |clock: &Clock| (clock.between, clock.fraction, clock.suffix) == ("T", Fraction::Fixed(3), Some("Z"));
     matches!(form, Form::Text | Form::Epoch(1 | 1000)) || matches!(form, Form::Time(clock) if millis(clock))
 }
 

@@ -97,7 +97,7 @@ impl Search<'_> {
         ways.into_iter().map(move |(words, (json, digested), clock, null)| {
             let render = |at: &usize| match (self.field(*at, &clock, json, null), words) {
                 (Piece::Item { at, form: Form::Rewritten(style), null }, _) if digested => {
-                    Piece::Item { at, form: Form::Digested(style), null }
+                    Piece::Item { at, form: Form::Digested(Box::new(Form::Rewritten(style))), null }
                 }
                 (Piece::Item { at, null, .. }, Some((yes, no))) if self.is(at, Kind::Bool) => {
                     Piece::Item { at, form: Form::Bool(yes, no), null }

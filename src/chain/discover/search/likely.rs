@@ -1,7 +1,7 @@
 //! Which columns are hashed, in which order, between what: every choice has a rank, and choices are tried by the product of
 //! their ranks. What is a little unusual in all respects comes as late as what is very unusual in one.
 
-use super::members::Constant;
+use super::members::{Constant, Place};
 use super::naming::{self, Naming};
 use super::orders;
 use super::subsets::{WIDEST, stages};
@@ -9,6 +9,7 @@ use super::trial::Trial;
 use super::tries::{Left, Try};
 use super::writing::Ways;
 use super::{Search, Under, lists};
+use crate::chain::form::Count;
 use crate::chain::items::Column;
 use crate::chain::recipe::Formula;
 use crate::chain::value::Kind;
@@ -34,6 +35,9 @@ const ROUNDS: [usize; 5] = [1 << 8, 1 << 11, 1 << 14, 1 << 17, 1 << 20];
 
 /// Ways to write one choice of fields.
 const WAYS: usize = 200;
+
+/// Lengths that stand before fields in another order than that of the table.
+const COUNTS: [Count; 4] = [Count::Decimal(b':'), Count::Be4, Count::Le8, Count::Be8];
 
 impl Search<'_> {
     /// Fields side by side, the likeliest first.
@@ -201,11 +205,23 @@ impl Search<'_> {
                         place: *place,
                         previous: previous.piece.clone(),
                         bytes: previous.bytes.clone(),
+                        count: None,
                     };
                     ranked.push((rank, joint(&[])));
                     for (number, tag) in tags.iter().enumerate().filter(|(_, tag)| is_apart(tag, separator)) {
                         ranked.push((rank * (number + 8), joint(tag)));
                     }
+                }
+                for (number, count) in COUNTS.into_iter().enumerate() {
+                    let joint = lists::Joint {
+                        tag: Vec::new(),
+                        separator: "",
+                        place: *place,
+                        previous: previous.piece.clone(),
+                        bytes: previous.bytes.clone(),
+                        count: Some(count),
+                    };
+                    ranked.push(((placed + 1) * (number + 6), joint));
                 }
             }
         }
@@ -224,7 +240,7 @@ impl Search<'_> {
             (1..).zip(plain.iter().cloned()).chain(by(false)).chain(by(true)).collect();
         namings.sort_by_key(|(rank, _)| *rank);
         namings.truncate(NAMINGS);
-        let places = self.places(true);
+        let places: Vec<Place> = self.places(true).into_iter().chain(self.places_outside()).collect();
         let constants: Vec<Option<Constant>> = std::iter::once(None).chain(self.constants()).collect();
         let mut ranked = Vec::new();
         for (named, (_, naming)) in (1..).zip(namings) {

@@ -5,8 +5,8 @@ use super::subsets::WIDEST;
 use super::tries::{Left, Try};
 use super::writing::{Ways, Written};
 use super::{Search, Under};
-use crate::chain::form::Form;
-use crate::chain::recipe::{Formula, Piece};
+use crate::chain::form::{Count, Form};
+use crate::chain::recipe::{Formula, Null, Piece};
 
 /// What stands between fields: what most have, and what others have.
 pub(super) const USUAL: [&str; 6] = ["|", "", ":", ",", "\n", "-"];
@@ -27,6 +27,13 @@ pub(super) enum Place {
     /// Behind all, with this in front of it.
     Behind(&'static str),
     Nowhere,
+}
+
+impl Place {
+    /// It is one of the list.
+    const fn is_among(self) -> bool {
+        matches!(self, Self::First | Self::Last | Self::Second | Self::LastButOne)
+    }
 }
 
 /// Where it stands, the likeliest first.
@@ -58,6 +65,8 @@ pub(super) struct Joint {
     pub(super) previous: Piece,
     /// The previous hash, as the row has it.
     pub(super) bytes: Vec<u8>,
+    /// Each field has its length before it, and so has the previous hash where it stands among them.
+    pub(super) count: Option<Count>,
 }
 
 impl Joint {
@@ -74,8 +83,11 @@ impl Joint {
             self.separator,
             &self.bytes,
             |field| &written.bytes[field],
-            |bytes| {
-                out.extend_from_slice(bytes);
+            |part, bytes| match self.count {
+                Some(count) if part == Part::Field || part == Part::Previous && self.place.is_among() => {
+                    count.push(bytes, out);
+                }
+                _ => out.extend_from_slice(bytes),
             },
         );
         true
@@ -83,11 +95,31 @@ impl Joint {
 
     /// The same as pieces.
     pub(super) fn pieces(&self, order: &[usize], written: &Written) -> Vec<Piece> {
-        let mut pieces = assembled(order, self.place, self.separator, &self.previous, &written.pieces);
+        let mut pieces = match self.count {
+            Some(count) => {
+                let fields: Vec<Piece> = written.pieces.iter().map(|piece| counted(count, piece)).collect();
+                let previous =
+                    if self.place.is_among() { counted(count, &self.previous) } else { self.previous.clone() };
+                assembled(order, self.place, "", &previous, &fields)
+            }
+            None => assembled(order, self.place, self.separator, &self.previous, &written.pieces),
+        };
         if !self.tag.is_empty() {
             pieces.insert(0, Piece::Literal(self.tag.clone()));
         }
         pieces
+    }
+}
+
+/// A piece behind its length.
+fn counted(count: Count, piece: &Piece) -> Piece {
+    let inner = |form: &Form| Form::Counted(count, Box::new(form.clone()));
+    match piece {
+        Piece::Item { at, form, null: Null::Bytes(null) } => {
+            Piece::Item { at: *at, form: inner(form), null: Null::Bytes(count.of(null)) }
+        }
+        Piece::Last { form, genesis } => Piece::Last { form: inner(form), genesis: count.of(genesis) },
+        piece => piece.clone(),
     }
 }
 
@@ -194,7 +226,7 @@ impl Search<'_> {
                                 separator,
                                 &previous.bytes,
                                 |field| &written.bytes[field],
-                                |bytes| buffer.extend_from_slice(bytes),
+                                |_, bytes| buffer.extend_from_slice(bytes),
                             );
                             self.attempt(target, around.algorithms, &buffer, left, Some(&self.tried), || {
                                 assembled(order, *place, separator, &previous.piece, &written.pieces)
@@ -217,6 +249,14 @@ fn is_said(place: Place, separator: &str, fields: usize) -> bool {
     }
 }
 
+/// What a part of such a text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Field,
+    Previous,
+    Between,
+}
+
 /// Calls `push` with what stands in the text, one after the other.
 fn lay<'a>(
     order: &[usize],
@@ -224,11 +264,11 @@ fn lay<'a>(
     separator: &'a str,
     previous: &'a [u8],
     field: impl Fn(usize) -> &'a Vec<u8>,
-    mut push: impl FnMut(&[u8]),
+    mut push: impl FnMut(Part, &[u8]),
 ) {
     if let Place::Before(between) = place {
-        push(previous);
-        push(between.as_bytes());
+        push(Part::Previous, previous);
+        push(Part::Between, between.as_bytes());
     }
     let at = match place {
         Place::First => Some(0),
@@ -240,23 +280,23 @@ fn lay<'a>(
     for number in 0..=order.len() {
         if at == Some(number) {
             if number > 0 {
-                push(separator.as_bytes());
+                push(Part::Between, separator.as_bytes());
             }
-            push(previous);
+            push(Part::Previous, previous);
             if number == 0 && !order.is_empty() {
-                push(separator.as_bytes());
+                push(Part::Between, separator.as_bytes());
             }
         }
         if let Some(next) = order.get(number) {
             if number > 0 {
-                push(separator.as_bytes());
+                push(Part::Between, separator.as_bytes());
             }
-            push(field(*next));
+            push(Part::Field, field(*next));
         }
     }
     if let Place::Behind(between) = place {
-        push(between.as_bytes());
-        push(previous);
+        push(Part::Between, between.as_bytes());
+        push(Part::Previous, previous);
     }
 }
 

@@ -1,15 +1,16 @@
 //! Documents whose keys are not the columns' names, whose members stand in an order of their own, or that have a member
 //! no column holds.
 
+use super::document::{Document, is_renamed, laid};
 use super::naming::{self, Convention, Naming};
 use super::orders::{self, Reach};
 use super::subsets::WIDEST;
 use super::tries::{Left, Try};
-use super::writing::{Ways, Written};
+use super::writing::Ways;
 use super::{Search, Under};
 use crate::chain::form::Form;
 use crate::chain::items::Column;
-use crate::chain::json_form::{Escaped, Style};
+use crate::chain::json_form::Style;
 use crate::chain::recipe::{Formula, Null, Piece};
 
 /// Where the previous hash is.
@@ -18,6 +19,14 @@ pub(super) enum Place {
     /// A member under this key: the first, or the last.
     First(String),
     Last(String),
+    /// A member under this key before the last, which is mostly the time.
+    BeforeLast(String),
+    /// Beside the document: both are members of another, each under its key. Which is first?
+    Beside {
+        previous: String,
+        document: &'static str,
+        first: bool,
+    },
     /// Before or behind the document, with this between.
     Before(&'static str),
     Behind(&'static str),
@@ -30,11 +39,44 @@ impl Place {
     /// The name it has within.
     pub(super) fn key(&self) -> Option<&str> {
         match self {
-            Self::First(key) | Self::Last(key) | Self::Both(_, key) => Some(key),
+            Self::First(key) | Self::Last(key) | Self::BeforeLast(key) | Self::Both(_, key) => Some(key),
             _ => None,
         }
     }
+
+    /// The name it has wherever it stands.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Beside { previous, .. } => Some(previous),
+            _ => self.key(),
+        }
+    }
+
+    /// Whether there is such a place where keys are in the order of the alphabet, and no other that is the same.
+    pub(super) const fn is_of_sorted(&self) -> bool {
+        !matches!(self, Self::First(_) | Self::BeforeLast(_) | Self::Beside { first: true, .. })
+    }
+
+    /// Of two members, a document and the previous hash beside it, the latter is the first.
+    pub(super) fn is_before(&self, sorted: bool) -> bool {
+        match self {
+            Self::Beside { previous, document, first } => {
+                if sorted {
+                    previous.as_str() < *document
+                } else {
+                    *first
+                }
+            }
+            _ => false,
+        }
+    }
 }
+
+/// What a document is called beside the previous hash.
+const BESIDE: [&str; 7] = ["payload", "data", "entry", "event", "record", "content", "body"];
+
+/// Names of the two together, by the product of their ranks.
+const RANKS_BESIDE: usize = 16;
 
 /// A member that is always the same.
 #[derive(Clone, Debug)]
@@ -138,6 +180,45 @@ impl Search<'_> {
         if !self.chained {
             return vec![Place::Nowhere];
         }
+        let keys = self.keys_of_previous();
+        let mut places = vec![Place::Before(""), Place::Behind("")];
+        for (number, key) in keys.iter().take(if all { 9 } else { 4 }).enumerate() {
+            places.extend([Place::Last(key.clone()), Place::First(key.clone())]);
+            places.extend((all && number < 2).then(|| Place::BeforeLast(key.clone())));
+        }
+        if all {
+            places.extend(["|", ":", "\n", "\0"].map(Place::Before));
+            places.extend(["|", ":"].map(Place::Behind));
+            places.extend(keys.iter().skip(2).map(|key| Place::BeforeLast(key.clone())));
+            places.extend(
+                ["", ":", "|", "\0"]
+                    .into_iter()
+                    .flat_map(|between| keys.iter().map(move |key| Place::Both(between, key.clone()))),
+            );
+        }
+        places
+    }
+
+    /// The previous hash beside the document of the row, by the names both may have.
+    pub(super) fn places_outside(&self) -> Vec<Place> {
+        if !self.chained {
+            return Vec::new();
+        }
+        let keys = self.keys_of_previous();
+        let mut ranked: Vec<(usize, Place)> = Vec::new();
+        for (named, previous) in keys.into_iter().enumerate() {
+            for (called, document) in BESIDE.into_iter().enumerate() {
+                let place = |first| Place::Beside { previous: previous.clone(), document, first };
+                ranked.extend([true, false].map(|first| ((named + 1) * (called + 1), place(first))));
+            }
+        }
+        ranked.retain(|(rank, _)| *rank <= RANKS_BESIDE);
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// What the previous hash may be called in a document, the likeliest first.
+    fn keys_of_previous(&self) -> Vec<String> {
         let own = self.prev.and_then(|at| self.column(at)).map(|column| column.name.clone());
         let mut keys: Vec<String> = own.iter().cloned().collect();
         keys.extend(own.iter().map(|own| naming::camelled(own)));
@@ -150,28 +231,13 @@ impl Search<'_> {
                 true
             }
         });
-        let mut places = vec![Place::Before(""), Place::Behind("")];
-        places.extend(
-            keys.iter()
-                .take(if all { 9 } else { 4 })
-                .flat_map(|key| [Place::Last(key.clone()), Place::First(key.clone())]),
-        );
-        if all {
-            places.extend(["|", ":", "\n", "\0"].map(Place::Before));
-            places.extend(["|", ":"].map(Place::Behind));
-            places.extend(
-                ["", ":", "|", "\0"]
-                    .into_iter()
-                    .flat_map(|between| keys.iter().map(move |key| Place::Both(between, key.clone()))),
-            );
-        }
-        places
+        keys
     }
 
     /// The places, those first whose key is named as the others are.
     pub(super) fn places_beside(places: &[Place], naming: &Naming) -> Vec<Place> {
         let own = Convention::of(naming.keys.iter().map(String::as_str));
-        let suits = |place: &&Place| place.key().is_none_or(|key| own.suits(Convention::of([key])));
+        let suits = |place: &&Place| place.name().is_none_or(|key| own.suits(Convention::of([key])));
         let (first, last): (Vec<&Place>, Vec<&Place>) = places.iter().partition(suits);
         first.into_iter().chain(last).cloned().collect()
     }
@@ -299,166 +365,5 @@ fn outsides<'a>(place: &Place, spelled: &'a Spelled) -> &'a [(Piece, Vec<u8>)] {
     match place {
         Place::Before(_) | Place::Behind(_) | Place::Both(..) => &spelled.outside,
         _ => &spelled.outside[..spelled.outside.len().min(1)],
-    }
-}
-
-/// One member of a document.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Member<'a> {
-    Field(usize),
-    Previous(&'a str),
-    Constant(&'a str, &'static str),
-}
-
-impl<'a> Member<'a> {
-    fn key(&self, naming: &'a Naming) -> &'a str {
-        match self {
-            Self::Field(field) => &naming.keys[*field],
-            Self::Previous(key) | Self::Constant(key, _) => key,
-        }
-    }
-}
-
-/// Members in their order; none where two would have one key.
-pub(super) fn laid<'a>(
-    order: &[usize],
-    previous: usize,
-    naming: &'a Naming,
-    place: &'a Place,
-    constant: Option<&'a Constant>,
-    sorted: bool,
-) -> Option<Vec<Member<'a>>> {
-    // Where keys are sorted there is one place.
-    if sorted && (matches!(place, Place::First(_)) || naming.is_list || constant.is_some_and(|constant| constant.first))
-    {
-        return None;
-    }
-    let key = place.key();
-    let mut members: Vec<Member<'_>> = Vec::with_capacity(order.len() + 2);
-    members.extend(order.iter().map(|field| match key {
-        Some(key) if *field == previous => Member::Previous(key),
-        _ => Member::Field(*field),
-    }));
-    if let Some(key) = key
-        && !order.contains(&previous)
-    {
-        let at = if matches!(place, Place::First(_)) { 0 } else { members.len() };
-        members.insert(at, Member::Previous(key));
-    }
-    if let Some(constant) = constant {
-        if naming.is_list {
-            return None;
-        }
-        let at = if constant.first { 0 } else { members.len() };
-        members.insert(at, Member::Constant(&constant.key, constant.value));
-    }
-    if naming.is_list {
-        return Some(members);
-    }
-    if sorted {
-        members.sort_unstable_by(|a, b| a.key(naming).cmp(b.key(naming)));
-        let alike = |two: &[Member<'_>]| two[0].key(naming) == two[1].key(naming);
-        return (!members.windows(2).any(alike)).then_some(members);
-    }
-    let taken = |at: usize| members[..at].iter().any(|other| other.key(naming) == members[at].key(naming));
-    (1..members.len()).all(|at| !taken(at)).then_some(members)
-}
-
-/// A name was given to a field that is left out, beside others: the same as without.
-pub(super) fn is_renamed(naming: &Naming, mask: u32) -> bool {
-    naming.other.count_ones() <= 2 && naming.other & !mask != 0
-}
-
-/// All of one document.
-pub(super) struct Document<'a> {
-    pub(super) members: Vec<Member<'a>>,
-    pub(super) naming: &'a Naming,
-    pub(super) place: &'a Place,
-    pub(super) written: &'a Written,
-    pub(super) spelled: &'a Spelled,
-    pub(super) outside: &'a (Piece, Vec<u8>),
-    pub(super) tag: &'a [u8],
-}
-
-impl Document<'_> {
-    fn within(&self) -> &(Piece, Vec<u8>) {
-        if self.written.style.escaped == Escaped::Repr { &self.spelled.repr } else { &self.spelled.plain }
-    }
-
-    fn around(&self) -> (&'static str, &'static str) {
-        match (self.naming.is_list, self.written.style.escaped) {
-            (true, Escaped::Repr) => ("(", ")"),
-            (true, _) => ("[", "]"),
-            (false, _) => ("{", "}"),
-        }
-    }
-
-    fn lead(&self, number: usize, member: &Member<'_>, out: &mut Vec<u8>) {
-        let style = self.written.style;
-        if number > 0 {
-            out.extend_from_slice(style.comma.as_bytes());
-        }
-        if !self.naming.is_list {
-            style.string(member.key(self.naming), out);
-            out.extend_from_slice(style.colon.as_bytes());
-        }
-    }
-
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.tag);
-        if let Place::Before(between) | Place::Both(between, _) = self.place {
-            out.extend_from_slice(&self.outside.1);
-            out.extend_from_slice(between.as_bytes());
-        }
-        let (open, close) = self.around();
-        out.extend_from_slice(open.as_bytes());
-        for (number, member) in self.members.iter().enumerate() {
-            self.lead(number, member, out);
-            match member {
-                Member::Field(field) => out.extend_from_slice(&self.written.bytes[*field]),
-                Member::Previous(_) => out.extend_from_slice(&self.within().1),
-                Member::Constant(_, value) => out.extend_from_slice(value.as_bytes()),
-            }
-        }
-        out.extend_from_slice(close.as_bytes());
-        if let Place::Behind(between) = self.place {
-            out.extend_from_slice(between.as_bytes());
-            out.extend_from_slice(&self.outside.1);
-        }
-    }
-
-    /// The same as pieces: an opening, a literal before each value, a closing.
-    pub(super) fn pieces(&self) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        if !self.tag.is_empty() {
-            pieces.push(Piece::Literal(self.tag.to_vec()));
-        }
-        if let Place::Before(between) | Place::Both(between, _) = self.place {
-            pieces.extend([self.outside.0.clone(), Piece::literal(between)]);
-        }
-        let listed: Box<[String]> = self.members.iter().map(|member| member.key(self.naming).to_owned()).collect();
-        let (open, close) = self.around();
-        pieces.push(Piece::literal(open));
-        for (number, member) in self.members.iter().enumerate() {
-            let mut lead = Vec::new();
-            self.lead(number, member, &mut lead);
-            pieces.push(Piece::Literal(lead));
-            pieces.push(match member {
-                Member::Field(field) => match &self.written.pieces[*field] {
-                    // The names are those of this document.
-                    Piece::Item { at, form: Form::Listed(style, _), null } => {
-                        Piece::Item { at: *at, form: Form::Listed(*style, listed.clone()), null: null.clone() }
-                    }
-                    piece => piece.clone(),
-                },
-                Member::Previous(_) => self.within().0.clone(),
-                Member::Constant(_, value) => Piece::literal(value),
-            });
-        }
-        pieces.push(Piece::literal(close));
-        if let Place::Behind(between) = self.place {
-            pieces.extend([Piece::literal(between), self.outside.0.clone()]);
-        }
-        pieces
     }
 }

@@ -4,6 +4,7 @@
 //! One matching row of thirty-two bytes is proof, so the search is fast: every candidate is tried on one row, and only
 //! what fits there is tried on the others. It is bounded by how many are tried, so that every machine finds the same.
 
+mod document;
 mod documents;
 mod framed;
 mod inner;
@@ -18,6 +19,8 @@ mod short;
 mod shuffled;
 mod single;
 mod subsets;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod tries;
 mod wrapped;
@@ -76,7 +79,7 @@ const FIRST: u32 = 40_000;
 const MOST: usize = 13;
 
 pub(super) fn clocks() -> Vec<Form> {
-    let clock = |between, fraction, suffix| Form::Time(Clock { between, fraction, suffix: Some(suffix), place: None });
+    let clock = |between, fraction, suffix| Form::Time(Clock::utc(between, fraction, suffix));
     let mut forms = vec![Form::Text];
     for suffix in ["Z", "+00:00", ""] {
         for fraction in [
@@ -87,21 +90,21 @@ pub(super) fn clocks() -> Vec<Form> {
             Fraction::Thirds,
             Fraction::Fixed(0),
         ] {
-            forms.push(clock(b'T', fraction, suffix));
+            forms.push(clock("T", fraction, suffix));
         }
     }
     forms.extend([
-        clock(b' ', Fraction::Fixed(6), ""),
-        clock(b' ', Fraction::Python, "+00:00"),
-        clock(b' ', Fraction::Fixed(0), ""),
+        clock(" ", Fraction::Fixed(6), ""),
+        clock(" ", Fraction::Python, "+00:00"),
+        clock(" ", Fraction::Fixed(0), ""),
     ]);
     forms.extend([
-        clock(b'T', Fraction::Fixed(9), "Z"),
-        clock(b' ', Fraction::Trimmed, ""),
-        clock(b' ', Fraction::Fixed(3), ""),
-        clock(b'T', Fraction::Fixed(7), "Z"),
-        clock(b'T', Fraction::Fixed(7), "+00:00"),
-        clock(b' ', Fraction::Fixed(0), " UTC"),
+        clock("T", Fraction::Fixed(9), "Z"),
+        clock(" ", Fraction::Trimmed, ""),
+        clock(" ", Fraction::Fixed(3), ""),
+        clock("T", Fraction::Fixed(7), "Z"),
+        clock("T", Fraction::Fixed(7), "+00:00"),
+        clock(" ", Fraction::Fixed(0), " UTC"),
     ]);
     forms.extend([
         Form::Epoch(1),
@@ -203,13 +206,13 @@ impl Search<'_> {
         text: &[u8],
         pieces: impl Fn() -> Vec<Piece>,
     ) -> Option<Formula> {
-        let wanted = self.sample.hashes[target];
+        let wanted = self.sample.hashes[target]?;
         let key = if keyed { self.key } else { None };
         let pieces = if self.outer.is_empty() {
-            (Some(algorithm.digest(key, text)) == wanted).then(pieces)?
+            algorithm.digest(key, text).is(&wanted).then(pieces)?
         } else {
             let inner = algorithm.digest(None, text);
-            let outer = self.outer.iter().find(|outer| Some(algorithm.digest(key, &outer.around(&inner))) == wanted)?;
+            let outer = self.outer.iter().find(|outer| algorithm.digest(key, &outer.around(&inner)).is(&wanted))?;
             outer.pieces(algorithm, pieces())
         };
         let formula = Formula { keyed, ..Formula::new(algorithm, pieces, SEARCHED) };

@@ -32,6 +32,7 @@ impl Search<'_> {
                     place: *place,
                     previous: previous.piece.clone(),
                     bytes: previous.bytes.clone(),
+                    count: None,
                 }));
             }
         }

@@ -1,7 +1,8 @@
 //! What a document is made of beside its fields, laid out once for every choice of them: most candidates fail, and fail
 //! fast.
 
-use super::members::{Constant, Document, Place, Spelled, is_renamed, laid};
+use super::document::{Document, is_renamed, laid};
+use super::members::{Constant, Place, Spelled};
 use super::naming::Naming;
 use super::writing::Written;
 use crate::chain::json_form::{Escaped, Style};
@@ -13,7 +14,8 @@ pub(super) struct Trial {
     constant: Option<Constant>,
     /// Which spelling of the previous hash stands outside.
     outside: usize,
-    /// Keys in quotes, as JSON has them and as Python prints them: of each field, of the previous hash, of the constant.
+    /// Keys in quotes, as JSON has them and as Python prints them: of each field, of the previous hash, of the constant, of
+    /// the document where the previous hash is beside it.
     quoted: [Vec<Vec<u8>>; 2],
     /// Members by their keys.
     sorted: Vec<usize>,
@@ -34,12 +36,10 @@ impl Trial {
     }
 
     fn new(naming: &Naming, place: &Place, constant: Option<&Constant>, outside: usize) -> Self {
-        let previous = match place {
-            Place::First(key) | Place::Last(key) | Place::Both(_, key) => key.as_str(),
-            _ => "",
-        };
+        let previous = place.name().unwrap_or_default();
+        let beside = if let Place::Beside { document, .. } = place { document } else { "" };
         let constant_key = constant.map_or("", |constant| constant.key.as_str());
-        let keys: Vec<&str> = naming.keys.iter().map(String::as_str).chain([previous, constant_key]).collect();
+        let keys: Vec<&str> = naming.keys.iter().map(String::as_str).chain([previous, constant_key, beside]).collect();
         let quoted = |style: Style| {
             let one = |key: &&str| {
                 let mut quoted = Vec::with_capacity(key.len() + 2);
@@ -86,12 +86,8 @@ impl Trial {
         if self.naming.other != 0 && self.naming.other & mask == 0 || is_renamed(&self.naming, mask) {
             return false;
         }
-        let (is_first, is_within) = match self.place {
-            Place::First(_) => (true, true),
-            Place::Last(_) | Place::Both(..) => (false, true),
-            _ => (false, false),
-        };
-        if sorted && (is_first || self.constant.as_ref().is_some_and(|constant| constant.first)) {
+        let is_within = self.place.key().is_some();
+        if sorted && (!self.place.is_of_sorted() || self.constant.as_ref().is_some_and(|constant| constant.first)) {
             return false;
         }
         let all = mask | u32::from(is_within) << previous | u32::from(self.constant.is_some()) << constant;
@@ -107,6 +103,20 @@ impl Trial {
         let is_repr = style.escaped == Escaped::Repr;
         let within = if is_repr { &spelled.repr.1 } else { &spelled.plain.1 };
         let quoted = &self.quoted[usize::from(is_repr)];
+        let is_beside = matches!(self.place, Place::Beside { .. });
+        let is_before = is_beside && self.place.is_before(style.sorted);
+        let key = |lead: &str, member: usize, out: &mut Vec<u8>| {
+            out.extend_from_slice(lead.as_bytes());
+            out.extend_from_slice(&quoted[member]);
+            out.extend_from_slice(style.colon.as_bytes());
+        };
+        if is_before {
+            key("{", previous, out);
+            out.extend_from_slice(within);
+            key(style.comma, constant + 1, out);
+        } else if is_beside {
+            key("{", constant + 1, out);
+        }
         out.push(b'{');
         let open = out.len();
         let mut push = |member: usize| {
@@ -128,18 +138,28 @@ impl Trial {
             if constant_first {
                 push(constant);
             }
-            if is_first {
+            let at = match self.place {
+                Place::First(_) => 0,
+                Place::BeforeLast(_) => order.len().saturating_sub(1),
+                _ => order.len(),
+            };
+            order[..at].iter().for_each(|field| push(*field));
+            if is_within {
                 push(previous);
             }
-            order.iter().for_each(|field| push(*field));
-            if is_within && !is_first {
-                push(previous);
-            }
+            order[at..].iter().for_each(|field| push(*field));
             if self.constant.is_some() && !constant_first {
                 push(constant);
             }
         }
         out.push(b'}');
+        if is_beside {
+            if !is_before {
+                key(style.comma, previous, out);
+                out.extend_from_slice(within);
+            }
+            out.push(b'}');
+        }
         if let Place::Behind(between) = self.place {
             out.extend_from_slice(between.as_bytes());
             out.extend_from_slice(outside);
@@ -186,6 +206,10 @@ mod tests {
             Place::Both(":", "prev".to_owned()),
             Place::First("prev".to_owned()),
             Place::Last("prev".to_owned()),
+            Place::BeforeLast("prev".to_owned()),
+            Place::Beside { previous: "prev".to_owned(), document: "data", first: true },
+            Place::Beside { previous: "prev".to_owned(), document: "data", first: false },
+            Place::Beside { previous: "prev".to_owned(), document: "record", first: false },
             Place::Nowhere,
         ];
         let constant = |first| Some(Constant { key: "v".to_owned(), value: "1", first });

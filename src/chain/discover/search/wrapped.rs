@@ -14,8 +14,8 @@ use crate::chain::value::Kind;
 enum Wrap {
     /// Its length before it.
     Counted(Count),
-    /// Its name before it.
-    Named { assign: &'static str, camel: bool, sorted: bool },
+    /// Its name before it, or another where it is a time.
+    Named { assign: &'static str, camel: bool, sorted: bool, time: Option<&'static str> },
     /// Nothing, but a word before all of them.
     Tagged,
     /// Nothing; numbers in so many bytes, and what has bytes as they are. The lowest first?
@@ -39,6 +39,9 @@ struct Joint<'a> {
 
 /// What people call the previous hash in such a text, beside the name of its column.
 const CALLED: [&str; 5] = ["prev", "prev_hash", "previous_hash", "prevHash", "previous"];
+
+/// What people call a time in such a text, whatever its column is called.
+const TIMES: [&str; 3] = ["ts", "timestamp", "at"];
 
 /// Words that begin a preimage in the wild.
 const TAGS: [&str; 26] = [
@@ -80,9 +83,16 @@ impl Search<'_> {
         let mut wraps: Vec<Wrap> = COUNTS.map(Wrap::Counted).to_vec();
         for assign in ["=", ":", ": "] {
             for (camel, sorted) in [(false, false), (false, true), (true, false)] {
-                wraps.push(Wrap::Named { assign, camel, sorted });
+                wraps.push(Wrap::Named { assign, camel, sorted, time: None });
             }
         }
+        let has_time = |name: &str| {
+            let of =
+                |at: &usize| self.items.list[*at].kind.is_time() && self.column(*at).is_some_and(|it| it.name != name);
+            fields.iter().any(of)
+        };
+        let times = TIMES.into_iter().filter(|name| has_time(name));
+        wraps.extend(times.map(|time| Wrap::Named { assign: "=", camel: false, sorted: false, time: Some(time) }));
         wraps.extend([Wrap::Binary(8, false), Wrap::Binary(4, false), Wrap::Binary(8, true), Wrap::Binary(4, true)]);
         wraps.extend(tagged.then_some(Wrap::Tagged));
         let stages = stages(fields.len());
@@ -160,8 +170,12 @@ impl Search<'_> {
         let (key, lead, form, null) = match wrap {
             // A length counts what is sent where the field has no better text.
             Wrap::Counted(count) => (name, Vec::new(), Form::Counted(count, Box::new(form)), count.of(b"")),
-            Wrap::Named { assign, camel, .. } => {
-                let key = if camel { super::naming::camelled(&name) } else { name };
+            Wrap::Named { assign, camel, time, .. } => {
+                let key = match time.filter(|_| self.items.list[at].kind.is_time()) {
+                    Some(time) => time.to_owned(),
+                    None if camel => super::naming::camelled(&name),
+                    None => name,
+                };
                 let lead = format!("{key}{assign}").into_bytes();
                 (key, lead, form, Vec::new())
             }

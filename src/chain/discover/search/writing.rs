@@ -66,29 +66,29 @@ impl Ways {
 /// Two ways differ whatever fields are chosen.
 const ALWAYS: u32 = 1 << 31;
 
-const fn iso(between: u8, fraction: Fraction, suffix: &'static str) -> Form {
-    Form::Time(Clock { between, fraction, suffix: Some(suffix), place: None })
+const fn iso(between: &'static str, fraction: Fraction, suffix: &'static str) -> Form {
+    Form::Time(Clock::utc(between, fraction, suffix))
 }
 
 const SIX: Fraction = Fraction::Fixed(6);
 const THREE: Fraction = Fraction::Fixed(3);
 const NONE: Fraction = Fraction::Fixed(0);
 
-/// What Python, JavaScript, Go, Rust and Java, and PHP and Ruby make of an instant.
+/// What Python, JavaScript, Go, Rust and Java, PHP and Ruby, and C# make of an instant.
 fn python() -> Vec<Form> {
     vec![
-        iso(b'T', Fraction::Python, "+00:00"),
-        iso(b'T', Fraction::Python, "Z"),
-        iso(b'T', Fraction::Python, ""),
-        iso(b' ', Fraction::Python, "+00:00"),
-        iso(b' ', Fraction::Python, ""),
-        iso(b'T', SIX, "Z"),
-        iso(b'T', THREE, "Z"),
-        iso(b'T', NONE, "Z"),
-        iso(b'T', SIX, ""),
-        iso(b'T', NONE, "+00:00"),
-        iso(b'T', THREE, "+00:00"),
-        iso(b' ', NONE, ""),
+        iso("T", Fraction::Python, "+00:00"),
+        iso("T", Fraction::Python, "Z"),
+        iso("T", Fraction::Python, ""),
+        iso(" ", Fraction::Python, "+00:00"),
+        iso(" ", Fraction::Python, ""),
+        iso("T", SIX, "Z"),
+        iso("T", THREE, "Z"),
+        iso("T", NONE, "Z"),
+        iso("T", SIX, ""),
+        iso("T", NONE, "+00:00"),
+        iso("T", THREE, "+00:00"),
+        iso(" ", NONE, ""),
         Form::Epoch(1),
         Form::Epoch(1000),
         Form::EpochFloat,
@@ -96,30 +96,30 @@ fn python() -> Vec<Form> {
 }
 
 fn javascript() -> Vec<Form> {
-    vec![iso(b'T', THREE, "Z"), Form::Epoch(1000), Form::Epoch(1)]
+    vec![iso("T", THREE, "Z"), Form::Epoch(1000), Form::Epoch(1)]
 }
 
 fn go() -> Vec<Form> {
     vec![
-        iso(b'T', Fraction::Trimmed, "Z"),
-        iso(b'T', NONE, "Z"),
+        iso("T", Fraction::Trimmed, "Z"),
+        iso("T", NONE, "Z"),
         Form::Epoch(1_000_000_000),
         Form::Epoch(1),
         Form::Epoch(1000),
         Form::Epoch(1_000_000),
-        iso(b'T', Fraction::Fixed(9), "Z"),
+        iso("T", Fraction::Fixed(9), "Z"),
     ]
 }
 
 fn rust() -> Vec<Form> {
     vec![
-        iso(b'T', Fraction::Thirds, "+00:00"),
-        iso(b'T', Fraction::Thirds, "Z"),
-        iso(b'T', SIX, "Z"),
-        iso(b'T', THREE, "Z"),
-        iso(b'T', Fraction::Thirds, ""),
-        iso(b' ', Fraction::Thirds, " UTC"),
-        iso(b' ', THREE, " UTC"),
+        iso("T", Fraction::Thirds, "+00:00"),
+        iso("T", Fraction::Thirds, "Z"),
+        iso("T", SIX, "Z"),
+        iso("T", THREE, "Z"),
+        iso("T", Fraction::Thirds, ""),
+        iso(" ", Fraction::Thirds, " UTC"),
+        iso(" ", THREE, " UTC"),
         Form::Epoch(1),
         Form::Epoch(1000),
         Form::Epoch(1_000_000),
@@ -128,14 +128,26 @@ fn rust() -> Vec<Form> {
 
 fn php() -> Vec<Form> {
     vec![
-        iso(b' ', NONE, ""),
-        iso(b'T', NONE, "+00:00"),
-        iso(b'T', SIX, "Z"),
-        iso(b'T', NONE, "Z"),
-        iso(b' ', NONE, " UTC"),
-        iso(b' ', SIX, ""),
+        iso(" ", NONE, ""),
+        iso("T", NONE, "+00:00"),
+        iso("T", SIX, "Z"),
+        iso("T", NONE, "Z"),
+        iso(" ", NONE, " UTC"),
+        iso(" ", SIX, ""),
         Form::Epoch(1),
     ]
+}
+
+fn csharp() -> Vec<Form> {
+    const SEVEN: Fraction = Fraction::Fixed(7);
+    vec![iso("T", SEVEN, "Z"), iso("T", SEVEN, "+00:00"), iso("T", SEVEN, ""), Form::Ticks]
+}
+
+/// Instants without dashes and colons.
+fn compact() -> Vec<Form> {
+    [("", ""), ("T", "Z"), ("T", "")]
+        .map(|(between, suffix)| Form::Time(Clock { compact: true, ..Clock::utc(between, NONE, suffix) }))
+        .into()
 }
 
 fn plain() -> Way {
@@ -156,6 +168,7 @@ fn plain() -> Way {
 
 const UNICODE: Style = Style { ascii: false, ..Style::python(true) };
 const ASCII: Style = Style { ascii: true, ..Style::compact(true) };
+const NET: Style = Style { escaped: Escaped::Net, ..Style::compact(true) };
 const HTML: Style = Style { escaped: Escaped::Html, ..Style::compact(true) };
 const SLASH: Style = Style { ascii: true, escaped: Escaped::Slash, ..Style::compact(true) };
 
@@ -172,7 +185,7 @@ fn suits(clock: &Form, digits: u8) -> bool {
 
 /// Who spells times so has no dates, only instants: JavaScript.
 fn is_instant(clock: &Form) -> bool {
-    *clock == iso(b'T', THREE, "Z")
+    *clock == iso("T", THREE, "Z")
 }
 
 const fn unsorted(style: Style) -> Style {
@@ -221,6 +234,8 @@ fn of_lists() -> Vec<Way> {
     add(&go(), &[unsorted(HTML), HTML], &[(None, truth, ""), (Some(End::Needed), truth, "<nil>")]);
     add(&rust(), &[unsorted(Style::compact(true)), Style::compact(true)], &[(None, truth, ""), (None, truth, "null")]);
     add(&php(), &[unsorted(SLASH), SLASH, unsorted(ASCII)], &[(None, ("1", ""), ""), (None, ("1", "0"), "")]);
+    add(&csharp(), &[unsorted(Style::compact(true))], &[(None, ("True", "False"), "")]);
+    add(&compact(), &[Style::compact(true)], &[(None, truth, ""), (None, ("True", "False"), "None")]);
     // `uuid.hex`
     let bare = ways.iter().filter(|(rank, _)| *rank < 5).cloned();
     let bare: Vec<(usize, Way)> = bare.map(|(rank, way)| (rank + 8, Way { bare: true, ..way })).collect();
@@ -259,6 +274,13 @@ fn of_documents(sorted: bool) -> Vec<Way> {
     }
     add(&javascript(), &[plain], &[Some(End::Needed), None], false);
     add(&go(), &[HTML, plain], &[Some(End::Needed), None], true);
+    add(
+        &[iso("T", Fraction::Trimmed, "Z"), iso("T", Fraction::Trimmed, "")],
+        &[NET],
+        &[None, Some(End::Needed)],
+        false,
+    );
+    add(&[Form::Quoted(plain, Box::new(Form::Epoch(1000)))], &[plain], &[Some(End::Needed)], false);
     add(&rust(), &[plain], &[Some(End::One), None], true);
     add(&php(), &[SLASH, ASCII, plain], &[Some(End::Needed), None], false);
     likeliest_first(ways)
@@ -331,12 +353,14 @@ impl Search<'_> {
         let kind = self.items.list[at].kind;
         let form = match kind {
             Kind::Json | Kind::Jsonb if way.as_stored => Form::Text,
-            Kind::Json | Kind::Jsonb if way.folded => Form::Digested(way.style),
+            Kind::Json | Kind::Jsonb if way.folded => Form::Digested(Box::new(Form::Rewritten(way.style))),
             Kind::Json | Kind::Jsonb => Form::Rewritten(way.style),
             Kind::Bool => Form::Bool(way.words.0, way.words.1),
             Kind::Bytes => Form::Hex,
             Kind::Rendered if self.is_number(at) => way.numbers.map_or(Form::Text, Form::Number),
             Kind::Rendered if self.is_address(at) && !way.as_stored => Form::Host,
+            Kind::Rendered if way.folded && self.is_array(at) => Form::Array { around: ["", ",", ""], quoted: None },
+            Kind::Rendered if !way.as_stored && self.is_array(at) => self.array(at, way.style),
             Kind::Uuid if way.bare => Form::BareUuid,
             Kind::Date if !is_instant(&way.clock) => Form::Text,
             kind if kind.is_time() => way.clock.clone(),
@@ -366,6 +390,7 @@ impl Search<'_> {
                 None => Form::Json(style, None),
             },
             (Kind::Rendered, _) if self.is_address(at) => Form::Quoted(style, Box::new(Form::Host)),
+            (Kind::Rendered, _) if self.is_array(at) => self.array(at, style),
             (Kind::Date, clock) if !is_instant(clock) => Form::Json(style, None),
             (kind, Form::Time(clock)) if kind.is_time() => Form::Json(style, Some(clock.clone())),
             (kind, clock) if kind.is_time() => clock.clone(),
@@ -380,6 +405,17 @@ impl Search<'_> {
 
     pub(super) fn is_address(&self, at: usize) -> bool {
         self.column(at).is_some_and(|column| column.type_name == "inet")
+    }
+
+    fn is_array(&self, at: usize) -> bool {
+        self.column(at).is_some_and(|column| column.type_name.starts_with('_'))
+    }
+
+    /// An array as JSON: numbers and truths stand in it as they are.
+    fn array(&self, at: usize, style: Style) -> Form {
+        let of = self.column(at).map_or("", |column| column.type_name.as_str());
+        let is_bare = matches!(of, "_int2" | "_int4" | "_int8" | "_numeric" | "_float4" | "_float8");
+        Form::Array { around: ["[", style.comma, "]"], quoted: (!is_bare).then_some(style) }
     }
 
     fn holds_document(&self, target: usize, at: usize) -> bool {
