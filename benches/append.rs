@@ -57,7 +57,7 @@ fn main() {
         return;
     }
     let seconds = env::var("GOVCTL_BENCH_SECONDS").map_or(5, |text| text.parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(measure(Duration::from_secs(seconds)));
 }
 
