@@ -40,14 +40,14 @@ impl<'r> Guard<'r> {
     }
 
     /// Takes out what is secret.
-    pub(super) fn look(&mut self, found: &mut Filled) {
+    pub(super) fn rows(&mut self, found: &mut Filled) {
         let columns = Columns::of(found.table, &found.header);
-        let width = found.header.len();
-        if found.table == SURFACES {
-            found.values.chunks(width).for_each(|row| self.surface(row));
-        } else {
-            found.values.chunks_mut(width).for_each(|row| self.row(&columns, row));
-        }
+        found.values.chunks_mut(found.header.len()).for_each(|row| self.row(&columns, row));
+    }
+
+    /// Looks through what is not kept at all.
+    pub(super) fn surfaces(&mut self, found: &Filled) {
+        found.values.chunks(found.header.len()).for_each(|row| self.surface(row));
     }
 
     fn row(&mut self, columns: &Columns, values: &mut [Value]) {

@@ -95,8 +95,8 @@ pub async fn collect_wanted(
 /// What is to be asked: the area, and its statement for this server.
 type Question = (&'static Area, String);
 
-/// What is to be stored: the position of the area, and what was found, if anything.
-type Answer = (usize, Option<Filled>);
+/// What was found in one area, if anything. A connection brings those of its share in their order, refused ones as well.
+type Answer = Option<Filled>;
 
 /// Reads `areas` and stores them in their order. Gives the tables that stayed empty.
 async fn read(
@@ -145,16 +145,16 @@ async fn store(
     is_aside: &[bool],
     mut from: [UnboundedReceiver<Answer>; 2],
 ) -> Result<(), Stop> {
-    for (at, is_aside) in is_aside.iter().enumerate() {
+    for is_aside in is_aside {
         // A connection that is lost says so itself.
-        let Some((position, found)) = from[usize::from(*is_aside)].recv().await else { return Ok(()) };
-        debug_assert_eq!(position, at, "areas come in their order");
-        if let Some(mut filled) = found {
-            guard.look(&mut filled);
+        let Some(found) = from[usize::from(*is_aside)].recv().await else { return Ok(()) };
+        let Some(mut filled) = found else { continue };
+        if filled.table == SURFACES {
+            guard.surfaces(&filled);
+        } else {
+            guard.rows(&mut filled);
             let columns: Vec<&str> = filled.header.iter().map(|(name, _)| name.as_str()).collect();
-            if filled.table != SURFACES {
-                facts.insert_values(filled.table, &columns, filled.values).await?;
-            }
+            facts.insert_values(filled.table, &columns, filled.values).await?;
         }
     }
     Ok(())
@@ -175,7 +175,7 @@ async fn ask(
         if let Some(error) = error {
             start = if refused::is_lock(&error) || start == AFTER_LOCK { AFTER_LOCK } else { AFTER_REFUSAL };
             let refused = waiting.remove(0);
-            let _ = sender.send((refused, None));
+            let _ = sender.send(None);
             refusals.push((refused, error));
         }
     }
@@ -208,9 +208,9 @@ async fn receive(
                 }
             }
             Ok(Some(Either::Left(_))) => {
-                if let Some(at) = at(completed) {
+                if at(completed).is_some() {
                     // Nobody takes it where storing has failed, which is told there.
-                    let _ = sender.send((at, found.take()));
+                    let _ = sender.send(found.take());
                 }
                 completed += 1;
             }

@@ -114,7 +114,7 @@ fn derivations(catalog: &Catalog, config: &Config, store: &impl Fn(Table)) {
     let privileges = Privileges::new(catalog, &reach);
     let roles = become_or_are(&principals, &reach).into_iter().map(|role| (role, privileges.of(role))).collect();
     let access = Access { purposes, declared, principals, reach: &reach, roles };
-    write::access(catalog, &access).for_each(store);
+    write::access::tables(catalog, &access).into_iter().for_each(store);
 
     let Access { principals, reach, .. } = &access;
     let pins = Pins::find(catalog);
@@ -143,7 +143,7 @@ fn derivations(catalog: &Catalog, config: &Config, store: &impl Fn(Table)) {
     let remedy = remedy::Remedy::find(catalog, &tenancy, &pins, &settings, &verdicts);
     let event_logs = event_logs::find(catalog, reach, &privileges, principals, &tenancy);
     let derived = Derived { mode, tenancy, exposure, functions, fired, copied, unread, settings, remedy, event_logs };
-    write::derived(catalog, &derived).for_each(store);
+    write::derived(catalog, &derived).into_iter().for_each(store);
 }
 
 /// Principals and every role they may become.

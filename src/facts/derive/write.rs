@@ -1,13 +1,13 @@
 //! Derived facts as rows of part 2 of the schema.
 
-mod access;
+pub(crate) mod access;
 
 use super::catalog::{Catalog, Column, Oid};
 use super::policy::dynamic;
 use super::policy::refusal::Refusal;
 use super::tenancy::Key;
 use super::verdicts::Verdict;
-use super::{Access, Derived, event_logs};
+use super::{Derived, event_logs};
 use crate::facts::value::Value;
 use std::collections::BTreeSet;
 
@@ -32,14 +32,9 @@ fn optional<T>(value: Option<T>, known: impl FnOnce(T) -> Value) -> Value {
     value.map_or(Value::Null, known)
 }
 
-/// Who may do what.
-pub(crate) fn access(catalog: &Catalog, access: &Access<'_>) -> impl Iterator<Item = Table> {
-    access::tables(catalog, access).into_iter()
-}
-
 /// What follows from the rest of the catalog.
-pub(crate) fn derived(catalog: &Catalog, derived: &Derived) -> impl Iterator<Item = Table> {
-    let tables = [
+pub(crate) fn derived(catalog: &Catalog, derived: &Derived) -> [Table; 20] {
+    [
         column_names(catalog),
         tenancy(derived),
         tenant_keys(catalog, derived),
@@ -60,8 +55,7 @@ pub(crate) fn derived(catalog: &Catalog, derived: &Derived) -> impl Iterator<Ite
         event_log_rights(derived),
         event_log_writers(derived),
         dynamic_statements(catalog),
-    ];
-    tables.into_iter()
+    ]
 }
 
 fn tenancy(derived: &Derived) -> Table {

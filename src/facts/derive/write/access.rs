@@ -9,7 +9,7 @@ use crate::facts::derive::reach::path_text;
 use std::collections::BTreeSet;
 
 /// Its tables.
-pub(super) fn tables(catalog: &Catalog, access: &Access<'_>) -> [Table; 8] {
+pub(crate) fn tables(catalog: &Catalog, access: &Access<'_>) -> [Table; 8] {
     [
         role_purposes(access),
         declared_roles(access),
