@@ -17,6 +17,8 @@ use crate::plan::step::Unproved;
 
 const CHECK: &str = "tenant-isolation/nullable-tenant-key";
 
+const ASKED: &str = "Of which tables are the rows that name no tenant everybody's to read? What a reference says of them is filled in first.";
+
 /// A key that may be empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Open {
@@ -92,14 +94,12 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
             questions: vec!["shared-rows".into()],
         });
     }
-    let question = |default: String, answered: bool| {
-        Question {
+    let question = |default: String, answered: bool| Question {
         id: "shared-rows".into(),
-        question: "Of which tables are the rows that name no tenant everybody's to read? What a reference says of them is filled in first.".into(),
+        question: ASKED.into(),
         default,
         key: "plan.shared_rows".into(),
         answered,
-    }
     };
     let questions = match (silent.is_empty(), chosen.is_empty()) {
         (true, true) => None,
