@@ -214,7 +214,7 @@ async fn use_the_log(database: &crate::support::Database, one: &str, two: &str) 
         ("insert into audit.event (action) values ('x')", "permission denied"),
         ("select * from audit.event", "permission denied"),
         ("update audit.event set action = 'y'", "permission denied"),
-        ("select audit._f('a')", "permission denied"),
+        ("select audit._frames(array['a'::bytea])", "permission denied"),
         (&format!("insert into audit.event_inbox (tenant_id, action) values ('{two}', 'x')"), "row-level security"),
         (
             "insert into audit.event_inbox (action, idempotency_key) values ('x', 'same'), ('x', 'same')",

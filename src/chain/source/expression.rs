@@ -68,7 +68,7 @@ impl Reader<'_> {
     fn pieces(&mut self, of: &[Token], joined: As) -> Option<Vec<Piece>> {
         let mut pieces = Vec::new();
         for part in parts(of) {
-            let part = uncast(bare(part), joined);
+            let part = self.uncast(bare(part), joined);
             if parts(part).len() > 1 {
                 pieces.extend(self.pieces(part, joined)?);
                 continue;
@@ -82,6 +82,18 @@ impl Reader<'_> {
             }
         }
         Some(pieces)
+    }
+
+    /// `(a || b)::text` as `a || b`: what is joined as text is text, and bytes joined with bytes are bytes. Where it is not, the
+    /// formula explains no row.
+    fn uncast<'t>(&self, part: &'t [Token], joined: As) -> &'t [Token] {
+        let [inner @ .., sign, kind] = part else { return part };
+        let (inner, of) = (bare(inner), parts(inner));
+        let same = match joined {
+            As::Text => is_text(kind),
+            As::Bytes => kind.is_word("bytea") && of.iter().any(|part| self.is_bytes(part)),
+        };
+        if sign.is_sign("::") && of.len() > 1 && same { self.uncast(inner, joined) } else { part }
     }
 
     /// A digest in the preimage that the server cannot give, since it does not know all that is in it.
@@ -347,18 +359,6 @@ impl Reader<'_> {
                 name => name.ends_with("send"),
             }),
         }
-    }
-}
-
-/// `(a || b)::text` as `a || b`: what is joined as text is text. Where it is not, the formula explains no row.
-fn uncast(part: &[Token], joined: As) -> &[Token] {
-    match part {
-        [inner @ .., sign, kind]
-            if joined == As::Text && sign.is_sign("::") && is_text(kind) && parts(bare(inner)).len() > 1 =>
-        {
-            uncast(bare(inner), joined)
-        }
-        _ => part,
     }
 }
 

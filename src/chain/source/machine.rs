@@ -3,7 +3,8 @@
 //! Both branches of an IF are taken and joined by CASE; a branch that returns or raises goes nowhere. A loop is run once,
 //! its record standing for the row. Whatever is not understood leaves its variables unknown, which no formula may use.
 
-use super::token::{Token, tokens};
+use super::expression::bare;
+use super::token::{Token, split, tokens};
 use std::collections::BTreeMap;
 
 /// A function that may be called by name.
@@ -430,14 +431,14 @@ impl<'a> Machine<'a> {
         {
             self.rows.push(record.to_owned());
         }
-        let each = tokens[*at].is_word("foreach").then(|| self.each_argument(&tokens[*at + 1..body])).flatten();
+        let each = tokens[*at].is_word("foreach").then(|| self.each(&tokens[*at + 1..body])).flatten();
         *at = body + 1;
         let start = *at;
         match each {
-            Some(name) => {
-                for argument in self.world.arguments {
+            Some((name, elements)) => {
+                for element in elements {
                     *at = start;
-                    self.variables.insert(name.clone(), vec![Token::Text(argument.clone())]);
+                    self.variables.insert(name.clone(), element);
                     let _ = self.statements(tokens, at, &["end"]);
                 }
             }
@@ -450,11 +451,19 @@ impl<'a> Machine<'a> {
         Flow::On
     }
 
-    /// `FOREACH name IN ARRAY TG_ARGV`: the name.
-    fn each_argument(&self, header: &[Token]) -> Option<String> {
-        let [name, in_, array, arguments] = header else { return None };
-        let all = self.world.own && in_.is_word("in") && array.is_word("array") && arguments.is_word("tg_argv");
-        name.name().filter(|_| all).map(str::to_owned)
+    /// `FOREACH name IN ARRAY TG_ARGV` and `… IN ARRAY array[…]`: the name, and what it stands for in turn.
+    fn each(&self, header: &[Token]) -> Option<(String, Vec<Vec<Token>>)> {
+        let [name, in_, array, of @ ..] = header else { return None };
+        let name = name.name().filter(|_| in_.is_word("in") && array.is_word("array"))?.to_owned();
+        if let ([arguments], true) = (of, self.world.own)
+            && arguments.is_word("tg_argv")
+        {
+            return Some((name, self.world.arguments.iter().map(|text| vec![Token::Text(text.clone())]).collect()));
+        }
+        let of = self.resolve(of);
+        let [array, open, elements @ .., close] = bare(&of) else { return None };
+        let is = array.is_word("array") && open.is_sign("[") && close.is_sign("]");
+        is.then(|| (name, split(elements, ",").into_iter().map(<[Token]>::to_vec).collect()))
     }
 }
 

@@ -1,12 +1,13 @@
 --> statement
 -- Recipe govctl.chain/1 over the columns that stay as they are.
 create or replace function {{ schema }}.{{ hash }}(e {{ log }}) returns bytea
-language sql stable set search_path = pg_catalog, pg_temp as {{ q }}
-  select sha256('{{ chain_tag }}'::bytea || e.prev_hash
+language plpgsql stable set search_path = pg_catalog, pg_temp as {{ q }}
+begin
+  return sha256('{{ chain_tag }}'::bytea || e.prev_hash || {{ schema }}._frames(array[
 {%- for frame in frames %}
-    || {{ schema }}._f({{ frame }})
-{%- endfor %})
-{{ q }}
+    {{ frame }}{% if not loop.last %},{% endif %}
+{%- endfor %}]));
+end {{ q }}
 --> statement
 create or replace function {{ schema }}.{{ chain }}() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as {{ q }}

@@ -3,12 +3,16 @@
 {%- macro enter(row) -%}
 {%- if context %}
   before := current_setting({{ context }}, true);
-  perform set_config({{ context }}, {{ row }}.{{ t.name }}::text, true);
+  if before is distinct from {{ row }}.{{ t.name }}::text then
+    perform set_config({{ context }}, {{ row }}.{{ t.name }}::text, true);
+  end if;
 {%- endif -%}
 {%- endmacro -%}
 {%- macro leave() -%}
 {%- if context %}
-  perform set_config({{ context }}, coalesce(before, ''), true);
+  if before is distinct from current_setting({{ context }}, true) then
+    perform set_config({{ context }}, coalesce(before, ''), true);
+  end if;
 {%- endif -%}
 {%- endmacro -%}
 --> statement
@@ -101,10 +105,19 @@ create unlogged table if not exists {{ schema }}.event_inbox (
   unique ({% if t %}{{ t.name }}, {% endif %}idempotency_key)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)
 --> statement
--- F(x) of recipe govctl.chain/1: the length, then the bytes.
-create or replace function {{ schema }}._f(b bytea) returns bytea language sql immutable parallel safe as {{ q }}
-  select case when b is null then '\xffffffff'::bytea else int4send(octet_length(b)) || b end
-{{ q }}
+-- Fields framed as recipe govctl.chain/1 says: the length of each, then its bytes. A loop, as an expression over every field is
+-- prepared anew in each transaction.
+create or replace function {{ schema }}._frames(fields bytea[]) returns bytea
+language plpgsql immutable parallel safe as {{ q }}
+declare
+  field bytea;
+  framed bytea := '';
+begin
+  foreach field in array fields loop
+    framed := framed || case when field is null then '\xffffffff'::bytea else int4send(octet_length(field)) || field end;
+  end loop;
+  return framed;
+end {{ q }}
 --> statement
 create or replace function {{ schema }}.fill_event() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as {{ q }}
@@ -161,27 +174,29 @@ begin
   new.recorded_at := clock_timestamp();
   new.seq := coalesce(last.seq, 0) + 1;
   new.prev_hash := coalesce(last.row_hash, sha256('{{ genesis }}'::bytea));
-  new.row_hash := sha256('{{ chain_tag }}'::bytea || new.prev_hash
-    || {{ schema }}._f(int8send(new.hash_v)){% if t %}
-    || {{ schema }}._f({{ t.send }}){% endif %}
-    || {{ schema }}._f(int8send(new.seq))
-    || {{ schema }}._f(uuid_send(new.event_id))
-    || {{ schema }}._f(timestamptz_send(new.occurred_at))
-    || {{ schema }}._f(timestamptz_send(new.recorded_at))
-    || {{ schema }}._f(convert_to(new.actor_kind::text, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.actor, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.db_role, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.on_behalf_of, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.run_id, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.action, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.tool_name, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.object_type, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.object_id, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.decision, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.decided_by_role, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.policy_version, 'UTF8'))
-    || {{ schema }}._f(convert_to(new.idempotency_key, 'UTF8'))
-    || {{ schema }}._f(new.payload_digest));
+  new.row_hash := sha256('{{ chain_tag }}'::bytea || new.prev_hash || {{ schema }}._frames(array[
+    int8send(new.hash_v),
+{%- if t %}
+    {{ t.send }},
+{%- endif %}
+    int8send(new.seq),
+    uuid_send(new.event_id),
+    timestamptz_send(new.occurred_at),
+    timestamptz_send(new.recorded_at),
+    convert_to(new.actor_kind::text, 'UTF8'),
+    convert_to(new.actor, 'UTF8'),
+    convert_to(new.db_role, 'UTF8'),
+    convert_to(new.on_behalf_of, 'UTF8'),
+    convert_to(new.run_id, 'UTF8'),
+    convert_to(new.action, 'UTF8'),
+    convert_to(new.tool_name, 'UTF8'),
+    convert_to(new.object_type, 'UTF8'),
+    convert_to(new.object_id, 'UTF8'),
+    convert_to(new.decision, 'UTF8'),
+    convert_to(new.decided_by_role, 'UTF8'),
+    convert_to(new.policy_version, 'UTF8'),
+    convert_to(new.idempotency_key, 'UTF8'),
+    new.payload_digest]));
   return new;
 end {{ q }}
 --> statement
@@ -285,7 +300,7 @@ begin
   return erased;
 end {{ q }}
 --> statement
-revoke execute on function {{ schema }}._f(bytea), {{ schema }}.fill_event(), {{ schema }}.chain_event(), {{ schema }}.seal_event(),
+revoke execute on function {{ schema }}._frames(bytea[]), {{ schema }}.fill_event(), {{ schema }}.chain_event(), {{ schema }}.seal_event(),
   {{ schema }}.refuse_change(), {{ schema }}.guard_payload(), {{ schema }}.payload_faults(),
   {{ schema }}.erase_payload({% if t %}{{ t.type }}, {% endif %}uuid, text),
   {{ schema }}.erase_expired_payloads({% if t %}{{ t.type }}, {% endif %}integer) from public

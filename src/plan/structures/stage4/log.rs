@@ -182,7 +182,7 @@ fn objects(schema: &str, ground: &Ground) -> Vec<String> {
     let functions = [
         "session_actor()".to_owned(),
         "session_kind()".into(),
-        "_f(bytea)".into(),
+        "_frames(bytea[])".into(),
         "fill_event()".into(),
         "chain_event()".into(),
         "seal_event()".into(),

@@ -393,7 +393,7 @@ async fn chain(
     changes.push(log.change("chain_new_rows", Phase::Constraint, why, vec![switch], check));
     made.push(format!("function {}.{}({})", ident(schema), ident(&hash), log.sql()));
     made.push(format!("function {}.{}()", ident(schema), ident(&chain)));
-    made.push(format!("function {}._f(bytea)", ident(schema)));
+    made.push(format!("function {}._frames(bytea[])", ident(schema)));
     made.push(format!("table {}.log_chain", ident(schema)));
     Ok(())
 }
