@@ -177,6 +177,10 @@ pub(crate) fn cast(value: Value, type_text: &str) -> Value {
 }
 
 fn order(left: &str, right: &str) -> Ordering {
+    // A UUID without its dashes has more digits than a floating point number tells apart.
+    if let (Ok(l), Ok(r)) = (left.parse::<i128>(), right.parse::<i128>()) {
+        return l.cmp(&r);
+    }
     match (left.parse::<f64>(), right.parse::<f64>()) {
         (Ok(l), Ok(r)) => l.partial_cmp(&r).unwrap_or(Ordering::Equal),
         _ => left.cmp(right),
@@ -305,6 +309,13 @@ mod tests {
             assert_eq!(cast(Value::text("publication"), type_name), Value::Error);
         }
         assert_eq!(cast(own("text"), "uuid"), own("uuid"));
+    }
+
+    #[test]
+    fn numbers_of_many_digits_differ() {
+        let [one, other] = ["70000000000040008000000000000001", "70000000000040008000000000000002"].map(Value::text);
+        assert_eq!(compare(Comparison::Equal, &one, &other), Value::Bool(false));
+        assert_eq!(compare(Comparison::Equal, &Value::text("7"), &Value::text("7.0")), Value::Bool(true));
     }
 
     #[test]
