@@ -10,8 +10,9 @@ use std::env;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
+use tokio::runtime::Runtime;
 
 const WRITERS: usize = 8;
 
@@ -57,8 +58,7 @@ fn main() {
         return;
     }
     let seconds = env::var("GOVCTL_BENCH_SECONDS").map_or(5, |text| text.parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(measure(Duration::from_secs(seconds)));
+    runtime().block_on(measure(Duration::from_secs(seconds)));
 }
 
 async fn measure(time: Duration) {
@@ -82,9 +82,9 @@ async fn measure(time: Duration) {
     let mut ratios = [Vec::new(), Vec::new()];
     let mut rates = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..TURNS {
-        let plain = append(PLAIN, each, time, &app).await;
-        let chained = append(CHAINED, each, time, &app).await;
-        let in_one = append(CHAINED, one, time, &app).await;
+        let plain = append(PLAIN, each, time, &app);
+        let chained = append(CHAINED, each, time, &app);
+        let in_one = append(CHAINED, one, time, &app);
         for (rates, rate) in rates.iter_mut().zip([plain, chained, in_one]) {
             rates.push(rate);
         }
@@ -127,32 +127,37 @@ fn plan(url: &str) {
     assert!(psql.wait().unwrap().success());
 }
 
-/// Entries in a second.
-async fn append(
-    insert: &'static str,
-    tenant: impl Fn(usize) -> i32,
-    time: Duration,
-    options: &PgConnectOptions,
-) -> f64 {
-    let mut writers = JoinSet::new();
-    for writer in 0..WRITERS {
-        let (tenant, mut connection) = (tenant(writer), options.connect().await.unwrap());
-        writers.spawn(async move {
-            let (start, mut entries) = (Instant::now(), 0_u32);
-            while start.elapsed() < time {
-                let mut transaction = connection.begin().await.unwrap();
-                let session = sqlx::query("select set_config('app.tenant_id', $1::int::text, true)").bind(tenant);
-                session.execute(&mut *transaction).await.unwrap();
-                sqlx::query(insert).bind(tenant).execute(&mut *transaction).await.unwrap();
-                tokio::time::sleep(WORK).await;
-                transaction.commit().await.unwrap();
-                entries += 1;
-            }
-            connection.close().await.unwrap();
-            f64::from(entries) / start.elapsed().as_secs_f64()
-        });
+/// Entries in a second. Each writer has a thread, as programs of their own would: the clock of a shared runtime would wake all
+/// of them at the same millisecond.
+fn append(insert: &'static str, tenant: impl Fn(usize) -> i32, time: Duration, options: &PgConnectOptions) -> f64 {
+    let write = |writer: usize| {
+        let (tenant, options) = (tenant(writer), options.clone());
+        thread::spawn(move || runtime().block_on(written(insert, tenant, time, &options)))
+    };
+    let writers: Vec<_> = (0..WRITERS).map(write).collect();
+    writers.into_iter().map(|writer| writer.join().unwrap()).sum()
+}
+
+/// What one writer appends in a second.
+async fn written(insert: &'static str, tenant: i32, time: Duration, options: &PgConnectOptions) -> f64 {
+    let mut connection = options.connect().await.unwrap();
+    let (start, mut entries) = (Instant::now(), 0_u32);
+    while start.elapsed() < time {
+        let mut transaction = connection.begin().await.unwrap();
+        let session = sqlx::query("select set_config('app.tenant_id', $1::int::text, true)").bind(tenant);
+        session.execute(&mut *transaction).await.unwrap();
+        sqlx::query(insert).bind(tenant).execute(&mut *transaction).await.unwrap();
+        thread::sleep(WORK);
+        transaction.commit().await.unwrap();
+        entries += 1;
     }
-    writers.join_all().await.into_iter().sum()
+    let rate = f64::from(entries) / start.elapsed().as_secs_f64();
+    connection.close().await.unwrap();
+    rate
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 async fn run(connection: &mut PgConnection, sql: &str) {
