@@ -43,6 +43,8 @@ pub enum Form {
     BigEndian(u8),
     /// The same, the lowest first.
     LittleEndian(u8),
+    /// Whole units since 1970 in eight bytes: how many make a second. The lowest byte first?
+    Packed(i64, bool),
     /// A number with a fraction, as a language prints it.
     Number(Fraction),
     /// A spelling as a string inside a JSON document.
@@ -207,14 +209,13 @@ impl Form {
                 clock.write(micros, kind != Kind::Timestamptz, out);
                 true
             }),
-            Self::Epoch(per_second) => micros(kind, value).is_some_and(|micros| {
-                let unix = time::unix_micros(micros);
-                let units = if *per_second > 1_000_000 {
-                    unix * (per_second / 1_000_000)
-                } else {
-                    unix.div_euclid(1_000_000 / per_second)
-                };
-                write!(out, "{units}").is_ok()
+            Self::Epoch(per_second) => {
+                micros(kind, value).is_some_and(|micros| write!(out, "{}", units(micros, *per_second)).is_ok())
+            }
+            Self::Packed(per_second, lowest) => micros(kind, value).is_some_and(|micros| {
+                let units = units(micros, *per_second);
+                out.extend(if *lowest { units.to_le_bytes() } else { units.to_be_bytes() });
+                true
             }),
             Self::EpochText => micros(kind, value).is_some_and(|micros| {
                 let unix = time::unix_micros(micros);
@@ -313,6 +314,17 @@ impl Form {
                 true
             }
         }
+    }
+}
+
+/// Whole units since 1970 of a time of the server: how many make a second.
+fn units(micros: i64, per_second: i64) -> i64 {
+    let unix = time::unix_micros(micros);
+    // A column may hold a time whose nanoseconds no integer does.
+    if per_second > 1_000_000 {
+        unix.saturating_mul(per_second / 1_000_000)
+    } else {
+        unix.div_euclid(1_000_000 / per_second)
     }
 }
 
@@ -455,6 +467,16 @@ mod tests {
         assert_eq!(written(&Form::Text, Kind::Uuid, &[0x11; 16]), "11111111-1111-1111-1111-111111111111");
         assert_eq!(written(&Form::Text, Kind::Jsonb, b"\x01{}"), "{}");
         assert_eq!(written(&Form::Epoch(1000), Kind::Timestamptz, &0i64.to_be_bytes()), "946684800000");
+        for (form, first) in [(Form::Packed(1000, false), 0), (Form::Packed(1000, true), 0xe8)] {
+            let mut packed = Vec::new();
+            // A second after 1970 in milliseconds.
+            let micros = 1_000_000 - 946_684_800_000_000_i64;
+            assert!(form.write(Kind::Timestamptz, &micros.to_be_bytes(), &mut packed));
+            assert_eq!(
+                (packed.len(), packed[0], packed.iter().map(|byte| u32::from(*byte)).sum()),
+                (8, first, 0xe8 + 3_u32)
+            );
+        }
         let number = |fraction, value: &str| written(&Form::Number(fraction), Kind::Rendered, value.as_bytes());
         assert_eq!(
             ["12.50", "100", "7.00", "1e+20"].map(|n| number(Fraction::Needed, n)),

@@ -426,7 +426,11 @@ async fn commitments(
                 outer: Vec::new(),
                 tried: Rc::default(),
             };
-            found.extend(search.run().map(|formula| otherwise::best_written(&own, formula, &items.list, means.key)));
+            // Whose code was read, and does not write this digest, has it from elsewhere: of what the table does not hold, or
+            // of one payload.
+            let is_read = chosen.first().is_some_and(|formula| !formula.is_searched());
+            let searched = if is_read { search.brief() } else { search.run() };
+            found.extend(searched.map(|formula| otherwise::best_written(&own, formula, &items.list, means.key)));
         }
         otherwise::spelled(&own, &mut found, &items.list, means.key);
         otherwise::fewer_zeros(&mut found, &items.list);

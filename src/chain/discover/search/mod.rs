@@ -75,6 +75,9 @@ type Under = (Algorithm, bool);
 /// What is tried of the rare algorithms before all else: a row in the order of its table, written as most write it.
 const FIRST: u32 = 40_000;
 
+/// What is tried of the commonest shapes, where little else is likely.
+const BRIEF: u32 = 5_000;
+
 /// Most fields of which every subset is tried.
 const MOST: usize = 13;
 
@@ -120,6 +123,25 @@ pub(super) fn clocks() -> Vec<Form> {
 impl Search<'_> {
     /// The first formula that explains at least two rows (or the only one there is).
     pub(super) fn run(&self) -> Option<Formula> {
+        self.targets().into_iter().enumerate().find_map(|(number, target)| {
+            // What the likeliest row does not tell, the others tell only if that one was tampered with: they get less.
+            self.shapes(target, Left::digests(self.work >> (2 * number)), number == 0)
+        })
+    }
+
+    /// The same for the commonest shapes alone: a field, fields side by side, a document.
+    pub(super) fn brief(&self) -> Option<Formula> {
+        self.targets().into_iter().find_map(|target| {
+            let whole = Left::digests(BRIEF);
+            let mut left = Left::default();
+            self.single(target)
+                .or_else(|| self.joined(target, left.with(whole.share(32))))
+                .or_else(|| self.documents(target, left.with(whole.share(32))))
+        })
+    }
+
+    /// Rows to try, the likeliest first.
+    fn targets(&self) -> Vec<usize> {
         // A row that was tampered with explains nothing, and one with nulls too much: try several, the fullest first.
         let nulls =
             |row: usize| self.fields.iter().filter(|field| self.sample.rows[row].get(**field).is_none()).count();
@@ -131,13 +153,10 @@ impl Search<'_> {
         rows.sort_by_key(|row| nulls(*row));
         let fullest = rows.iter().take_while(|row| nulls(**row) == nulls(rows[0])).count();
         let mut targets = Vec::new();
-        for at in [fullest / 2, 0, fullest.checked_sub(1)?] {
+        for at in [fullest / 2, 0, fullest.saturating_sub(1)] {
             targets.extend(rows.get(at).filter(|row| !targets.contains(*row)).copied().into_iter().collect::<Vec<_>>());
         }
-        targets.iter().enumerate().find_map(|(number, target)| {
-            // What the likeliest row does not tell, the others tell only if that one was tampered with: they get less.
-            self.shapes(*target, Left::digests(self.work >> (2 * number)), number == 0)
-        })
+        targets
     }
 
     /// Every shape of a preimage on one row; each has a share of the work, and what those before it left over.

@@ -70,7 +70,7 @@ fn row(values: &Values, hash: &str) -> Row {
 }
 
 /// A chain whose rows hash what `text` gives, in hex.
-fn chain(text: &dyn Fn(&Values) -> String) -> (Items, Sample) {
+fn chain(text: &dyn Fn(&Values) -> Vec<u8>) -> (Items, Sample) {
     let column = |(name, kind, of): (&str, Kind, &str)| Column {
         name: name.into(),
         kind,
@@ -88,7 +88,7 @@ fn chain(text: &dyn Fn(&Values) -> String) -> (Items, Sample) {
     for id in 1..=ROWS {
         let values = Values::of(id, hex(last.bytes()));
         sample.before.push(Some(last));
-        last = Algorithm::Sha256.digest(None, text(&values).as_bytes());
+        last = Algorithm::Sha256.digest(None, &text(&values));
         sample.hashes.push(Some(last));
         sample.rows.push(row(&values, &hex(last.bytes())));
     }
@@ -99,6 +99,11 @@ type Stage = fn(&Search<'_>, &[Under], &mut Left) -> Option<Formula>;
 
 /// Whether a stage by itself finds a formula that explains every row, and reads just these columns.
 fn finds(stage: Stage, reads: &str, text: &dyn Fn(&Values) -> String) {
+    finds_bytes(stage, reads, &|values| text(values).into_bytes());
+}
+
+/// The same of bytes that are no text.
+fn finds_bytes(stage: Stage, reads: &str, text: &dyn Fn(&Values) -> Vec<u8>) {
     let (items, sample) = chain(text);
     let search = Search {
         items: &items,
@@ -114,7 +119,8 @@ fn finds(stage: Stage, reads: &str, text: &dyn Fn(&Values) -> String) {
         outer: Vec::new(),
         tried: Rc::<Tried>::default(),
     };
-    let example = text(&Values::of(1, "…".to_owned()));
+    let example = text(&Values::of(1, "00".to_owned()));
+    let example = String::from_utf8_lossy(&example);
     let formula = stage(&search, &[(Algorithm::Sha256, false)], &mut Left::digests(WORK));
     let Some(formula) = formula else { panic!("not found: {example}") };
     assert_eq!(sample.matches(&formula, &items.list, None), [true; ROWS], "{example}");
@@ -190,6 +196,41 @@ fn the_previous_hash_beside_a_document_and_before_its_time() {
     finds(unsorted, "actor scopes at", &|v| {
         let Values { id, actor, at, prev, .. } = v;
         format!(r#"{{"actor":"{actor}","scopes":["read","w {id}"],"at":"{at}","prevHash":"{prev}"}}"#)
+    });
+}
+
+#[test]
+fn texts_with_their_lengths_beside_numbers_in_eight_bytes() {
+    finds(|search, _, left| search.wrapped(2, left, false), "id actor", &|v| {
+        let long = |number: usize| String::from_utf8(number.to_le_bytes().to_vec()).unwrap();
+        format!("{}{}{}{}", long(v.id), long(v.actor.len()), v.actor, v.prev)
+    });
+}
+
+#[test]
+fn long_numbers_as_strings() {
+    finds(|search, under, left| search.likely_documents(2, under, false, left), "id actor at", &|v| {
+        let Values { id, actor, at, prev, .. } = v;
+        format!(r#"{{"id":"{id}","actor":"{actor}","at":"{at}","prevHash":"{prev}"}}"#)
+    });
+}
+
+#[test]
+fn recipe_v1_over_any_columns_and_a_row_as_it_stands() {
+    let framed = |value: &[u8]| [&u32::try_from(value.len()).unwrap().to_be_bytes()[..], value].concat();
+    let before = |v: &Values| {
+        let raw = (0..v.prev.len()).step_by(2).map(|at| u8::from_str_radix(&v.prev[at..at + 2], 16).unwrap());
+        [crate::chain::v1::TAG.to_vec(), raw.collect()].concat()
+    };
+    finds_bytes(|search, _, _| search.framed(2), "id actor", &|v| {
+        [before(v), framed(&(v.id as u64).to_be_bytes()), framed(v.actor.as_bytes())].concat()
+    });
+    // Not neighbours.
+    finds_bytes(|search, _, _| search.framed(2), "id payload", &|v| {
+        [before(v), framed(&v.sent()[0]), framed(&v.sent()[3])].concat()
+    });
+    finds(|search, under, left| search.plain_lists(2, under, left), "id actor scopes payload at", &|v| {
+        format!("{}|{}|{}|[\"read\",\"w {}\"]|{}|{}", v.prev, v.id, v.actor, v.id, v.payload, v.at)
     });
 }
 

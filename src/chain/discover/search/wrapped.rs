@@ -18,8 +18,10 @@ enum Wrap {
     Named { assign: &'static str, camel: bool, sorted: bool, time: Option<&'static str> },
     /// Nothing, but a word before all of them.
     Tagged,
-    /// Nothing; numbers in so many bytes, and what has bytes as they are. The lowest first?
+    /// Nothing; numbers in so many bytes, times in eight, and what has bytes as they are. The lowest first?
     Binary(u8, bool),
+    /// The length of a text before it; numbers and times in eight bytes, all in the order of that length.
+    Packed(Count),
 }
 
 /// A field, or the previous hash, as it stands in the preimage.
@@ -94,6 +96,7 @@ impl Search<'_> {
         let times = TIMES.into_iter().filter(|name| has_time(name));
         wraps.extend(times.map(|time| Wrap::Named { assign: "=", camel: false, sorted: false, time: Some(time) }));
         wraps.extend([Wrap::Binary(8, false), Wrap::Binary(4, false), Wrap::Binary(8, true), Wrap::Binary(4, true)]);
+        wraps.extend([Count::Le8, Count::Be4, Count::Be8, Count::Le4].map(Wrap::Packed));
         wraps.extend(tagged.then_some(Wrap::Tagged));
         let stages = stages(fields.len());
         let whole = *left;
@@ -120,7 +123,7 @@ impl Search<'_> {
             Wrap::Counted(_) => &["", "|", "\n", ","],
             Wrap::Named { .. } => &["|", ";", "&", ",", "\n", " ", ", ", "; ", ""],
             Wrap::Tagged => &["|", ":", "", "\n"],
-            Wrap::Binary(..) => &[""],
+            Wrap::Binary(..) | Wrap::Packed(_) => &[""],
         };
         let ends: &[&str] = match wrap {
             Wrap::Named { .. } => &["", "\n"],
@@ -185,9 +188,21 @@ impl Search<'_> {
                     Kind::Int if lowest => Form::LittleEndian(length),
                     Kind::Int => Form::BigEndian(length),
                     Kind::Uuid | Kind::Bytes | Kind::Bool => Form::Raw,
-                    _ => form,
+                    _ => packed(form, lowest),
                 };
                 (name, Vec::new(), form, Vec::new())
+            }
+            Wrap::Packed(count) => {
+                let lowest = matches!(count, Count::Le4 | Count::Le8);
+                let (form, null) = match (self.items.list[at].kind, packed(form, lowest)) {
+                    (Kind::Int, _) if lowest => (Form::LittleEndian(8), Vec::new()),
+                    (Kind::Int, _) => (Form::BigEndian(8), Vec::new()),
+                    (Kind::Uuid | Kind::Bool, _) => (Form::Raw, Vec::new()),
+                    (_, form @ Form::Packed(..)) => (form, Vec::new()),
+                    (Kind::Bytes, _) => (Form::Counted(count, Box::new(Form::Raw)), count.of(b"")),
+                    (_, form) => (Form::Counted(count, Box::new(form)), count.of(b"")),
+                };
+                (name, Vec::new(), form, null)
             }
         };
         let piece = Piece::Item { at, form, null: Null::Bytes(null) };
@@ -208,7 +223,7 @@ impl Search<'_> {
         };
         let mut all = Vec::new();
         match wrap {
-            Wrap::Counted(count) => {
+            Wrap::Counted(count) | Wrap::Packed(count) => {
                 for inner in [Form::Text, Form::Digest] {
                     let counted = entry("", Vec::new(), Form::Counted(count, Box::new(inner.clone())), &count.of(b""));
                     all.extend([counted, entry("", Vec::new(), inner, b"")]);
@@ -261,6 +276,14 @@ impl Search<'_> {
             }
         }
         tags
+    }
+}
+
+/// A time that is a number in eight bytes, where it is one; all else as it is.
+fn packed(form: Form, lowest: bool) -> Form {
+    match form {
+        Form::Epoch(per_second) => Form::Packed(per_second, lowest),
+        form => form,
     }
 }
 

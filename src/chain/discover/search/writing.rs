@@ -26,6 +26,8 @@ struct Way {
     parsed: bool,
     /// Identifiers without their dashes.
     bare: bool,
+    /// Numbers of 64 bits as strings, as the drivers of JavaScript hand them out.
+    long: bool,
     /// Documents within have their keys in order, whatever is around them: maps of Go and Rust have no other.
     ordered: bool,
     /// Where the style lists members: their names.
@@ -161,6 +163,7 @@ fn plain() -> Way {
         null: "",
         parsed: false,
         bare: false,
+        long: false,
         ordered: false,
         listed: Box::new([]),
     }
@@ -283,6 +286,13 @@ fn of_documents(sorted: bool) -> Vec<Way> {
     add(&[Form::Quoted(plain, Box::new(Form::Epoch(1000)))], &[plain], &[Some(End::Needed)], false);
     add(&rust(), &[plain], &[Some(End::One), None], true);
     add(&php(), &[SLASH, ASCII, plain], &[Some(End::Needed), None], false);
+    let style = Style { sorted, ..plain };
+    for (timed, clock) in javascript().into_iter().enumerate() {
+        // Decimals come as strings from the same drivers.
+        for (number, numbers) in [None, Some(End::Needed)].into_iter().enumerate() {
+            ways.push((2 + timed + number, Way { clock: clock.clone(), style, numbers, long: true, ..self::plain() }));
+        }
+    }
     likeliest_first(ways)
 }
 
@@ -385,6 +395,9 @@ impl Search<'_> {
             (Kind::Text, _) if way.parsed && self.holds_document(target, at) => Form::Rewritten(inner),
             (Kind::Bytes, _) if style.escaped == Escaped::Html => Form::Quoted(style, Box::new(Form::Base64)),
             (Kind::Bytes, _) => Form::Quoted(style, Box::new(Form::Hex)),
+            (Kind::Int, _) if way.long && self.column(at).is_some_and(|column| column.type_name == "int8") => {
+                Form::Quoted(style, Box::new(Form::Text))
+            }
             (Kind::Rendered, _) if self.is_number(at) => match way.numbers {
                 Some(end) => Form::Number(end),
                 None => Form::Json(style, None),
