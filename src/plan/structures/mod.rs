@@ -22,6 +22,7 @@ mod template;
 mod tenants;
 mod through;
 mod twins;
+mod way;
 
 pub(crate) use endless::{endless, unforced};
 pub(crate) use everybody::spared;
