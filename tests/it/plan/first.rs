@@ -35,6 +35,7 @@ const ACCOUNTS: &str = "
     create table \"Prices; x\" (id int primary key, model_id int not null references models);
     create table marks (id int primary key, by_buyer int references buyers, part_id int not null, region text not null, foreign key (part_id, region) references parts);
     create table hints (id int primary key, model_id int references models, by_buyer int references buyers);
+    create table part_notes (id int primary key, account_id int not null references accounts, part_id int not null, region text not null, foreign key (part_id, region) references parts);
     alter table hints enable row level security;
     create policy seen on hints using (true);
     reset role;
@@ -75,6 +76,10 @@ async fn references_say_whose_rows_are_and_a_row_without_one_is_told_and_stays()
     assert!(all.contains("p.account_id from public.buyers p") && !all.contains("first tenant"), "{all}");
 
     let unanswered = plan.clone();
+    // Keys that PostgreSQL keeps for each partition are none of their own.
+    let refers = plan.steps.iter().filter(|step| step.name.starts_with("refer_part_notes_to_parts"));
+    assert_eq!(refers.map(|step| step.name.as_str()).collect::<Vec<_>>(), ["refer_part_notes_to_parts"]);
+
     // Whoever writes meanwhile finds the column that its row takes the key from.
     let at = |text: &str| plan.steps.iter().position(|step| step.up_sql().contains(text));
     let column = at("alter table public.parts add column if not exists account_id");
