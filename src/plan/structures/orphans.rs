@@ -20,7 +20,7 @@ pub(crate) struct Hop {
     /// Those of its columns that may be empty.
     pub(crate) may_be_empty: Vec<String>,
     /// Where rows of what it refers to may refer to nothing themselves: all of its references.
-    pub(crate) further: Vec<Hop>,
+    pub(crate) further: Vec<Self>,
 }
 
 /// A table whose rows may refer to nothing by which they would get a tenant.
