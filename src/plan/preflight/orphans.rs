@@ -30,29 +30,11 @@ pub(super) fn sentence(tables: &[&Uncertain], shared: &[String]) -> Option<Strin
 
 /// Remembers the table, where it has no key yet and has such rows.
 fn look(it: &Uncertain) -> String {
-    let alias = |at: usize| format!("t{at}");
-    let joins: String = it
-        .hops
-        .iter()
-        .enumerate()
-        .take(it.hops.len() - 1)
-        .map(|(at, hop)| join(hop, &alias(at), &alias(at + 1)))
-        .collect();
-    let (mut empty, mut without) = (Vec::new(), Vec::new());
-    for (at, hop) in it.hops.iter().enumerate() {
-        empty.extend(hop.may_be_empty.iter().map(|column| format!("{}.{} is null", alias(at), ident(column))));
-        let columns = hop.may_be_empty.join(" and ");
-        match at {
-            _ if columns.is_empty() => {}
-            0 => without.push(format!("without {columns}")),
-            _ => without.push(format!("that lead to rows of {} without {columns}", hop.from.name)),
-        }
-    }
-    let said = format!("{} has rows {}", it.table.name, without.join(", or "));
+    let said = format!("{} has rows {}", it.table.name, in_words(&it.hops, ""));
     format!(
         "
     if not exists (select from pg_catalog.pg_attribute where attrelid = {} and attname = {} and not attisdropped) then
-      if exists (select from {} t0{joins} where {}) then
+      if exists (select from {} t0 where {}) then
         found := array_append(found, {});
         shared := array_append(shared, {});
       end if;
@@ -60,14 +42,44 @@ fn look(it: &Uncertain) -> String {
         guard::oid(&it.table),
         literal(&it.key),
         it.table,
-        empty.join(" or "),
+        lacks(&it.hops, 0),
         literal(&said),
         literal(&scalar(&it.said()))
     )
 }
 
-fn join(hop: &Hop, here: &str, there: &str) -> String {
-    let pair = |(own, other): &(String, String)| format!("{there}.{} = {here}.{}", ident(other), ident(own));
-    let on = hop.columns.iter().map(pair).collect::<Vec<_>>().join(" and ");
-    format!(" left join {} {there} on {on}", hop.to)
+/// That no reference of a row leads to a key. `depth`: that of the row's own alias.
+fn lacks(hops: &[Hop], depth: usize) -> String {
+    let none = |hop: &Hop| {
+        let mut one: Vec<_> =
+            hop.may_be_empty.iter().map(|column| format!("t{depth}.{} is null", ident(column))).collect();
+        if !hop.further.is_empty() {
+            let next = depth + 1;
+            let pair = |(own, other): &(String, String)| format!("t{next}.{} = t{depth}.{}", ident(other), ident(own));
+            let on = hop.columns.iter().map(pair).collect::<Vec<_>>().join(" and ");
+            one.push(format!("exists (select from {} t{next} where {on} and {})", hop.to, lacks(&hop.further, next)));
+        }
+        format!("({})", one.join(" or "))
+    };
+    hops.iter().map(none).collect::<Vec<_>>().join(" and ")
+}
+
+/// The same in words. `of`: of which table's rows, where it is not the first.
+fn in_words(hops: &[Hop], of: &str) -> String {
+    let one = |hop: &Hop| {
+        let mut one = Vec::new();
+        if !hop.may_be_empty.is_empty() {
+            one.push(format!("without {}", hop.may_be_empty.join(" and ")));
+        }
+        if !hop.further.is_empty() {
+            one.push(in_words(&hop.further, &hop.to.name));
+        }
+        one.join(", or ")
+    };
+    let words = hops.iter().map(one).collect::<Vec<_>>().join(", and ");
+    match of {
+        "" => words,
+        _ if words.starts_with("that lead") => words,
+        _ => format!("that lead to rows of {of} {words}"),
+    }
 }

@@ -13,6 +13,7 @@ use crate::error::Stop;
 use crate::facts::{Facts, derive};
 use crate::plan::ddl::{self, Action, Ddl};
 use crate::plan::guard;
+use crate::plan::structures;
 use crate::plan::{Plan, Proof, Unproved};
 use crate::target::refusal;
 use crate::ui::progress::Progress;
@@ -80,6 +81,10 @@ pub(super) async fn judge(
     let assessment = assess::run(&mut after, library, config).await?;
     proof.stage = assessment.stage.evidenced;
     let open = remains(plan.to, &assessment, &mut proof);
+    for meant in structures::meant(&mut after, config).await? {
+        let same = proof.remaining.iter_mut().find(|it| (&it.check, &it.object) == (&meant.check, &meant.object));
+        same.into_iter().for_each(|it| it.why.clone_from(&meant.why));
+    }
     not_shown(plan.to, original, (&mut before, &assessment), library, config, &mut proof).await?;
 
     progress.begin("Trying to cross from tenant to tenant", None);

@@ -113,6 +113,38 @@ pub(super) async fn missing(facts: &mut Facts, config: &Config) -> Result<(Vec<C
     Ok((changes, questions.into_iter().collect()))
 }
 
+/// What there is to say of tables whose rows without a tenant the owner says are everybody's: that a restrictive policy hides them
+/// all the same, which no other policy can undo, or that this is what the key may be empty for.
+pub(crate) async fn meant(facts: &mut Facts, config: &Config) -> Result<Vec<Unproved>, Stop> {
+    let mut meant = Vec::new();
+    for key in keys(facts).await?.into_iter().filter(|key| config.plan.shared_rows.contains(&key.table.said())) {
+        let column = ident(&key.column);
+        let restrictive: Vec<(String, String)> = sqlx::query_as(
+            "select name, using_expression from policies where relation = ? and permissive = 0 and command in ('ALL', 'SELECT')
+               and using_expression is not null order by name",
+        )
+        .bind(key.oid)
+        .fetch_all(facts.connection())
+        .await?;
+        let hides =
+            |(_, text): &(String, String)| text.contains(&column) && !text.contains(&format!("({column} IS NULL)"));
+        let why = match restrictive.into_iter().find(hides) {
+            Some((policy, text)) => format!(
+                "plan.shared_rows says its rows without {0} are everybody's to read, and the policy {policy}, which is restrictive, hides \
+                 them all the same. To show them, make it one of inserts, updates and deletes as it is, and for SELECT: {text} OR {column} IS NULL",
+                key.column
+            ),
+            None => format!(
+                "{} may be empty for the rows that plan.shared_rows says are everybody's: a waiver says so to diagnose",
+                key.column
+            ),
+        };
+        let object = format!("{}.{}", key.table.said(), key.column);
+        meant.push(Unproved { check: CHECK.into(), object, why });
+    }
+    Ok(meant)
+}
+
 /// Takes NOT NULL out of what is planned for keys whose empty rows are shown to everybody, or are to be.
 pub(crate) async fn spared(
     changes: &mut Vec<Change>,

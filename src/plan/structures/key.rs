@@ -2,6 +2,7 @@
 
 use super::place::free_policy;
 use super::through;
+use super::way::{self, Way, Ways};
 use crate::check::quote::{ident, relation};
 use crate::error::Stop;
 use crate::facts::Facts;
@@ -14,7 +15,7 @@ use crate::plan::order::slug;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A table without a key, and the parent that says whose its rows are.
+/// A table without a key, and the parent that says first whose its rows are.
 pub(super) struct Child {
     pub(super) table: Name,
     /// Name and type of the key to be.
@@ -40,45 +41,60 @@ pub(super) struct Child {
 /// The policy that rests on the key.
 pub(super) const POLICY: &str = "tenant_isolation";
 
-/// Table (oid, schema, name), hops to the key, the key's name and type.
-pub(super) type Row = (i64, String, String, i64, String, String);
+/// A table that is to get a key of its own.
+pub(super) struct Keyless {
+    pub(super) oid: i64,
+    pub(super) table: Name,
+    /// Name and type of the key to be.
+    pub(super) key: String,
+    pub(super) type_name: String,
+    /// From where it is taken, first to last.
+    pub(super) ways: Vec<Way>,
+}
 
-/// Those of these tables that have a way to a key, and no column of its name. Nearest first: what hangs on a table takes the key from
-/// it.
-const WITHOUT: &str = "select r.oid, r.schema, r.name, t.hops, k.name, c.type
+/// The key at the end of the way of each table that has one, and no column of its name.
+const WITHOUT: &str = "select r.oid, k.name, c.type
          from tenant_paths t
          join relations r on r.oid = t.relation
          join tenant_keys k on k.relation = t.key_relation
          join columns c on c.relation = k.relation and c.number = k.column_number
          where r.provenance = 'user' and r.kind in ('table', 'partitioned table') and r.is_partition = 0
            and (select mode from tenancy) = 'multi' and k.role = 'key'
-           and r.oid in (select value from json_each(?))
            and not exists (select 1 from columns mine where mine.relation = r.oid and mine.name = k.name)
-         group by r.oid order by t.hops, r.schema, r.name";
+         group by r.oid";
 
-/// Tables that are to get a key of their own.
-pub(super) async fn without(facts: &mut Facts) -> Result<Vec<Row>, Stop> {
-    let need = serde_json::json!(through::need_a_key(facts).await?).to_string();
-    let rows: Vec<Row> = sqlx::query_as(WITHOUT).bind(need).fetch_all(facts.connection()).await?;
+/// Tables that are to get a key of their own, each after those that it takes it from.
+pub(super) async fn without(facts: &mut Facts) -> Result<Vec<Keyless>, Stop> {
+    let ways = way::ways(facts).await?;
+    let need = through::need_a_key(facts, &ways).await?;
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(WITHOUT).fetch_all(facts.connection()).await?;
+    let mut at_the_end: BTreeMap<i64, (String, String)> =
+        rows.into_iter().map(|(oid, key, type_name)| (oid, (key, type_name))).collect();
     // A key is called what the parent's is, which is where its values come from.
     let mut named = BTreeMap::new();
     let mut without = Vec::new();
-    for (oid, schema, name, hops, mut key, mut type_name) in rows {
-        if let Some((parent, ..)) = parent(facts, oid, hops).await? {
-            let of_parent = match named.get(&parent) {
+    for Ways { oid, table, ways } in ways.into_iter().filter(|it| need.contains(&it.oid)) {
+        let Some(mut key) = at_the_end.remove(&oid) else { continue };
+        let mut sources = Vec::new();
+        for way in ways {
+            let of_parent = match named.get(&way.parent) {
                 Some(known) => Some(Clone::clone(known)),
-                None => key_of(facts, parent, &key).await?,
+                None => key_of(facts, way.parent, &key.0).await?,
             };
-            if let Some(of_parent) = of_parent.filter(|(other, _)| *other != key) {
-                let table = Name { schema: Some(schema.clone()), name: name.clone() };
-                if Before::new(facts).has_column(&table, &of_parent.0).await? {
-                    continue;
-                }
-                (key, type_name) = of_parent;
+            match of_parent {
+                Some(other) if sources.is_empty() => key = other,
+                // Several say the same, or it is another tier's.
+                other if !sources.is_empty() && other.as_ref() != Some(&key) => continue,
+                _ => {}
             }
+            sources.push(way);
         }
-        named.insert(oid, (key.clone(), type_name.clone()));
-        without.push((oid, schema, name, hops, key, type_name));
+        if Before::new(facts).has_column(&table, &key.0).await? {
+            continue;
+        }
+        named.insert(oid, key.clone());
+        let (key, type_name) = key;
+        without.push(Keyless { oid, table, key, type_name, ways: sources });
     }
     Ok(without)
 }
@@ -92,38 +108,41 @@ async fn key_of(facts: &mut Facts, table: i64, like: &str) -> Result<Option<(Str
 
 /// The same by their names.
 pub(crate) async fn to_be_keyed(facts: &mut Facts) -> Result<BTreeSet<Name>, Stop> {
-    let named = |(_, schema, name, ..): Row| Name { schema: Some(schema), name };
-    Ok(without(facts).await?.into_iter().map(named).collect())
+    Ok(without(facts).await?.into_iter().map(|it| it.table).collect())
 }
 
 /// Changes for each of them.
 pub(super) async fn missing(bound: &BTreeSet<Name>, facts: &mut Facts) -> Result<Vec<Change>, Stop> {
-    let rows = without(facts).await?;
     let mut changes = Vec::new();
-    let mut predicates = BTreeMap::new();
-    for (oid, schema, name, hops, key, type_name) in rows {
-        let table = Name { schema: Some(schema), name };
-        let Some((_, parent, columns)) = parent(facts, oid, hops).await? else { continue };
+    let (mut predicates, mut planned) = (BTreeMap::new(), BTreeSet::new());
+    let tenants = tenants(facts).await?;
+    for Keyless { oid, table, key, type_name, ways } in without(facts).await? {
+        let Some(first) = ways.first() else { continue };
+        let (parent, columns) = (first.to.clone(), first.columns.clone());
         let predicate = match predicate(facts, &key).await? {
             Some(predicate) => predicate,
             None => predicates.get(&key).cloned().unwrap_or_else(|| context(&key, &type_name)),
         };
         predicates.insert(key.clone(), predicate.clone());
-        let tenants = tenants(facts).await?;
-        let forced = forced(bound, facts, &[&table, &parent]).await?;
-        changes.extend(changes_for(&Child {
+        let read: Vec<&Name> = [&table].into_iter().chain(ways.iter().map(|way| &way.to)).collect();
+        let forced = forced(bound, facts, &read).await?;
+        let child = Child {
             table,
-            key,
-            type_name,
             parent,
             columns,
-            follows: hops > 1,
-            tenants,
+            follows: ways.iter().any(|way| planned.contains(&way.parent)),
+            tenants: tenants.clone(),
             has_policies: has_policies(facts, oid).await?,
             policy: free_policy(facts, oid, POLICY).await?,
             forced,
             predicate,
-        }));
+            key,
+            type_name,
+        };
+        let source = |way: Way| Source { parent: way.to, key: child.key.clone(), columns: way.columns };
+        let sources: Vec<Source> = ways.into_iter().map(source).collect();
+        planned.insert(oid);
+        changes.extend(changes_for(&child, &sources));
     }
     Ok(changes)
 }
@@ -161,27 +180,6 @@ pub(super) async fn tenants(facts: &mut Facts) -> Result<Option<(Name, String)>,
     Ok(row.map(|(schema, name, key)| (Name { schema: Some(schema), name }, key)))
 }
 
-/// The parent one hop nearer to the key: its oid, its name, and the columns that refer to it.
-pub(super) async fn parent(
-    facts: &mut Facts,
-    oid: i64,
-    hops: i64,
-) -> Result<Option<(i64, Name, Vec<(String, String)>)>, Stop> {
-    let sql = "select p.oid, p.schema, p.name, c.oid from constraints c
-               join relations p on p.oid = c.referenced_relation
-               left join tenant_paths t on t.relation = p.oid
-               where c.relation = ? and c.kind = 'foreign key'
-                 and ((? = 1 and exists (select 1 from tenant_keys k where k.relation = p.oid and k.role = 'key')) or t.hops = ? - 1)
-               -- A reference that is always there, before one that may be empty.
-               order by exists (select 1 from constraint_columns cc join columns h on h.relation = c.relation and h.number = cc.column_number
-                                where cc.constraint_oid = c.oid and h.not_null = 0), c.name limit 1";
-    let found: Option<(i64, String, String, i64)> =
-        sqlx::query_as(sql).bind(oid).bind(hops).bind(hops).fetch_optional(facts.connection()).await?;
-    let Some((parent, schema, name, constraint)) = found else { return Ok(None) };
-    let columns = pairs(facts, constraint).await?;
-    Ok(Some((parent, Name { schema: Some(schema), name }, columns)))
-}
-
 /// The columns of a foreign key: here, there.
 pub(super) async fn pairs(facts: &mut Facts, constraint: i64) -> Result<Vec<(String, String)>, Stop> {
     let sql = "select here.name, there.name from constraint_columns cc
@@ -203,17 +201,18 @@ pub(super) async fn forced(bound: &BTreeSet<Name>, facts: &mut Facts, tables: &[
 }
 
 /// Column, trigger, rows, index, keys, policy.
-pub(super) fn changes_for(child: &Child) -> Vec<Change> {
-    let Child { table, key, type_name, parent, .. } = child;
+fn changes_for(child: &Child, sources: &[Source]) -> Vec<Change> {
+    let Child { table, key, type_name, .. } = child;
     let quoted = ident(key);
     let schema = table.schema.as_deref();
     let short = slug(&table.name);
     let said = format!("{}.{}", schema.unwrap_or_default(), table.name);
+    let from = sources.iter().map(|source| source.parent.name.as_str()).collect::<Vec<_>>().join(", else from ");
     let change = |phase: Phase, name: String, statements: Vec<Statement>| Change {
         name,
         stage: 2,
         phase,
-        why: format!("{} says whose each of its rows is, taken from {}.", said, parent.name),
+        why: format!("{said} says whose each of its rows is, taken from {from}."),
         statements,
         closes: vec![Closes { check: "tenant-isolation/rls-disabled".into(), object: said.clone() }],
         questions: vec!["tenant-table".into()],
@@ -224,8 +223,7 @@ pub(super) fn changes_for(child: &Child) -> Vec<Change> {
         vec![Statement::new(format!("alter table {table} add column if not exists {quoted} {type_name}"))],
     )];
 
-    let source = Source { parent: parent.clone(), key: key.clone(), columns: child.columns.clone() };
-    changes.extend(filled(child, &[source], &change));
+    changes.extend(filled(child, sources, &change));
     changes.extend(held(child, &change));
     changes
 }

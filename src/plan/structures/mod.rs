@@ -22,9 +22,10 @@ mod template;
 mod tenants;
 mod through;
 mod twins;
+mod way;
 
 pub(crate) use endless::{endless, unforced};
-pub(crate) use everybody::spared;
+pub(crate) use everybody::{meant, spared};
 pub(crate) use ground::Deployer;
 pub(crate) use key::to_be_keyed;
 pub(crate) use lookup::{alter_first, spare};

@@ -39,7 +39,7 @@ type Row = (i64, String, String, String, String, i64, String, String, String, i6
 /// Those whose parents get their own key by the plan come apart: after it.
 pub(super) async fn missing(bound: &BTreeSet<Name>, facts: &mut Facts) -> Result<(Vec<Change>, Vec<Change>), Stop> {
     let keyed = key::without(facts).await?;
-    let keyed: BTreeMap<i64, (String, String)> = keyed.into_iter().map(|(oid, .., key, of)| (oid, (key, of))).collect();
+    let keyed: BTreeMap<i64, (String, String)> = keyed.into_iter().map(|it| (it.oid, (it.key, it.type_name))).collect();
     let oids = serde_json::json!(keyed.keys().collect::<Vec<_>>()).to_string();
     let mut rows: Vec<Row> = sqlx::query_as(NULLABLE).bind(oids).fetch_all(facts.connection()).await?;
     for row in &mut rows {

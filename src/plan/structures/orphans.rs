@@ -1,25 +1,26 @@
 //! Rows that refer to nothing: nobody's, where references are to say whose a row is. Often they are what a product ships to
 //! everybody, default models and templates; only the owner knows.
 
-use super::key;
+use super::key::{self, Keyless};
+use super::way::Way;
 use crate::config::Config;
 use crate::error::Stop;
 use crate::facts::Facts;
-use crate::plan::before::Before;
 use crate::plan::change::Question;
 use crate::plan::ddl::Name;
+use std::collections::BTreeMap;
 
-/// A reference on a table's way to the key.
+/// A reference by which a row may get its tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct Hop {
-    /// The table that refers.
-    pub(crate) from: Name,
     /// What it refers to.
     pub(crate) to: Name,
     /// Pairs of columns: here, there.
     pub(crate) columns: Vec<(String, String)>,
     /// Those of its columns that may be empty.
     pub(crate) may_be_empty: Vec<String>,
+    /// Where rows of what it refers to may refer to nothing themselves: all of its references.
+    pub(crate) further: Vec<Self>,
 }
 
 /// A table whose rows may refer to nothing by which they would get a tenant.
@@ -28,7 +29,7 @@ pub(crate) struct Uncertain {
     pub(crate) table: Name,
     /// The key to be.
     pub(crate) key: String,
-    /// From the table on, as far as the last reference that may be empty.
+    /// A row gets no tenant where none of them leads to one.
     pub(crate) hops: Vec<Hop>,
 }
 
@@ -39,45 +40,42 @@ impl Uncertain {
     }
 }
 
-/// Tables that get their tenant by references of which one may be empty.
+/// As many references as are followed from one table. What is further off is told where the key is held to be there.
+const MOST_HOPS: usize = 64;
+
+/// Tables that get their tenant by references that may all be empty.
 pub(crate) async fn uncertain(facts: &mut Facts) -> Result<Vec<Uncertain>, Stop> {
-    let rows = key::without(facts).await?;
+    let mut known = BTreeMap::<i64, Vec<Hop>>::new();
     let mut uncertain = Vec::new();
-    for (oid, schema, name, hops, key, _) in rows {
-        let table = Name { schema: Some(schema), name };
-        let (mut at, mut from, mut way) = (oid, table.clone(), Vec::new());
-        for left in (1..=hops).rev() {
-            let Some((parent, to, columns)) = key::parent(facts, at, left).await? else { break };
-            let mut may_be_empty = Vec::new();
-            for (here, _) in &columns {
-                if !Before::new(facts).is_not_null(&from, here).await? {
-                    may_be_empty.push(here.clone());
-                }
-            }
-            way.push(Hop { from: from.clone(), to: to.clone(), columns, may_be_empty });
-            (at, from) = (parent, to);
+    for Keyless { oid, table, key, ways, .. } in key::without(facts).await? {
+        let further = |way: &Way| known.get(&way.parent).cloned().unwrap_or_default();
+        if ways.iter().any(|way| way.may_be_empty.is_empty() && further(way).is_empty()) {
+            continue;
         }
-        way.truncate(way.iter().rposition(|hop| !hop.may_be_empty.is_empty()).map_or(0, |last| last + 1));
-        if !way.is_empty() {
-            uncertain.push(Uncertain { table, key, hops: way });
+        let hop = |way: Way| {
+            let further = further(&way);
+            Hop { to: way.to, columns: way.columns, may_be_empty: way.may_be_empty, further }
+        };
+        let hops: Vec<Hop> = ways.into_iter().map(hop).collect();
+        if count(&hops) <= MOST_HOPS {
+            known.insert(oid, hops.clone());
+            uncertain.push(Uncertain { table, key, hops });
         }
     }
     Ok(uncertain)
+}
+
+fn count(hops: &[Hop]) -> usize {
+    hops.iter().map(|hop| 1 + count(&hop.further)).sum()
 }
 
 /// What a sample shows of them already: the tables whose rows no tenant would see, all at once, and the answer to write.
 pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Question>, Stop> {
     let mut stops = Vec::new();
     let chosen = &config.plan.shared_rows;
-    for table in uncertain(facts).await?.into_iter().filter(|table| !chosen.contains(&table.said())) {
-        let mut empty = false;
-        for hop in &table.hops {
-            for column in &hop.may_be_empty {
-                empty |= is_empty_somewhere(facts, &hop.from, column).await?;
-            }
-        }
-        if empty {
-            stops.push(table.said());
+    for it in uncertain(facts).await?.into_iter().filter(|it| !chosen.contains(&it.said())) {
+        if lacks(facts, &it.table, &it.hops).await? {
+            stops.push(it.said());
         }
     }
     if stops.is_empty() {
@@ -96,12 +94,36 @@ pub(crate) async fn asked(facts: &mut Facts, config: &Config) -> Result<Option<Q
     }))
 }
 
-async fn is_empty_somewhere(facts: &mut Facts, table: &Name, column: &str) -> Result<bool, Stop> {
-    let sql = "select '1' from sampled_columns s join relations r on r.oid = s.relation
+/// Whether the sample shows for sure that some row gets no tenant. Of several references it keeps how often each is empty, not whether
+/// they are so in one row: then only where there are more empty ones than the rows could hold otherwise.
+async fn lacks(facts: &mut Facts, table: &Name, hops: &[Hop]) -> Result<bool, Stop> {
+    if let [hop] = hops {
+        let mut empty = false;
+        for column in &hop.may_be_empty {
+            empty |= empty_rows(facts, table, column).await?.0 > 0;
+        }
+        return Ok(empty || !hop.further.is_empty() && Box::pin(lacks(facts, &hop.to, &hop.further)).await?);
+    }
+    let (mut empty, mut rows) = (0, 0);
+    for hop in hops {
+        let mut most = 0;
+        for column in &hop.may_be_empty {
+            let (of_column, all) = empty_rows(facts, table, column).await?;
+            (most, rows) = (most.max(of_column), all);
+        }
+        empty += most;
+    }
+    Ok(rows > 0 && empty > rows * (hops.len() as i64 - 1))
+}
+
+/// How many rows of the sample have nothing in a column, of how many.
+async fn empty_rows(facts: &mut Facts, table: &Name, column: &str) -> Result<(i64, i64), Stop> {
+    let sql = "select s.empty, s.empty + s.filled from sampled_columns s join relations r on r.oid = s.relation
                join columns c on c.relation = r.oid and c.number = s.column_number
-               where s.empty > 0 and r.schema = ? and r.name = ? and c.name = ?";
-    let schema = table.schema.as_deref().unwrap_or("public");
-    Ok(!Before::new(facts).ask(sql, &[schema, &table.name, column]).await?.is_empty())
+               where r.schema = ? and r.name = ? and c.name = ?";
+    let query = sqlx::query_as(sql).bind(table.schema.clone().unwrap_or_else(|| "public".to_owned()));
+    let row = query.bind(table.name.clone()).bind(column.to_owned()).fetch_optional(facts.connection()).await?;
+    Ok(row.unwrap_or_default())
 }
 
 /// What to write in govctl.yaml, in YAML's flow style.

@@ -4,17 +4,17 @@
 //! A policy that reads a table whose policies read the first again is no policy: PostgreSQL refuses every query with "infinite
 //! recursion detected in policy". And a row whose reference is NULL would be out of everybody's sight.
 
-use super::key;
+use super::way::Ways;
 use crate::error::Stop;
 use crate::facts::Facts;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Edges = BTreeMap<i64, BTreeSet<i64>>;
 
-/// Tables with a way to the key, nearest first, and whether they have policies, and whether rows of other tenants get past those.
-const WITH_A_WAY: &str = "select t.relation, t.hops, exists (select 1 from policies p where p.relation = t.relation),
+/// Tables with a way to the key that have policies, and whether rows of other tenants get past those.
+const WITH_POLICIES: &str = "select t.relation,
          exists (select 1 from verdicts v where v.relation = t.relation and v.verdict in ('leaks', 'may leak'))
-         from tenant_paths t order by t.hops, t.relation";
+         from tenant_paths t where exists (select 1 from policies p where p.relation = t.relation)";
 
 /// References one hop nearer to the key, and whether they may be empty.
 const STEPS: &str = "select c.relation, c.referenced_relation,
@@ -30,9 +30,9 @@ const ASKED: &str = "select p.relation, d.object from policies p
          join policy_dependencies d on d.policy = p.oid and d.object_kind = 'relation' and d.object <> p.relation";
 
 /// Tables that get a key of their own: those without any policy, those of which a policy over the way would not do, and what these
-/// take it from.
-pub(super) async fn need_a_key(facts: &mut Facts) -> Result<BTreeSet<i64>, Stop> {
-    let ways: Vec<(i64, i64, bool, bool)> = sqlx::query_as(WITH_A_WAY).fetch_all(facts.connection()).await?;
+/// take it from first.
+pub(super) async fn need_a_key(facts: &mut Facts, ways: &[Ways]) -> Result<BTreeSet<i64>, Stop> {
+    let policies: Vec<(i64, bool)> = sqlx::query_as(WITH_POLICIES).fetch_all(facts.connection()).await?;
     let steps: Vec<(i64, i64, bool)> = sqlx::query_as(STEPS).fetch_all(facts.connection()).await?;
     let asked: Vec<(i64, i64)> = sqlx::query_as(ASKED).fetch_all(facts.connection()).await?;
     let (mut up, mut reads, mut may_be_empty) = (Edges::new(), Edges::new(), BTreeSet::new());
@@ -44,8 +44,8 @@ pub(super) async fn need_a_key(facts: &mut Facts) -> Result<BTreeSet<i64>, Stop>
         reads.entry(from).or_default().insert(to);
     }
     // What the policies would read that are to narrow these.
-    let narrowed: BTreeSet<i64> =
-        ways.iter().filter(|(.., policies, leaks)| *policies && *leaks).map(|it| it.0).collect();
+    let narrowed: BTreeSet<i64> = policies.iter().filter(|(_, leaks)| *leaks).map(|(table, _)| *table).collect();
+    let policies: BTreeSet<i64> = policies.into_iter().map(|(table, _)| table).collect();
     for &table in &narrowed {
         reads.entry(table).or_default().extend(reached(&up, table));
     }
@@ -55,12 +55,10 @@ pub(super) async fn need_a_key(facts: &mut Facts) -> Result<BTreeSet<i64>, Stop>
             || way.iter().any(|it| may_be_empty.contains(it) || reached(&reads, *it).contains(&table))
     };
     let mut need = BTreeSet::new();
-    for (table, hops, policies, _) in ways.iter().rev() {
-        if need.contains(table) || !policies || narrowed.contains(table) && would_not_do(*table) {
-            need.insert(*table);
-            if *hops > 1 {
-                need.extend(key::parent(facts, *table, *hops).await?.map(|(parent, ..)| parent));
-            }
+    for Ways { oid, ways, .. } in ways.iter().rev() {
+        if need.contains(oid) || !policies.contains(oid) || narrowed.contains(oid) && would_not_do(*oid) {
+            need.insert(*oid);
+            need.extend(ways.first().filter(|way| !way.keyed).map(|way| way.parent));
         }
     }
     Ok(need)

@@ -209,6 +209,8 @@ impl Plot {
             return None;
         }
         path.push((table.oid, column.number));
+        // A text names a person of any key.
+        let names = |own: &Column| own.type_name == column.type_name || column.type_name == "text";
         let refers = table.references.iter().find_map(|reference| {
             let (_, other) = reference.columns.iter().find(|(own, _)| *own == column.number)?;
             let target = self.tables.get(&reference.table)?;
@@ -226,15 +228,13 @@ impl Plot {
             (None, Some(true)) => value::of_tenant(&column.type_name, place.tenant),
             (None, Some(false)) => match self.persons() {
                 Some((persons, _)) if persons.oid == table.oid => self.candidate(table, column, place, attempt),
-                Some((persons, own)) if own.type_name == column.type_name => {
-                    self.value(persons, own, Place { row: 0, ..place }, 0, path)
-                }
+                Some((persons, own)) if names(own) => self.value(persons, own, Place { row: 0, ..place }, 0, path),
                 Some(_) => value::of_tenant(&column.type_name, place.tenant),
                 None => self.alone(&column.type_name, place.tenant),
             },
             // Frameworks that declare no foreign keys mean the same persons. Where one may be there only once, the next row has another.
             (None, None) if attempt == 0 && is_person(column) => match self.persons() {
-                Some((persons, own)) if persons.oid != table.oid && own.type_name == column.type_name => {
+                Some((persons, own)) if persons.oid != table.oid && names(own) => {
                     self.value(persons, own, Place { row: 0, ..place }, 0, path)
                 }
                 Some(_) => self.candidate(table, column, place, attempt),

@@ -295,6 +295,22 @@ async fn ask(
         check: "rbac/roles-table-unused".into(),
         object: format!("{}.{}", members.schema, members.name),
     }];
+    let below = below(facts, members).await?;
+    let mut bound = Vec::new();
+    for (schema, name) in tenant_tables(facts, true).await?.into_iter().filter(|table| !below.contains(table)) {
+        if !has_policy(facts, &schema, &name, "member_reads").await? {
+            bound.push(policies(ground, members, &function, &schema, &name, &closes)?);
+        }
+    }
+    if bound.is_empty() {
+        for (schema, name) in tenant_tables(facts, false).await?.into_iter().filter(|table| !below.contains(table)) {
+            bound.push(policies(ground, members, &function, &schema, &name, &closes)?);
+        }
+    }
+    // A function that nothing asks holds nobody to anything.
+    if bound.is_empty() {
+        return Ok(());
+    }
     changes.push(Change {
         name: "ask_memberships".into(),
         stage: 3,
@@ -305,20 +321,7 @@ async fn ask(
         closes: closes.clone(),
         questions: vec!["role-policies".into()],
     });
-    let below = below(facts, members).await?;
-    let mut bound = 0;
-    for (schema, name) in tenant_tables(facts, true).await?.into_iter().filter(|table| !below.contains(table)) {
-        if has_policy(facts, &schema, &name, "member_reads").await? {
-            continue;
-        }
-        bound += 1;
-        changes.push(policies(ground, members, &function, &schema, &name, &closes)?);
-    }
-    if bound == 0 {
-        for (schema, name) in tenant_tables(facts, false).await?.into_iter().filter(|table| !below.contains(table)) {
-            changes.push(policies(ground, members, &function, &schema, &name, &closes)?);
-        }
-    }
+    changes.extend(bound);
     questions.push(Question {
         id: "role-policies".into(),
         question: "What may a role do? The policies are restrictive, and bind a session that names a person, in a tenant that has memberships.".into(),
