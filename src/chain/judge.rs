@@ -108,6 +108,13 @@ pub async fn weigh(
     {
         report.notes.push(format!("{unchained} rows from before the chain began have no hash: nothing protects them"));
     }
+    if segment.erased > 0 {
+        let (payloads, are) = if segment.erased == 1 { ("payload", "is") } else { ("payloads", "are") };
+        report.notes.push(format!(
+            "{} {payloads} {are} gone, as after an erasure: what a digest stands for is not there to be compared",
+            segment.erased
+        ));
+    }
     let kept = report.breaks.len() as u64;
     // What was settled as one act counts once; what was not looked at counts as it was met.
     report.breaks_total = if segment.faults.len() < super::segment::KEPT && inspected < INSPECTED && kept < KEPT as u64

@@ -115,6 +115,8 @@ pub struct Segment {
     pub faults: Vec<Fault>,
     /// All faults but links, kept or not.
     pub flawed: u64,
+    /// Payloads that are gone while their digests stay, as after an erasure.
+    pub erased: u64,
     /// Traits of the values in rows that were explained: one for each item that is watched, by what watches it.
     pub seen: Vec<Vec<Traits>>,
     /// Rows each formula explained.
@@ -158,6 +160,7 @@ impl Segment {
         };
         self.rows += next.rows;
         self.flawed += next.flawed;
+        self.erased += next.erased;
         self.see(next.seen);
         self.explained.resize(self.explained.len().max(next.explained.len()), 0);
         for (mine, theirs) in self.explained.iter_mut().zip(&next.explained) {

@@ -56,6 +56,8 @@ pub struct Shard {
     rows: u64,
     flawed: u64,
     #[serde(default)]
+    erased: u64,
+    #[serde(default)]
     seen: Vec<Vec<u32>>,
     explained: Vec<u64>,
     threads: Vec<WrittenThread>,
@@ -154,6 +156,7 @@ impl Shard {
             to,
             rows: segment.rows,
             flawed: segment.flawed,
+            erased: segment.erased,
             seen: segment.seen.iter().map(|seen| seen.iter().map(|traits| traits.0).collect()).collect(),
             explained: segment.explained.clone(),
             threads,
@@ -202,6 +205,7 @@ impl Shard {
         let mut segment = Segment {
             rows: self.rows,
             flawed: self.flawed,
+            erased: self.erased,
             seen: self.seen.iter().map(|seen| seen.iter().copied().map(Traits).collect()).collect(),
             explained: self.explained.clone(),
             ..Segment::default()

@@ -410,8 +410,9 @@ impl<'a> Walker<'a> {
             let Some(stored) = fields.get(tuple, commitment.at) else { continue };
             let is_bytes = chain.items[commitment.at].kind == Kind::Bytes;
             let Some((stored, _)) = encoding::decode(stored, is_bytes) else { continue };
-            // A payload that is gone was redacted; its digest stays.
+            // A payload that is gone was erased; its digest stays.
             if commitment.is_payload && commitment.of.iter().all(|at| fields.get(tuple, *at).is_none()) {
+                self.segment.erased += 1;
                 continue;
             }
             let context = Context { last: None, key: self.against.key, instead: None };

@@ -217,6 +217,8 @@ async fn carry_out(name: &str) {
                 wrong +=
                     &format!("{key}\n    expected {expected}, {pinned}\n    said     {found}, {tail}, exit {code}\n");
             }
+            let notes = document["chains"][0]["notes"].to_string();
+            assert_eq!(notes.contains("2 payloads are gone"), attack.sql == "{redact}", "{key}: {notes}");
             // Of which chain a head was that is gone, nobody can say.
             let misplaced = |it: &&Value| it["partition"].as_str() != layout.get("partition") && against != "head";
             if let Some(it) = document["chains"][0]["breaks"].as_array().unwrap().iter().find(misplaced) {

@@ -35,8 +35,9 @@ fn counts(reports: &[ChainReport]) -> String {
     let rows: u64 = reports.iter().map(|report| report.rows).sum();
     let unpinned = reports.iter().filter(|report| report.verdict == Verdict::Intact && !report.tail.pinned).count();
     let mut text = format!(
-        "{} chains, {rows} rows: {} intact, {} broken, {} undecided.",
+        "{} {}, {rows} rows: {} intact, {} broken, {} undecided.",
         reports.len(),
+        if reports.len() == 1 { "table" } else { "tables" },
         count(Verdict::Intact),
         count(Verdict::Broken),
         count(Verdict::Undecided)

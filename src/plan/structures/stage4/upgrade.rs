@@ -385,12 +385,16 @@ async fn chain(
     values.insert("locked".into(), json!(true));
     let down = format!("drop trigger if exists z_chain on {0};\ndrop policy if exists chaining on {0}", log.sql());
     let switch = Statement::undone_by(text(BACKFILL, &values)?, down);
-    let why = if backfill {
-        "From now on every row is chained."
-    } else {
-        "From now on every row is chained; rows written before stay outside of the chain, for they cannot be changed."
-    };
-    changes.push(log.change("chain_new_rows", Phase::Constraint, why, vec![switch], check));
+    let mut why = String::from("From now on every row is chained");
+    if !backfill {
+        why += "; rows written before stay outside of the chain, for they cannot be changed";
+    }
+    why.push('.');
+    if log.key.is_some() {
+        // Without a tenant a writer takes a lane that is free.
+        why += " Who writes here for a tenant waits for whoever writes for the same one to commit: keep such transactions short.";
+    }
+    changes.push(log.change("chain_new_rows", Phase::Constraint, &why, vec![switch], check));
     made.push(format!("function {}.{}({})", ident(schema), ident(&hash), log.sql()));
     made.push(format!("function {}.{}()", ident(schema), ident(&chain)));
     made.push(format!("function {}._frames(bytea[])", ident(schema)));
