@@ -105,20 +105,6 @@ create unlogged table if not exists {{ schema }}.event_inbox (
   unique ({% if t %}{{ t.name }}, {% endif %}idempotency_key)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)
 --> statement
--- Fields framed as recipe govctl.chain/1 says: the length of each, then its bytes. A loop, as an expression over every field is
--- prepared anew in each transaction.
-create or replace function {{ schema }}._frames(fields bytea[]) returns bytea
-language plpgsql immutable parallel safe as {{ q }}
-declare
-  field bytea;
-  framed bytea := '';
-begin
-  foreach field in array fields loop
-    framed := framed || case when field is null then '\xffffffff'::bytea else int4send(octet_length(field)) || field end;
-  end loop;
-  return framed;
-end {{ q }}
---> statement
 create or replace function {{ schema }}.fill_event() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as {{ q }}
 declare
@@ -300,7 +286,7 @@ begin
   return erased;
 end {{ q }}
 --> statement
-revoke execute on function {{ schema }}._frames(bytea[]), {{ schema }}.fill_event(), {{ schema }}.chain_event(), {{ schema }}.seal_event(),
+revoke execute on function {{ schema }}.fill_event(), {{ schema }}.chain_event(), {{ schema }}.seal_event(),
   {{ schema }}.refuse_change(), {{ schema }}.guard_payload(), {{ schema }}.payload_faults(),
   {{ schema }}.erase_payload({% if t %}{{ t.type }}, {% endif %}uuid, text),
   {{ schema }}.erase_expired_payloads({% if t %}{{ t.type }}, {% endif %}integer) from public

@@ -77,7 +77,7 @@ async fn what_the_owner_answers_decides_the_plan() {
         "check (role in ('boss', 'clerk', 'guest'))",
         "array['boss', 'clerk']",
         "convert_to(new.remark::text",
-        "convert_to(e.payload::text",
+        ",\n    convert_to(e.payload::text",
         "current_date + 90",
     ] {
         assert!(sql.contains(part), "{part}");

@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 
 const OPEN: &str = include_str!("../../templates/schema_open.sql");
 const ACTORS: &str = include_str!("../../templates/actors.sql");
+/// How the fields of a chained row are framed: of this log, and of one that was there before.
+pub(super) const FRAMES: &str = include_str!("../../templates/frames.sql");
 const LOG: &str = include_str!("../../templates/event_log.sql");
 const HANDOVER: &str = include_str!("../../templates/handover.sql");
 
@@ -56,6 +58,7 @@ pub(super) async fn plan(
     }
     let mut all = statements(OPEN, &values)?;
     all.extend(statements(ACTORS, &values)?);
+    all.extend(statements(FRAMES, &values)?);
     all.extend(statements(LOG, &values)?);
     if hands.owner.is_some() {
         all.extend(statements(HANDOVER, &values)?);

@@ -4,7 +4,7 @@ use super::super::ground::{Ground, OWN_SETTING, listed};
 use super::super::key::bounded;
 use super::super::template::{dollar, statements};
 use super::Changeable;
-use super::log::{genesis, hex, payload_tag};
+use super::log::{FRAMES, genesis, hex, payload_tag};
 use crate::chain::v1;
 use crate::check::quote::{ident, literal, relation};
 use crate::check::template::render;
@@ -334,7 +334,7 @@ async fn chain(
         "prepare_chains",
         Phase::Table,
         "Rows of a chain wait for each other, and for nobody else.",
-        statements(ROWS, &values)?,
+        [statements(ROWS, &values)?, statements(FRAMES, &values)?].concat(),
         check,
     ));
     changes.push(log.change(
