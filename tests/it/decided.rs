@@ -271,6 +271,38 @@ async fn attestations_answer_what_no_database_can_and_are_held_against_it() {
 }
 
 #[tokio::test]
+async fn tenants_under_a_word_nobody_knows_are_what_everything_hangs_on() {
+    let hotels = "
+        create table countries (id int primary key, name text);
+        create table hotels (id bigint primary key, country_id int references countries);
+        create table users (id bigint primary key, hotel_id bigint references hotels, country_id int not null references countries);
+        create table rooms (id bigint primary key, hotel_id bigint not null references hotels);
+        create table guests (id bigint primary key, hotel_id bigint not null references hotels);
+        create table bookings (id bigint primary key, room_id bigint not null references rooms, made_by bigint references users);
+        create table sessions (id bigint primary key, user_id bigint not null references users);
+        create table addresses (id bigint primary key, user_id bigint not null references users, country_id int not null references countries);
+        create role desk login;
+        grant select on all tables in schema public to desk";
+    let place = Place::new(hotels).await;
+    let said = |document: &Value| document["tenancy"].as_str().unwrap().to_owned();
+    let document = place.diagnose(&[]).await.json();
+    assert!(said(&document).contains("3 columns say which hotel"), "{}", said(&document));
+    let open: Vec<_> =
+        findings(&document, "tenant-isolation/rls-disabled").iter().map(|f| f["object"]["name"].as_str()).collect();
+    assert!(open.contains(&Some("bookings")) && !open.contains(&Some("countries")), "{open:?}");
+    // What a person owns is no tenant, and nor is what only a list of others refers to.
+    for otherwise in [
+        "alter table hotels add owner_id bigint references users",
+        "alter table rooms drop constraint rooms_hotel_id_fkey; alter table guests drop constraint guests_hotel_id_fkey",
+    ] {
+        place.database.run(otherwise).await;
+        let document = place.diagnose(&[]).await.json();
+        assert!(said(&document).contains("rows belong to persons"), "{otherwise}: {}", said(&document));
+        place.database.run("alter table hotels drop column if exists owner_id").await;
+    }
+}
+
+#[tokio::test]
 async fn a_schema_for_each_tenant_needs_no_key_as_long_as_no_login_sees_two() {
     let script = include_str!("../../fixtures/clean/schema_per_tenant.sql");
     let place = Place::new(script).await;

@@ -1,6 +1,7 @@
 //! The areas: which file fills which table.
 
 use super::guard::SURFACES;
+use super::sample::{EMPTY, READABLE};
 use crate::facts::SCHEMA_VERSION;
 
 /// One question to the catalogs.
@@ -87,6 +88,12 @@ pub(super) const AREAS: &[Area] = &[
     area!("surfaces_triggers", SURFACES, "secrets", "arguments and conditions of triggers"),
 ];
 
+/// Asked where rows may be read: which, and which tables have none. Counting pages waits for locks, so it comes last.
+pub(super) const OF_ROWS: &[Area] = &[
+    area!("sample/readable", READABLE, "samples", "which rows may be read"),
+    area!("sample/empty", EMPTY, "samples", "which tables are empty"),
+];
+
 /// Asked only where the relation exists: area, schema, relation.
 pub(super) const CONDITIONAL: &[(Area, &str, &str)] = &[
     (area!("scheduled_jobs", "jobs of pg_cron"), "cron", "job"),
@@ -105,6 +112,8 @@ const ASIDE: &[&str] = &[
     "policy_dependencies",
     "relation_statistics",
     "ddl",
+    READABLE,
+    EMPTY,
 ];
 
 impl Area {

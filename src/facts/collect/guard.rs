@@ -47,7 +47,7 @@ impl<'r> Guard<'r> {
 
     /// Looks through what is not kept at all.
     pub(super) fn surfaces(&mut self, found: &Filled) {
-        found.values.chunks(found.header.len()).for_each(|row| self.surface(row));
+        found.rows().for_each(|row| self.surface(row));
     }
 
     fn row(&mut self, columns: &Columns, values: &mut [Value]) {

@@ -16,9 +16,10 @@ use super::Facts;
 use crate::error::Stop;
 use crate::secrets::Rules;
 use crate::target::{refusal, version};
-use area::{AREAS, Area, CONDITIONAL, SUBSCRIPTION_CONNECTIONS};
+use area::{AREAS, Area, CONDITIONAL, OF_ROWS, SUBSCRIPTION_CONNECTIONS};
 use futures_util::TryStreamExt;
 use guard::{Guard, SURFACES};
+use sample::{EMPTY, OfRows};
 use sqlx::{AssertSqlSafe, Either, PgConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use value::Filled;
@@ -65,7 +66,9 @@ pub async fn collect_wanted(
 ) -> Result<(), Stop> {
     let mut guard = Guard::new(wanted.rules);
     facts.run(include_str!("staging.sql")).await?;
-    let refused = read(connection, beside, facts, &mut guard, AREAS.iter()).await?;
+    let mut rows = OfRows::default();
+    let of_rows = OF_ROWS.iter().filter(|_| wanted.rows);
+    let refused = read(connection, beside, facts, &mut guard, &mut rows, AREAS.iter().chain(of_rows)).await?;
     let mut present = Vec::new();
     for (area, schema, relation) in CONDITIONAL {
         if refused.contains(&"relations") || facts.has_relation(schema, relation).await? {
@@ -75,10 +78,10 @@ pub async fn collect_wanted(
     if facts.has_subscriptions().await? {
         present.push(&SUBSCRIPTION_CONNECTIONS);
     }
-    read(connection, None, facts, &mut guard, present.into_iter()).await?;
+    read(connection, None, facts, &mut guard, &mut rows, present.into_iter()).await?;
     facts.run(include_str!("settle.sql")).await?;
     if wanted.rows {
-        sample::sample(connection, facts, &mut guard).await?;
+        sample::sample(connection, facts, &mut guard, &rows).await?;
     } else {
         facts.run(include_str!("no_rows.sql")).await?;
     }
@@ -104,6 +107,7 @@ async fn read(
     beside: Option<&mut PgConnection>,
     facts: &mut Facts,
     guard: &mut Guard<'_>,
+    rows: &mut OfRows,
     areas: impl Iterator<Item = &'static Area>,
 ) -> Result<Vec<&'static str>, Stop> {
     let version = version(connection).await.map_err(refusal::lost)?;
@@ -121,7 +125,7 @@ async fn read(
     let (refused, refused_beside, stored) = tokio::join!(
         ask(connection, sender, &questions, share(false)),
         other,
-        store(facts, guard, &is_aside, [first, second]),
+        store(facts, guard, rows, &is_aside, [first, second]),
     );
     let mut refusals = refused?;
     refusals.extend(refused_beside?);
@@ -131,6 +135,10 @@ async fn read(
     for (at, error) in refusals {
         let (area, sql) = &questions[at];
         sqlx::raw_sql("rollback to savepoint area").execute(&mut *connection).await.map_err(refusal::lost)?;
+        // Where it is not known which tables are empty, all of them are read.
+        if area.into == EMPTY {
+            continue;
+        }
         let rows = refused::explain(connection, area, sql, error).await?;
         facts.insert("unseen", &["area", "object", "why", "needs"], rows).await?;
     }
@@ -142,13 +150,14 @@ async fn read(
 async fn store(
     facts: &mut Facts,
     guard: &mut Guard<'_>,
+    rows: &mut OfRows,
     is_aside: &[bool],
     mut from: [UnboundedReceiver<Answer>; 2],
 ) -> Result<(), Stop> {
     for is_aside in is_aside {
         // A connection that is lost says so itself.
         let Some(found) = from[usize::from(*is_aside)].recv().await else { return Ok(()) };
-        let Some(mut filled) = found else { continue };
+        let Some(mut filled) = found.and_then(|found| rows.keep(found)) else { continue };
         if filled.table == SURFACES {
             guard.surfaces(&filled);
         } else {

@@ -7,6 +7,7 @@ mod shape;
 
 use super::guard::Guard;
 use super::refused;
+use super::value::Filled;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::target::refusal;
@@ -26,6 +27,30 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A sample must never be what a database waits for.
 const CAREFUL: &str = "set local statement_timeout = '3s'; set local lock_timeout = '200ms'";
+
+/// Answers of the catalogs that are no facts: they say which rows to read.
+pub(super) const READABLE: &str = "readable";
+pub(super) const EMPTY: &str = "empty";
+
+/// Which rows may be read, and which tables have none, where that is known.
+#[derive(Default)]
+pub(super) struct OfRows {
+    readable: Option<Filled>,
+    empty: Option<Filled>,
+}
+
+impl OfRows {
+    /// Keeps an answer that is one of these, and gives back any other.
+    pub(super) fn keep(&mut self, found: Filled) -> Option<Filled> {
+        let place = match found.table {
+            READABLE => &mut self.readable,
+            EMPTY => &mut self.empty,
+            _ => return Some(found),
+        };
+        *place = Some(found);
+        None
+    }
+}
 
 /// What a column of the rows of one table holds.
 #[derive(Default)]
@@ -66,6 +91,7 @@ pub(super) async fn sample(
     connection: &mut PgConnection,
     facts: &mut Facts,
     guard: &mut Guard<'_>,
+    rows: &OfRows,
 ) -> Result<(), Stop> {
     // What cannot be named is not read: see `Guard::names`.
     const UNNAMED: &str = "insert into unseen (area, object, why, needs)
@@ -85,12 +111,9 @@ pub(super) async fn sample(
     if candidates.is_empty() {
         return Ok(());
     }
-    let (tables, hidden) = plan::readable(connection, candidates).await?;
+    let (tables, hidden) = plan::readable(candidates, rows);
     let mut told = Told::default();
-    let (empty, tables) = match tables.len() > BATCH {
-        true => without_rows(connection, tables).await?,
-        false => (Vec::new(), tables),
-    };
+    let (empty, tables): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.is_empty);
     for table in &empty {
         Reading::default().tell(table, usize::MAX, &mut told);
     }
@@ -124,44 +147,6 @@ pub(super) async fn sample(
     }
     told.store(facts).await?;
     facts.insert("unseen", &["area", "object", "why", "needs"], unseen).await
-}
-
-/// Of tables without a page when they were last counted, those that have none still: asked of all in one statement, and of
-/// fewer at once where one of them is locked. The others are read.
-async fn without_rows(connection: &mut PgConnection, tables: Vec<Table>) -> Result<(Vec<Table>, Vec<Table>), Stop> {
-    let (suspects, mut others): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.looks_empty);
-    let mut known = HashSet::new();
-    match without_pages(connection, &suspects).await? {
-        Some(all) => known.extend(all),
-        None => {
-            for batch in suspects.chunks(BATCH) {
-                known.extend(without_pages(connection, batch).await?.into_iter().flatten());
-            }
-        }
-    }
-    let (empty, filled): (Vec<_>, Vec<_>) =
-        suspects.into_iter().partition(|table| known.contains(&table.candidate.oid));
-    others.extend(filled);
-    Ok((empty, others))
-}
-
-/// Nothing where the server refuses to say, as where one of them is locked.
-async fn without_pages(connection: &mut PgConnection, tables: &[Table]) -> Result<Option<Vec<i64>>, Stop> {
-    let message =
-        ["savepoint sample", CAREFUL, &plan::without_pages(tables), "rollback to savepoint sample"].join(";\n");
-    // AssertSqlSafe: numbers.
-    match sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut *connection).await {
-        Ok(rows) => {
-            let oids = rows.iter().map(|row| row.try_get(0).map_err(refusal::lost));
-            Ok(Some(oids.collect::<Result<_, _>>()?))
-        }
-        Err(error) if refusal::is_lost(&error) => Err(refusal::lost(error)),
-        Err(_) => {
-            let undo = "rollback to savepoint sample";
-            sqlx::raw_sql(undo).execute(&mut *connection).await.map_err(refusal::lost)?;
-            Ok(None)
-        }
-    }
 }
 
 /// A row of `unseen`.

@@ -21,6 +21,11 @@ impl Filled {
         Self { table, header: row.columns().iter().map(column).collect(), values: Vec::new() }
     }
 
+    /// One row after the other.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[Value]> {
+        self.values.chunks(self.header.len())
+    }
+
     /// One more row. In a database without an encoding a name may be no UTF-8.
     pub(super) fn push(&mut self, row: &PgRow) {
         let value = |(index, (_, is_integer)): (usize, &(String, bool))| {

@@ -162,7 +162,7 @@ fn mode(tenancy: &Tenancy, catalog: &Catalog, config: &Config) -> (&'static str,
     }
     let keyed = tables(KeyRole::Key);
     if keyed > 0 {
-        let word = tenancy.entity.unwrap_or("tenant");
+        let word = tenancy.entity.as_deref().unwrap_or("tenant");
         let home = tenancy.tenant_relation.and_then(|oid| catalog.relations.get(&oid));
         let home = home.map(|r| format!(" and {}.{} lists them", r.schema, r.name)).unwrap_or_default();
         let columns = if keyed == 1 { "column says" } else { "columns say" };

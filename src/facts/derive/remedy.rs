@@ -67,7 +67,7 @@ impl Style {
         Self {
             tails: most_used(&pins.tails, catalog, tenancy),
             forms: most_used(&forms, catalog, tenancy),
-            tenant_setting: setting_for(tenancy.entity.unwrap_or("tenant")),
+            tenant_setting: setting_for(tenancy.entity.as_deref().unwrap_or("tenant")),
             user_setting: setting_for("user"),
         }
     }

@@ -1,12 +1,13 @@
 //! Which rows of which tables are read, and with which statement.
 
+use super::super::value::Filled;
+use super::OfRows;
 use crate::check::quote;
 use crate::error::Stop;
 use crate::facts::Facts;
 use crate::secrets::named;
-use crate::target::refusal;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
-use std::collections::{BTreeMap, HashMap};
+use sqlx::AssertSqlSafe;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Rows of one table.
 pub(super) const ROWS: u64 = 1_000;
@@ -80,8 +81,8 @@ impl Candidate {
 pub(super) struct Table {
     pub(super) candidate: Candidate,
     pub(super) columns: Vec<Column>,
-    /// Its file had no page when it was last counted. Counting again would wait for locks.
-    pub(super) looks_empty: bool,
+    /// It is known to have no row, and need not be read.
+    pub(super) is_empty: bool,
 }
 
 /// "1 table", "2 tables".
@@ -198,42 +199,24 @@ fn look(name: &str, type_name: &str, type_kind: &str) -> Look {
     }
 }
 
-/// What the connected role may read of them, and rows of `unseen` for what it may not. One round trip.
-pub(super) async fn readable(
-    connection: &mut PgConnection,
-    candidates: Vec<Candidate>,
-) -> Result<(Vec<Table>, Vec<Vec<Option<String>>>), Stop> {
-    let oids: Vec<String> = candidates.iter().map(|candidate| candidate.oid.to_string()).collect();
-    let sql = format!(
-        "select c.oid::bigint as oid, has_schema_privilege(c.relnamespace, 'usage') as usage,
-                has_table_privilege(c.oid, 'select') as whole, row_security_active(c.oid) as bound, current_user::text as me,
-                c.relpages = 0 as empty,
-                case when not has_table_privilege(c.oid, 'select') then coalesce((
-                  select string_agg(a.attnum::text, ',') from pg_attribute a
-                  where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and has_column_privilege(c.oid, a.attnum, 'select')), '')
-                else '' end as columns
-         from pg_class c where c.oid = any ('{{{}}}'::oid[]) and c.relkind in ('r', 'm')",
-        oids.join(",")
-    );
-    // AssertSqlSafe: numbers.
-    let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.map_err(refusal::lost)?;
-    let mut rights: HashMap<i64, (bool, bool, bool, Vec<i64>)> = HashMap::new();
-    let mut me = String::new();
-    for row in &rows {
-        let flag = |name: &str| row.try_get::<bool, _>(name).map_err(refusal::lost);
-        let text = |name: &str| row.try_get::<String, _>(name).map_err(refusal::lost);
-        let columns = text("columns")?.split(',').filter_map(|number| number.parse().ok()).collect();
-        let usable = flag("usage")?;
-        let columns = if usable { columns } else { Vec::new() };
-        me = text("me")?;
-        let oid = row.try_get("oid").map_err(refusal::lost)?;
-        rights.insert(oid, (usable && flag("whole")?, flag("bound")?, flag("empty")?, columns));
+/// What the connected role may read of them, and rows of `unseen` for what it may not.
+pub(super) fn readable(candidates: Vec<Candidate>, rows: &OfRows) -> (Vec<Table>, Vec<Vec<Option<String>>>) {
+    let mut rights: HashMap<i64, (bool, bool, Vec<i64>)> = HashMap::new();
+    let mut me = "";
+    for row in rows.readable.iter().flat_map(Filled::rows) {
+        let [oid, usage, whole, bound, role, columns] = row else { continue };
+        let [usage, whole, bound] = [usage, whole, bound].map(|flag| flag.text() == Some("t"));
+        let columns = columns.text().unwrap_or_default().split(',').filter_map(|number| number.parse().ok());
+        let columns = columns.filter(|_| usage).collect();
+        me = role.text().unwrap_or_default();
+        rights.insert(oid.number(), (usage && whole, bound, columns));
     }
+    let empty: HashSet<i64> = rows.empty.iter().flat_map(Filled::rows).map(|row| row[0].number()).collect();
     let mut tables_to_read = Vec::new();
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
     let mut bound = 0;
     for candidate in candidates {
-        let Some((whole, is_bound, looks_empty, some)) = rights.get(&candidate.oid) else { continue };
+        let Some((whole, is_bound, some)) = rights.get(&candidate.oid) else { continue };
         let columns: Vec<_> =
             candidate.columns.iter().filter(|column| *whole || some.contains(&column.number)).cloned().collect();
         if columns.len() < candidate.columns.len() {
@@ -246,9 +229,10 @@ pub(super) async fn readable(
             bound += 1;
             continue;
         }
-        tables_to_read.push(Table { candidate, columns, looks_empty: *looks_empty });
+        let is_empty = empty.contains(&candidate.oid);
+        tables_to_read.push(Table { candidate, columns, is_empty });
     }
-    let me = quote::ident(&me);
+    let me = quote::ident(me);
     let mut unseen: Vec<_> = refused
         .into_iter()
         .map(|(schema, count)| {
@@ -264,18 +248,7 @@ pub(super) async fn readable(
         let why = format!("row-level security hides rows of {} from this role", tables(bound));
         unseen.push(super::row(None, why, format!("alter role {me} bypassrls; or --no-data")));
     }
-    Ok((tables_to_read, unseen))
-}
-
-/// Asks for those of which the file has no page, and so no row. Only PostgreSQL's own way of storing rows says so by its file:
-/// <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-DBSIZE>.
-pub(super) fn without_pages(tables: &[Table]) -> String {
-    let oids: Vec<String> = tables.iter().map(|table| table.candidate.oid.to_string()).collect();
-    format!(
-        "select c.oid::bigint from pg_class c join pg_am m on m.oid = c.relam and m.amname = 'heap'
-         where c.oid = any ('{{{}}}'::oid[]) and pg_relation_size(c.oid) = 0",
-        oids.join(",")
-    )
+    (tables_to_read, unseen)
 }
 
 impl Table {

@@ -4,6 +4,8 @@
 //! Names propose, keys and policies confirm. One entity is the tenant of a database: the best tier that has support.
 //! Columns of lower entities (`project_id` beside `tenant_id`) are links into tenant data, not keys.
 
+mod entity;
+
 use super::catalog::{Catalog, Column, Oid, Relation};
 use super::policy::Pins;
 use crate::config;
@@ -51,7 +53,7 @@ pub(crate) struct Tenancy {
     pub(crate) paths: BTreeMap<Oid, Path>,
     pub(crate) tenant_relation: Option<Oid>,
     /// The word for a tenant here: `tenant`, `organization`, …
-    pub(crate) entity: Option<&'static str>,
+    pub(crate) entity: Option<String>,
     users: BTreeSet<(Oid, i64)>,
     /// Tables that the owner says hold the same for every tenant: what they refer to makes them nobody's.
     shared: BTreeSet<Oid>,
@@ -132,7 +134,7 @@ pub(crate) const PERSONS: [&str; 26] = [
 ];
 
 /// Names of tables whose rows are persons.
-pub(crate) const PERSON_TABLES: [&str; 16] = [
+pub(crate) const PERSON_TABLES: [&str; 17] = [
     "users",
     "user",
     "profiles",
@@ -141,6 +143,7 @@ pub(crate) const PERSON_TABLES: [&str; 16] = [
     "persons",
     "person",
     "employees",
+    "staff",
     "userprofiles",
     "appusers",
     "authusers",
@@ -210,7 +213,7 @@ impl Tenancy {
         tenancy.shared = tables.iter().filter(is_shared).map(|relation| relation.oid).collect();
         tenancy.add_from_config(&tables, config);
         if let Some((word, tenant_relation)) = tenancy.choose_entity(catalog, &tables, pins) {
-            tenancy.entity = Some(word);
+            tenancy.entity = Some(word.to_owned());
             tenancy.tenant_relation = tenancy.tenant_relation.or(tenant_relation);
             for relation in &tables {
                 for column in relation.columns_and_members() {
@@ -220,6 +223,9 @@ impl Tenancy {
                     }
                 }
             }
+        } else if let Some(tenants) = tenancy.hub(&tables).filter(|_| tenancy.keys.is_empty()) {
+            tenancy.entity = Some(entity::singular(&tenants.name));
+            tenancy.tenant_relation = tenancy.tenant_relation.or(Some(tenants.oid));
         }
         tenancy.add_from_foreign_keys(&tables);
         tenancy.find_paths(&tables);
@@ -319,104 +325,6 @@ impl Tenancy {
         }
     }
 
-    /// The word for a tenant here and its table: the strongest tier with support. `tenant` needs none; a weaker word
-    /// needs a table of that name, a second relation, a table of its members, or a policy that compares it with the session.
-    fn choose_entity(
-        &self,
-        catalog: &Catalog,
-        tables: &[&Relation],
-        pins: &Pins,
-    ) -> Option<(&'static str, Option<Oid>)> {
-        let pinned = &pins.all();
-        let mut uses: BTreeMap<(usize, &'static str), (usize, bool)> = BTreeMap::new();
-        for relation in tables.iter().filter(|r| r.is_table()) {
-            let members = is_member_table(relation);
-            for column in relation.columns_and_members() {
-                if let Some(found) = proposed(column.word()).filter(|_| !is_flag(&column.type_name)) {
-                    let (count, confirmed) = uses.entry(found).or_default();
-                    *count += 1;
-                    *confirmed |= members || pinned.contains(&(relation.oid, column.number));
-                }
-            }
-        }
-        let table_of = |word: &str| {
-            tables.iter().find(|r| r.is_table() && r.primary_key.len() == 1 && names_entity(&r.name, word)).copied()
-        };
-        let supported: Vec<(usize, &'static str, usize)> = uses
-            .iter()
-            .filter(|((tier, word), (count, confirmed))| {
-                *tier == 0 || *confirmed || *count >= 2 && table_of(word).is_some() || *count >= 4
-            })
-            .filter(|((_, word), (_, confirmed))| {
-                *confirmed || !table_of(word).is_some_and(|table| self.is_a_persons(table, word, tables, pins))
-            })
-            .map(|((tier, word), (count, _))| (*tier, *word, *count))
-            .collect();
-        let best = supported.iter().map(|(tier, ..)| *tier).min()?;
-        // Within a tier the tenant is the entity whose own table belongs to no other: workspaces of an organization.
-        let peers: Vec<_> = supported.iter().filter(|(tier, ..)| *tier == best).collect();
-        // What more tables name, and need not belong to the other, does not: an organization that may have a billing account. Nor does
-        // one that persons are members of, where nobody is one of the other: an organization that must have such an account.
-        let members_of = |word: &str| tables.iter().any(|relation| self.lists_members(relation, word));
-        let count_of = |word: &str| peers.iter().find(|(_, w, _)| *w == word).map(|(.., count)| *count);
-        let belongs_to_peer = |word: &str| {
-            table_of(word).is_some_and(|table| {
-                table.columns.iter().any(|c| {
-                    let other = proposed(&c.name).map(|(_, other)| other).filter(|other| *other != word);
-                    let must = |other: &str| c.not_null && (members_of(other) || !members_of(word));
-                    other.is_some_and(|other| {
-                        count_of(other).is_some_and(|others| must(other) || Some(others) >= count_of(word))
-                    })
-                })
-            })
-        };
-        let top = peers
-            .iter()
-            .filter(|(_, word, _)| !belongs_to_peer(word))
-            .max_by_key(|(_, _, count)| *count)
-            .or_else(|| peers.iter().max_by_key(|(_, _, count)| *count))?;
-        let referenced = Self::most_referenced(catalog, tables, top.1);
-        Some((top.1, referenced.or_else(|| table_of(top.1).map(|r| r.oid))))
-    }
-
-    /// A workspace that one person has, and nobody shares: policies compare its person with the session's, and so do those of
-    /// what names it, while none asks for the workspace and no table lists its members. Then the person is the tenant.
-    fn is_a_persons(&self, table: &Relation, word: &str, tables: &[&Relation], pins: &Pins) -> bool {
-        let persons = |relation: &Relation| {
-            let own = |column: &&Column| column.not_null && self.is_user_column(relation.oid, column.number);
-            relation.columns.iter().filter(own).any(|column| pins.direct.contains(&(relation.oid, column.number)))
-        };
-        let named = |column: &Column| proposed(&column.name).is_some_and(|(_, other)| other == word);
-        let mut naming = tables.iter().filter(|r| r.is_table() && r.oid != table.oid && r.columns.iter().any(named));
-        persons(table) && naming.all(|relation| persons(relation) && !self.lists_members(relation, word))
-    }
-
-    /// The relation has each person once for each entity of this word.
-    fn lists_members(&self, relation: &Relation, word: &str) -> bool {
-        let named = |column: &Column| proposed(&column.name).is_some_and(|(_, other)| other == word);
-        relation.uniques.iter().chain([&relation.primary_key]).any(|unique| {
-            let is = |what: &dyn Fn(&Column) -> bool| {
-                unique.iter().filter_map(|number| relation.column_number(*number)).any(what)
-            };
-            is(&named) && is(&|column| self.is_user_column(relation.oid, column.number))
-        })
-    }
-
-    /// The relation that most key columns of this word reference.
-    fn most_referenced(catalog: &Catalog, tables: &[&Relation], word: &str) -> Option<Oid> {
-        let mut targets: HashMap<Oid, usize> = HashMap::new();
-        for relation in tables {
-            for key in relation.foreign_keys.iter().filter(|key| key.columns.len() == 1) {
-                let column = relation.column_number(key.columns[0].0);
-                if column.is_some_and(|c| proposed(&c.name).is_some_and(|(_, w)| w == word)) {
-                    *targets.entry(key.target).or_default() += 1;
-                }
-            }
-        }
-        let best = targets.into_iter().max_by_key(|&(oid, count)| (count, std::cmp::Reverse(oid)))?.0;
-        catalog.relations.contains_key(&best).then_some(best)
-    }
-
     fn add_from_foreign_keys(&mut self, tables: &[&Relation]) {
         let Some(tenants) = self.tenant_relation else { return };
         for relation in tables {
@@ -444,7 +352,9 @@ impl Tenancy {
             return;
         }
         for relation in tables {
-            if self.is_tenant_data(relation.oid) || self.entity.is_some_and(|word| names_entity(&relation.name, word)) {
+            if self.is_tenant_data(relation.oid)
+                || self.entity.as_ref().is_some_and(|word| names_entity(&relation.name, word))
+            {
                 continue;
             }
             for column in &relation.columns {
