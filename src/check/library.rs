@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::yaml::{Mistake, Mistakes, nearest};
 use glob::{MatchOptions, Pattern};
 use miette::Diagnostic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 use thiserror::Error;
@@ -19,6 +19,10 @@ pub struct Library {
     checks: BTreeMap<CheckId, Check>,
     left_out: BTreeMap<Axis, usize>,
 }
+
+/// Which checks there are: what a command line and a configuration may name, known before any check is read.
+#[derive(Clone, Debug)]
+pub struct Ids(BTreeSet<CheckId>);
 
 /// Checks that could not be loaded; the mistakes of all files at once.
 #[derive(Debug, Error, Diagnostic)]
@@ -104,7 +108,7 @@ impl Library {
         if globs.is_empty() {
             return Ok(self);
         }
-        let patterns = globs.iter().map(|glob| self.pattern(glob)).collect::<Result<Vec<_>, _>>()?;
+        let patterns = self.ids().patterns(globs)?;
         let chosen = |id: &CheckId| patterns.iter().any(|pattern| matches(pattern, id));
         let (checks, rest): (BTreeMap<_, _>, BTreeMap<_, _>) = self.checks.into_iter().partition(|(id, _)| chosen(id));
         let mut left_out = self.left_out;
@@ -116,7 +120,11 @@ impl Library {
 
     /// One check by its id.
     pub fn get(&self, id: &str) -> Result<&Check, UnknownCheck> {
-        self.checks.get(&CheckId(id.to_owned())).ok_or_else(|| self.unknown(id))
+        self.checks.get(&CheckId(id.to_owned())).ok_or_else(|| self.ids().unknown(id))
+    }
+
+    fn ids(&self) -> Ids {
+        Ids(self.checks.keys().cloned().collect())
     }
 
     /// The checks in the order of their ids.
@@ -129,23 +137,40 @@ impl Library {
         self.left_out.get(&axis).copied().unwrap_or(0)
     }
 
+    fn unless(self, mistaken: Vec<Mistakes>) -> Result<Self, BadLibrary> {
+        if mistaken.is_empty() { Ok(self) } else { Err(BadLibrary::Mistaken(mistaken)) }
+    }
+}
+
+impl Ids {
+    /// Those of the checks govctl brings along.
+    pub fn embedded() -> Self {
+        Self(EMBEDDED.iter().map(|(path, _)| id(path.trim_start_matches("checks/"))).collect())
+    }
+
+    /// Whether there is such a check.
+    pub fn look_up(&self, id: &str) -> Result<(), UnknownCheck> {
+        if self.0.contains(&CheckId(id.to_owned())) { Ok(()) } else { Err(self.unknown(id)) }
+    }
+
+    /// Globs as patterns, each of which matches a check.
+    pub fn patterns(&self, globs: &[String]) -> Result<Vec<Pattern>, UnknownCheck> {
+        globs.iter().map(|glob| self.pattern(glob)).collect()
+    }
+
     fn pattern(&self, glob: &str) -> Result<Pattern, UnknownCheck> {
         let pattern = Pattern::new(glob)
             .map_err(|error| UnknownCheck { glob: glob.to_owned(), help: format!("this is no glob: {}", error.msg) })?;
-        if self.checks.keys().any(|id| matches(&pattern, id)) { Ok(pattern) } else { Err(self.unknown(glob)) }
+        if self.0.iter().any(|id| matches(&pattern, id)) { Ok(pattern) } else { Err(self.unknown(glob)) }
     }
 
     fn unknown(&self, name: &str) -> UnknownCheck {
-        let ids = || self.checks.keys().map(|id| id.0.as_str());
+        let ids = || self.0.iter().map(|id| id.0.as_str());
         let short = || ids().filter(|id| id.rsplit('/').next().is_some_and(|last| nearest(name, [last]).is_some()));
         let help = nearest(name, ids())
             .or_else(|| short().next())
             .map_or_else(|| "govctl checks lists them".to_owned(), |near| format!("did you mean `{near}`?"));
         UnknownCheck { glob: name.to_owned(), help }
-    }
-
-    fn unless(self, mistaken: Vec<Mistakes>) -> Result<Self, BadLibrary> {
-        if mistaken.is_empty() { Ok(self) } else { Err(BadLibrary::Mistaken(mistaken)) }
     }
 }
 

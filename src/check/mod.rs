@@ -11,7 +11,7 @@ mod sql;
 pub mod template;
 mod verify;
 
-pub use library::{BadLibrary, Library, UnknownCheck};
+pub use library::{BadLibrary, Ids, Library, UnknownCheck};
 pub use load::{load, parse};
 pub(crate) use run::text;
 pub use run::{Row, Standing, evaluate, evaluate_all};

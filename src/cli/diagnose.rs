@@ -4,7 +4,7 @@ use super::Global;
 use super::outputs::Outputs;
 use super::source::{self, Folder, Source};
 use crate::assess::{self, Assessment};
-use crate::check::Library;
+use crate::check::{Ids, Library};
 use crate::config::{Baseline, Config};
 use crate::error::Stop;
 use crate::exit::Exit;
@@ -42,14 +42,16 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
     // Everything that can be wrong with the command line comes before the first connection.
     let config = configuration(global)?;
-    let library = Library::embedded()?;
-    config.fits(&library)?;
-    let library = library.select(&args.only)?;
+    let checks = Ids::embedded();
+    config.fits(&checks)?;
+    checks.patterns(&args.only)?;
     if args.facts.is_none() && args.folder.migrations.is_none() {
         args.source.options()?;
     }
     let outputs = Outputs::open(&global.output)?;
 
+    // The checks are read while the server answers.
+    let library = std::thread::spawn(Library::embedded);
     let progress = ui.progress();
     let mut facts = match &args.facts {
         None => {
@@ -57,6 +59,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, S
         }
         Some(path) => Facts::open(path).await?,
     };
+    let library = library.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?.select(&args.only)?;
     let assessment = judge(&mut facts, &library, &config, &*progress).await?;
     if let Some(path) = &args.save_facts {
         facts.save(path).await?;

@@ -3,7 +3,7 @@
 use super::Global;
 use super::diagnose::{configuration, judge};
 use crate::assess::Assessment;
-use crate::check::Library;
+use crate::check::{Ids, Library};
 use crate::config::Config;
 use crate::diff::{self, Diff};
 use crate::error::Stop;
@@ -37,8 +37,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
     let json = global.json("diff")?;
     let config = configuration(global)?;
+    config.fits(&Ids::embedded())?;
     let library = Library::embedded()?;
-    config.fits(&library)?;
     let library = library.select(&args.only)?;
     let progress = ui.progress();
     let (mut before, was) = assessed(&args.before, &library, &config, &*progress).await?;

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::source::{self, Folder, Source};
-use crate::check::Library;
+use crate::check::{Ids, Library};
 use crate::error::Stop;
 use crate::exit::Exit;
 use crate::facts::{Facts, derive};
@@ -49,8 +49,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
     let json = global.json("plan-stage")?;
     let config = super::diagnose::configuration(global)?;
+    config.fits(&Ids::embedded())?;
     let library = Library::embedded()?;
-    config.fits(&library)?;
     let progress = ui.progress();
     let mut facts = match &args.facts {
         None => {

@@ -4,7 +4,7 @@ use super::Global;
 use super::diagnose;
 use super::source::{self, Folder, Source};
 use crate::assess::Finding;
-use crate::check::{Axis, Library};
+use crate::check::{Axis, Ids, Library};
 use crate::config::{Accepted, FILE, today};
 use crate::error::Stop;
 use crate::exit::Exit;
@@ -56,8 +56,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Exit, Stop> {
     global.text_only("waive")?;
     let config = diagnose::configuration(global)?;
+    config.fits(&Ids::embedded())?;
     let library = Library::embedded()?;
-    config.fits(&library)?;
     let check = library.get(&args.check)?;
     let pattern = Pattern::new(&args.object).map_err(|error| {
         Stop::usage(format!("{} is no glob: {}", args.object, error.msg), "`*` stands for any text")

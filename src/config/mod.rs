@@ -32,7 +32,7 @@ pub use secrets::Secrets;
 pub use tenancy::{Tenancy, TenancyMode};
 pub use waiver::Waiver;
 
-use crate::check::{Axis, Library};
+use crate::check::{Axis, Ids};
 use crate::yaml::Mistakes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,8 +89,8 @@ pub struct Config {
 
 impl Config {
     /// Holds what it says about checks against the checks there are.
-    pub fn fits(&self, library: &Library) -> Result<(), Mistakes> {
-        let mistakes = waiver::unknown(&self.waivers, library);
+    pub fn fits(&self, checks: &Ids) -> Result<(), Mistakes> {
+        let mistakes = waiver::unknown(&self.waivers, checks);
         match &self.source {
             Some(source) if !mistakes.is_empty() => Err(Mistakes::new(&source.path, &source.text, mistakes)),
             _ => Ok(()),

@@ -1,7 +1,7 @@
 //! `waivers:`: findings somebody accepts, for a reason and for a while.
 
 use super::date;
-use crate::check::{Library, UnknownCheck};
+use crate::check::{Ids, UnknownCheck};
 use crate::yaml::{Mistake, Node, Place, Reader, Value};
 use glob::{MatchOptions, Pattern};
 use jiff::ToSpan;
@@ -41,8 +41,8 @@ impl Waiver {
 }
 
 /// Waivers that name no check: they would accept nothing, without anybody noticing.
-pub(super) fn unknown(waivers: &[Waiver], library: &Library) -> Vec<Mistake> {
-    let unknown = waivers.iter().filter_map(|waiver| Some((waiver, library.get(&waiver.check).err()?)));
+pub(super) fn unknown(waivers: &[Waiver], checks: &Ids) -> Vec<Mistake> {
+    let unknown = waivers.iter().filter_map(|waiver| Some((waiver, checks.look_up(&waiver.check).err()?)));
     let mistake = |(waiver, unknown): (&Waiver, UnknownCheck)| {
         Mistake::new(waiver.check_place, format!("there is no check `{}`", waiver.check), "expected the id of a check")
             .help(unknown.help)
