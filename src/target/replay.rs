@@ -354,6 +354,11 @@ async fn say(history: &History, outcome: Outcome, facts: &mut Facts) -> Result<(
     facts.insert("remarks", &["topic", "remark"], remarks).await?;
     facts.insert("migration_faults", &["kind", "version", "path", "line", "detail"], faults).await?;
     let name = history.root.clone();
-    sqlx::query("update target set kind = 'migrations', database = ?").bind(name).execute(facts.connection()).await?;
+    // The scratch database is another one each time; what is found in it is not.
+    for named in
+        ["update target set kind = 'migrations', database = ?", "update databases set name = ? where is_current = 1"]
+    {
+        sqlx::query(named).bind(name.clone()).execute(facts.connection()).await?;
+    }
     Ok(())
 }

@@ -746,6 +746,10 @@ async fn replayed(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     let history = History::read(folder.path(), None).unwrap();
     let wanted = Wanted { rows: false, actors: false, ..Wanted::default() };
     let mut facts = replay::facts(&history, own_server(), wanted).await.unwrap();
+    // What is found in the database is called the same in every run.
+    let names = "select t.database || ' ' || d.name from target t join databases d on d.is_current = 1";
+    let names: String = sqlx::query_scalar(names).fetch_one(facts.connection()).await.unwrap();
+    assert_eq!(names, format!("{0} {0}", history.root));
     let refused = "select line || ' ' || detail from migration_faults where kind = 'not replayed' order by line";
     let refused = sqlx::query_scalar(refused).fetch_all(facts.connection()).await.unwrap();
     let unseen = "select distinct area from unseen where needs like '%as URL%' order by area";
