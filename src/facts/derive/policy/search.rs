@@ -387,6 +387,12 @@ impl<'w> Search<'w> {
         self.world.catalog.roles.get(&self.role).map(|role| Value::text(&role.name))
     }
 
+    /// The row being judged is a person's, and persons are members of the tenants.
+    fn judges_a_members(&self) -> bool {
+        let is_judged = |row: &&RowInfo| matches!(row.kind, RowKind::Judged | RowKind::Written);
+        self.rows.values().filter(is_judged).any(|row| self.world.is_a_members(row.relation))
+    }
+
     /// The name of the role that connected or of the one that asks.
     fn is_own_name(&self, value: &Value) -> bool {
         let own = self.world.is_name_of(value, [self.role, self.role]);
@@ -449,6 +455,11 @@ impl<'w> Search<'w> {
                     && (relation.primary_key == [number] && self.world.is_person(relation)
                         || self.world.is_login(relation));
                 match (named, is_person) {
+                    // Another tenant's person is no member of the session's own.
+                    (true, _) if owned && self.judges_a_members() && self.world.tenancy.is_membership(relation) => {
+                        let known = constants.into_iter().filter(|value| !foreign.contains(value));
+                        own_or_named().chain([value::fresh(type_name)]).chain(known).collect()
+                    }
                     (true, true) if owned => own_or_named().collect(),
                     (true, _) => own_or_named().chain([one_foreign]).chain(constants).collect(),
                     (false, _) => [one_foreign].into_iter().chain(constants).collect(),

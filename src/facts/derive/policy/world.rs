@@ -11,7 +11,7 @@ use crate::facts::derive::binding;
 use crate::facts::derive::catalog::{Catalog, Column, Function, Oid, PUBLIC, Policy, Relation};
 use crate::facts::derive::privileges::{self, Privileges};
 use crate::facts::derive::reach::Reach;
-use crate::facts::derive::tenancy::{self, Tenancy};
+use crate::facts::derive::tenancy::{self, KeyRole, Tenancy};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -206,6 +206,12 @@ impl<'a> World<'a> {
     pub(crate) fn may_read(&self, role: Oid, relation: &Relation) -> bool {
         let held = self.privileges.of(role);
         held.on_any_column(relation.oid) & privileges::SELECT != 0
+    }
+
+    /// Rows belong to persons, in a database whose tenants are something else, of which persons are members.
+    pub(crate) fn is_a_members(&self, relation: Oid) -> bool {
+        let mut keys = self.tenancy.keys_of(relation).peekable();
+        self.tenancy.entity.is_some() && keys.peek().is_some() && keys.all(|(_, key)| key.role == KeyRole::User)
     }
 
     /// A row of the relation is either the session's own or another's: tenant data, persons, logins.
