@@ -91,8 +91,12 @@ impl Tenancy {
 
     /// Tenants under a word that is none of [`super::TIERS`]: the one table that each person is said to belong to and on which most
     /// of what belongs to anything hangs, other than through persons. What a person owns is no tenant, and a list that
-    /// many refer to (roles, countries) has little hanging on it.
-    pub(super) fn hub<'t>(&self, tables: &[&'t Relation]) -> Option<&'t Relation> {
+    /// many refer to (roles, countries) has little hanging on it. Where the owner or the policies say whose rows are, they know better.
+    pub(super) fn hub<'t>(&self, tables: &[&'t Relation], pins: &Pins) -> Option<&'t Relation> {
+        if !self.keys.is_empty() || pins.direct.iter().any(|(relation, column)| self.is_user_column(*relation, *column))
+        {
+            return None;
+        }
         let refers = |from: &Relation, to: Oid| {
             let stays = |column: i64| !is_choice(from, column);
             from.foreign_keys.iter().any(|key| key.target == to && key.columns.iter().all(|(c, _)| stays(*c)))
@@ -102,30 +106,13 @@ impl Tenancy {
             tables.iter().filter(is_own).copied().partition(|r| is_person_table(r));
         let belong: Vec<&Relation> =
             others.iter().filter(|r| r.foreign_keys.iter().any(|key| key.target != r.oid)).copied().collect();
-        let hangs_on = |hub: &Relation| {
-            let mut reached = BTreeSet::from([hub.oid]);
-            loop {
-                let known = reached.len();
-                let must = |r: &&&Relation| {
-                    let filled = |column: i64| r.column_number(column).is_some_and(|c| c.not_null);
-                    let is_must = |columns: &[(i64, i64)]| columns.iter().all(|(column, _)| filled(*column));
-                    r.foreign_keys.iter().any(|key| reached.contains(&key.target) && is_must(&key.columns))
-                };
-                let next = belong.iter().filter(must).map(|r| r.oid);
-                let next: Vec<Oid> = next.collect();
-                reached.extend(next);
-                if reached.len() == known {
-                    return known - 1;
-                }
-            }
-        };
         let candidates = others.iter().filter(|hub| {
             hub.primary_key.len() == 1
                 && persons.iter().any(|person| refers(person, hub.oid) && !refers(hub, person.oid))
                 && others.iter().filter(|other| other.oid != hub.oid && refers(other, hub.oid)).count() >= 2
         });
         let beside = |hub: &Relation| belong.iter().filter(|other| other.oid != hub.oid).count();
-        let mut hubs = candidates.filter(|hub| 2 * hangs_on(hub) > beside(hub));
+        let mut hubs = candidates.filter(|hub| 2 * hanging_on(hub, &belong) > beside(hub));
         let hub = hubs.next()?;
         hubs.next().is_none().then_some(*hub)
     }
@@ -143,6 +130,24 @@ impl Tenancy {
         }
         let best = targets.into_iter().max_by_key(|&(oid, count)| (count, std::cmp::Reverse(oid)))?.0;
         catalog.relations.contains_key(&best).then_some(best)
+    }
+}
+
+/// How many of these must refer to a row of the hub, or to what must.
+fn hanging_on(hub: &Relation, relations: &[&Relation]) -> usize {
+    let mut reached = BTreeSet::from([hub.oid]);
+    loop {
+        let known = reached.len();
+        let must = |relation: &&&Relation| {
+            let filled = |column: i64| relation.column_number(column).is_some_and(|c| c.not_null);
+            let mut keys = relation.foreign_keys.iter().filter(|key| reached.contains(&key.target));
+            keys.any(|key| key.columns.iter().all(|(column, _)| filled(*column)))
+        };
+        let next: Vec<Oid> = relations.iter().filter(must).map(|relation| relation.oid).collect();
+        reached.extend(next);
+        if reached.len() == known {
+            return known - 1;
+        }
     }
 }
 

@@ -223,7 +223,7 @@ impl Tenancy {
                     }
                 }
             }
-        } else if let Some(tenants) = tenancy.hub(&tables).filter(|_| tenancy.keys.is_empty()) {
+        } else if let Some(tenants) = tenancy.hub(&tables, pins) {
             tenancy.entity = Some(entity::singular(&tenants.name));
             tenancy.tenant_relation = tenancy.tenant_relation.or(Some(tenants.oid));
         }
