@@ -100,6 +100,8 @@ impl Search<'_> {
             (Sort::Key(Class::Identity | Class::User, _), Sort::Key(Class::Key, _)) => {
                 lessons.push(other.value.clone())
             }
+            // What the session computes is no token of another tenant's row.
+            (Sort::Key(Class::Identity, _), Sort::Session) if self.is_judged(var) => {}
             (Sort::Key(..), Sort::Key(..) | Sort::Plain) => {}
             (Sort::Key(..), Sort::Constant | Sort::Session) if !anonymous(other) => {}
             _ => lessons.push(other.value.clone()),

@@ -1,9 +1,10 @@
 //! The question, put to the search for each command: can a row of another tenant get through?
 
 use super::asker::Asker;
+use super::domain::is_shared;
 use super::frame::Frame;
 use super::known::Key;
-use super::search::{Floors, Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness, is_shared};
+use super::search::{Floors, Outcome, RowInfo, RowKey, RowKind, Search, Var, Witness};
 use super::value::{self, Value};
 use super::words::{self, Explanation};
 use super::world::{Class, World};

@@ -1,8 +1,8 @@
 //! Policy reasoning: can a row of another tenant get through?
 //!
-//! [`lower`] reads PostgreSQL's text, [`world`] holds what is certain, [`search`] tries what is not, [`eval`] and [`rows`]
-//! evaluate one try, [`decide`] puts the question for each command, [`outlet`] for views, functions, and what a
-//! trigger or rule does ([`effects`]), [`words`] says the answer.
+//! [`lower`] reads PostgreSQL's text, [`world`] holds what is certain, [`search`] tries what is not, [`domain`] knows which
+//! values are worth a try, [`eval`] and [`rows`] evaluate one, [`decide`] puts the question for each command, [`outlet`] for
+//! views, functions, and what a trigger or rule does ([`effects`]), [`words`] says the answer.
 
 mod asker;
 mod body;
@@ -11,6 +11,7 @@ mod calls;
 mod compare;
 mod copies;
 mod decide;
+mod domain;
 pub(crate) mod dynamic;
 pub(crate) mod effects;
 mod eval;

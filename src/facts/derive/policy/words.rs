@@ -149,7 +149,7 @@ pub(crate) fn explain(world: &World<'_>, witness: &Witness) -> Explanation {
                 match world.class(relation, column, inner) {
                     Class::Key if !is_own(value) && !value::foreign(&column.type_name).contains(value) => {
                         // Nothing but shared rows comes through, whatever else must hold.
-                        if super::search::is_shared(value) {
+                        if super::domain::is_shared(value) {
                             note(9, "shared rows");
                         } else {
                             note(3, "literal tenant");

@@ -25,7 +25,8 @@ pub(crate) enum Class {
     Link,
     /// Names a person.
     User,
-    /// Finds one row by something a session may know: a login, an e-mail address, the hash of a token.
+    /// Finds one row by something a session may know: a login, an e-mail address, the hash of a token. A session knows no token of
+    /// another tenant's row that it was not given.
     Identity,
     /// Anything else; says nothing about the tenant.
     Plain,
@@ -139,7 +140,7 @@ impl<'a> World<'a> {
         if self.tenancy.keys.contains_key(&(relation.oid, number)) || to_tenants {
             return Class::Key;
         }
-        if self.tenancy.is_user_column(relation.oid, number) {
+        if self.tenancy.is_user_column(relation.oid, number) || tenancy::is_invited(relation, column) {
             return Class::User;
         }
         if foreign_key.is_some_and(|k| self.tenancy.is_tenant_data(k.target)) {
@@ -150,7 +151,8 @@ impl<'a> World<'a> {
             return Class::Link;
         }
         let finds_one = relation.uniques.iter().any(|unique| unique == &[number]) || names_identity(&column.name);
-        if inner && finds_one && column.type_name != "bool" { Class::Identity } else { Class::Plain }
+        let is_known = inner && finds_one || names_secret(&column.name);
+        if is_known && column.type_name != "bool" { Class::Identity } else { Class::Plain }
     }
 
     /// Each row lets one person in, and its number is what that person's requests bring along.
@@ -162,7 +164,25 @@ impl<'a> World<'a> {
 
     /// A foreign row cannot name the session's person here.
     pub(crate) fn person_tied(&self, relation: &Relation) -> bool {
-        self.person_implies_tenant || self.tenancy.is_membership(relation) || tenancy::is_person_table(relation)
+        self.person_implies_tenant
+            || self.tenancy.is_membership(relation)
+            || tenancy::is_person_table(relation)
+            || relation.columns.iter().any(|column| tenancy::is_invited(relation, column))
+            || self.lets_persons_in(relation)
+    }
+
+    /// Each row lets one person in to one row of a tenant's, and says nothing else by which it is found: `document_members`.
+    fn lets_persons_in(&self, relation: &Relation) -> bool {
+        let is_user = |number: &i64| self.tenancy.is_user_column(relation.oid, *number);
+        let is_link = |number: &i64| {
+            let mut keys = relation.foreign_keys.iter().filter(|key| self.tenancy.is_tenant_data(key.target));
+            !is_user(number) && keys.any(|key| key.columns.iter().any(|(column, _)| column == number))
+        };
+        relation.uniques.iter().any(|unique| {
+            unique.iter().all(|number| is_user(number) || is_link(number))
+                && unique.iter().any(is_user)
+                && unique.iter().any(is_link)
+        })
     }
 
     /// The value is the name of one of these roles.
@@ -241,13 +261,16 @@ const LOGINS: [&str; 10] = [
 
 /// Names of columns by which a session finds its own row.
 fn names_identity(name: &str) -> bool {
-    let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let plain = tenancy::plain(name);
     let words = ["email", "username", "login", "loginname", "subject", "externalid", "clerkid", "principal"];
     let roles = ["dbuser", "pguser", "rolename", "dbrole", "pgrole", "rolname"];
-    words.iter().chain(&roles).any(|word| name == *word)
-        || name.ends_with("hash")
-        || name.ends_with("token")
-        || name.ends_with("apikey")
+    words.iter().chain(&roles).any(|word| plain == *word) || names_secret(name)
+}
+
+/// Names of columns whose value nobody guesses: a session that brings it was given it, as in a link to share.
+fn names_secret(name: &str) -> bool {
+    let name = tenancy::plain(name);
+    ["hash", "token", "apikey"].iter().any(|word| name.ends_with(word))
 }
 
 impl World<'_> {

@@ -191,6 +191,11 @@ pub(crate) fn is_person_table(relation: &Relation) -> bool {
     PERSON_TABLES.contains(&plain(&relation.name).as_str())
 }
 
+/// The column names a person who is asked to come, by the address that is all there is of one: `invitations.email`.
+pub(crate) fn is_invited(relation: &Relation, column: &Column) -> bool {
+    plain(&relation.name).contains("invit") && plain(&column.name).ends_with("mail")
+}
+
 /// The relation lists the members of something: named so, and a person is there once for each.
 fn is_member_table(relation: &Relation) -> bool {
     let person = |number: &i64| {
