@@ -1,6 +1,6 @@
 //! Which columns the policies of a database compare with the session: a first look, before tenancy is known.
 
-use super::expr::{Comparison, Expr};
+use super::expr::{Comparison, Expr, Select};
 use super::{lower, members};
 use crate::check::quote::ident;
 use crate::facts::derive::catalog::{Catalog, Oid, Relation};
@@ -190,7 +190,9 @@ fn origin(expr: &Expr) -> Origin {
     expr.walk(&mut |e| match e {
         Expr::Call(_) => calls = true,
         Expr::Column(..) => columns = true,
-        Expr::Scalar(q) | Expr::ArrayQuery(q) => queries |= q.arms.iter().any(|arm| !arm.sources.is_empty()),
+        Expr::Scalar(q) => queries |= q.arms.iter().any(|arm| !arm.sources.is_empty()),
+        // Several values that somebody's own function gives are looked up there.
+        Expr::ArrayQuery(q) => queries |= q.arms.iter().any(|arm| !arm.sources.is_empty() || calls_own(arm)),
         _ => {}
     });
     match (queries, columns, calls) {
@@ -198,6 +200,16 @@ fn origin(expr: &Expr) -> Origin {
         (false, false, true) => Origin::Session,
         _ => Origin::Row,
     }
+}
+
+/// Calls a function that is none of PostgreSQL's: those are written without a schema.
+fn calls_own(arm: &Select) -> bool {
+    let is_own = |e: &Expr| matches!(e, Expr::Call(call) if call.schema.is_some());
+    arm.targets.iter().any(|(_, target)| {
+        let mut found = false;
+        target.walk(&mut |e| found |= is_own(e));
+        found
+    })
 }
 
 #[cfg(test)]
