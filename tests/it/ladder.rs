@@ -421,12 +421,13 @@ fn left(assessment: &Assessment, checks: &[&str], table: &str) -> Vec<String> {
 }
 
 /// What the upgrade of a log closes.
-const UPGRADED: [&str; 5] = [
+const UPGRADED: [&str; 6] = [
     "audit/log-without-chain",
     "audit/actor-chosen-by-caller",
     "audit/no-auditor",
     "audit/owner-reachable",
     "audit/guard-replaceable",
+    "tenant-isolation/unique-across-tenants",
 ];
 
 #[tokio::test]

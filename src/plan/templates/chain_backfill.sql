@@ -29,7 +29,7 @@ begin
 {%- if backfill %}
   for member in select distinct {% if key %}l.{{ key }} as own, l.{{ key }}::text || '/0'{% else %}'0'{% endif %} as lane from {{ log }} l where l.chain_seq is null loop
     select l.chain_seq, l.row_hash into last_seq, last_hash from {{ log }} l
-      where l.chain_lane = member.lane and l.chain_seq is not null order by l.chain_seq desc limit 1;
+      where {% if key %}l.{{ key }} = member.own and {% endif %}l.chain_lane = member.lane and l.chain_seq is not null order by l.chain_seq desc limit 1;
     last_seq := coalesce(last_seq, 0);
     for e in select l.* from {{ log }} l where l.chain_seq is null{% if key %} and l.{{ key }} = member.own{% endif %} order by {{ order }} loop
       last_seq := last_seq + 1;

@@ -42,7 +42,7 @@ begin
   new.chain_lane := {{ lane('free') }};
   perform set_config('audit.lane', new.chain_lane, true);
   select l.chain_seq, l.row_hash into last from {{ log }} l
-    where l.chain_lane = new.chain_lane and l.chain_seq is not null order by l.chain_seq desc limit 1;
+    where {% if key %}l.{{ key }} = new.{{ key }} and {% endif %}l.chain_lane = new.chain_lane and l.chain_seq is not null order by l.chain_seq desc limit 1;
 {%- if forced and key %}
   perform set_config({{ own_setting }}, coalesce(before, ''), true);
 {%- endif %}

@@ -371,7 +371,9 @@ async fn chain(
     // A unique key of a partitioned table has the partition key in it, and says nothing of the chain. A lane has one
     // writer at a time, and so nothing forks.
     let unique = if log.is_partitioned() { "" } else { "unique " };
-    let index = |column: &str| Statement::new(format!("create {unique}index on {} (chain_lane, {column})", log.sql()));
+    let within = log.key.as_deref().map(|key| format!("{}, ", ident(key))).unwrap_or_default();
+    let index =
+        |column: &str| Statement::new(format!("create {unique}index on {} ({within}chain_lane, {column})", log.sql()));
     changes.push(log.change(
         "index_chain",
         Phase::Index,
