@@ -421,12 +421,13 @@ fn left(assessment: &Assessment, checks: &[&str], table: &str) -> Vec<String> {
 }
 
 /// What the upgrade of a log closes.
-const UPGRADED: [&str; 5] = [
+const UPGRADED: [&str; 6] = [
     "audit/log-without-chain",
     "audit/actor-chosen-by-caller",
     "audit/no-auditor",
     "audit/owner-reachable",
     "audit/guard-replaceable",
+    "tenant-isolation/unique-across-tenants",
 ];
 
 #[tokio::test]
@@ -464,12 +465,32 @@ async fn the_log_of_the_demo_is_chained_in_place() {
         );
         as_login(&database, login, &insert).await.unwrap();
     }
+    // Who writes while another does waits for nobody, and writes to a chain of its own.
+    let one = |n: &str| {
+        format!(
+            "insert into app.audit_log (tenant_id, actor_kind, actor, action, object) values ('{a}', 'user', 'ada', 'met', '{n}')"
+        )
+    };
+    let mut open = database.connect().await;
+    let begun = format!(
+        "set session authorization app_api; begin; set local app.tenant_id = '{a}'; {}; {}",
+        one("1"),
+        one("2")
+    );
+    sqlx::raw_sql(AssertSqlSafe(begun)).execute(&mut open).await.unwrap();
+    let meanwhile = format!("set local app.tenant_id = '{a}'; set local lock_timeout = '2s'; {}", one("3"));
+    as_login(&database, "app_api", &meanwhile).await.unwrap();
+    sqlx::raw_sql("commit").execute(&mut open).await.unwrap();
+    open.close().await.unwrap();
+    let lanes =
+        "select string_agg(object || ' ' || chain_lane, ', ' order by object) from app.audit_log where action = 'met'";
+    assert_eq!(scalar(&database, lanes).await, format!("1 {a}/0, 2 {a}/0, 3 {a}/1"));
     let kinds = "select string_agg(n || ' ' || actor_kind || ' ' || actor, ', ' order by actor_kind) from (select actor_kind, actor, count(*) as n from app.audit_log where action = 'did' group by 1, 2) x";
     assert_eq!(scalar(&database, kinds).await, "10 agent support_agent, 10 user ada");
     let chain = verify(&database, "app.audit_log").await;
     assert_eq!(chain["verdict"], "intact", "{chain:#}");
     assert!(chain["recipe"].as_str().unwrap().contains("govctl.chain/1"), "{chain:#}");
-    let all: u64 = rows.parse::<u64>().unwrap() + 20;
+    let all: u64 = rows.parse::<u64>().unwrap() + 23;
     assert_eq!(
         (&chain["rows"], &chain["uncovered"]),
         (&Value::from(all), &Value::from(Vec::<Value>::new())),

@@ -2,6 +2,7 @@
 
 use super::pair::{Digests, Pair};
 use crate::chain::items::Column;
+use crate::chain::relation::Index;
 use crate::chain::value::{Kind, Row, int};
 use std::collections::{BTreeMap, HashMap};
 
@@ -74,6 +75,22 @@ pub(super) fn find(columns: &[Column], rows: &[Row], digests: &[Digests], pair: 
         }
     }
     best
+}
+
+/// An index over the previous hash says what it is unique within: chains go on being told apart by that where the rows of today
+/// would do with less, so that a checkpoint still names them when there are more.
+pub(super) fn indexed(columns: &[Column], indexes: &[Index], rows: &[Row], pair: &Pair, found: Layout) -> Layout {
+    let Some(prev) = pair.prev else { return found };
+    let linked: HashMap<usize, usize> = pair.links.iter().map(|(parent, child)| (*child, *parent)).collect();
+    let number = |name: &String| columns.iter().position(|column| column.name == *name);
+    let within = indexes.iter().find_map(|index| {
+        let (last, within) = index.columns.split_last()?;
+        (number(last) == Some(prev) && !within.is_empty())
+            .then(|| within.iter().map(number).collect::<Option<Vec<_>>>())?
+    });
+    let Some(within) = within.filter(|within| *within != found.partition) else { return found };
+    let next = explained(columns, rows, pair, &linked, Layout::of(found.order.clone(), within));
+    if next.breaks <= found.breaks { next } else { found }
 }
 
 /// Columns that rise along the links, the likeliest order first.
@@ -229,6 +246,33 @@ mod tests {
         let mut fields = Fields::default();
         assert!(fields.read(&tuple));
         Row { tuple, fields }
+    }
+
+    #[test]
+    fn chains_are_told_apart_by_what_an_index_says() {
+        let names = ["seq", "team", "lane", "prev", "hash"];
+        let columns: Vec<_> =
+            names.iter().map(|name| column(name, if *name == "seq" { Kind::Int } else { Kind::Text })).collect();
+        let hash = |team: i64, seq: i64| format!("{:064x}", team * 1_000_003 + seq * 7_919);
+        let index = |over: &[&str]| Index { columns: over.iter().map(|&name| name.to_owned()).collect(), unique: true };
+        let told = |teams: i64, over: &[&str]| {
+            let mut rows = Vec::new();
+            for seq in 1..20 {
+                for team in 1..=teams {
+                    let (of, lane) = (format!("team-{team}"), format!("{team}/0"));
+                    rows.push(row(seq, &[of, lane, hash(team, seq - 1), hash(team, seq)]));
+                }
+            }
+            let digests = pair::digests(&columns, &rows);
+            let pairs = pair::find(&columns, &digests);
+            let found = find(&columns, &rows, &digests, &pairs[0]).unwrap();
+            indexed(&columns, &[index(over)], &rows, &pairs[0], found).partition
+        };
+        // Rows of today would do with the team, or with nothing.
+        assert_eq!((told(3, &["hash"]), told(3, &["lane", "prev"])), (vec![1], vec![2]));
+        assert_eq!((told(1, &["hash"]), told(1, &["lane", "prev"])), (vec![], vec![2]));
+        // An index that the links contradict says nothing.
+        assert_eq!(told(3, &["seq", "prev"]), vec![1]);
     }
 
     #[test]

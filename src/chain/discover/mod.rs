@@ -99,7 +99,10 @@ pub async fn discover(connection: &mut PgConnection, relation: &Relation, means:
     let mut chains = Vec::new();
     for pair in &pairs {
         let layout = declared_layout(relation, means.declared)
-            .or_else(|| layout::find(&relation.columns, &rows, &digests, pair))
+            .or_else(|| {
+                let found = layout::find(&relation.columns, &rows, &digests, pair)?;
+                Some(layout::indexed(&relation.columns, &relation.indexes, &rows, pair, found))
+            })
             .or_else(|| fallback_layout(relation));
         let Some(layout) = layout else { continue };
         let chain = chain(connection, relation, means, pair, &layout, &rows, &digests).await?;

@@ -83,13 +83,18 @@ impl Style {
         }
         if let Some(form) = self.forms.get(&kind) {
             // Beside other relations a bare name may be theirs.
-            let beside = qualifier.is_none() && form.to_lowercase().contains("select ");
+            let beside = qualifier.is_none() && asks_relations(form);
             let place = if beside { column.sql(Some(&ident(&relation.name))) } else { place };
             return Some(form.replace(PLACE, &place));
         }
         let setting = if user { &self.user_setting } else { &self.tenant_setting }.replace('\'', "''");
         Some(format!("{place} = nullif(current_setting('{setting}', true), '')::{}", cast_name(&column.type_name)))
     }
+}
+
+/// Whether an expression has a sub-select; deparsed, one that selects nothing ends its line at once.
+fn asks_relations(form: &str) -> bool {
+    form.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case("select"))
 }
 
 /// The text most used, by whether the key is a person's and by its type; of several the shortest.
@@ -136,4 +141,16 @@ fn through(catalog: &Catalog, tenancy: &Tenancy, style: &Style, path: &super::te
     let (column, key) = tenancy.keys_of(last.oid).next()?;
     conditions.push(style.pin(last, column, key, above.as_deref())?);
     Some(format!("exists (select 1 from {} where {})", from.join(", "), conditions.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asks_relations;
+
+    #[test]
+    fn a_sub_select_need_not_select_anything() {
+        assert!(asks_relations("(EXISTS ( SELECT\n   FROM m\n  WHERE (m.org = $key)))"));
+        assert!(asks_relations("$key in (select org from m)"));
+        assert!(!asks_relations("($key = preselect_org('SELECTED'))"));
+    }
 }

@@ -60,22 +60,25 @@ fn open(schema: &str, name: &str) -> Unproved {
 /// What to ask, and what stays open, where new policies would read such a table: nothing they are on could be read.
 pub(crate) async fn endless(facts: &mut Facts) -> Result<Option<(Question, Vec<Unproved>)>, Stop> {
     let round = round(facts).await?;
-    if round.is_empty() {
-        return Ok(None);
-    }
     // Those that tables without a policy would get.
-    let predicates: Vec<String> = sqlx::query_scalar(
-        "select t.predicate from tenant_predicates t join relations r on r.oid = t.relation and r.rls = 0 and r.provenance = 'user'
+    let planned: Vec<(String, String, String)> = sqlx::query_as(
+        "select r.schema, r.name, t.predicate from tenant_predicates t join relations r on r.oid = t.relation and r.rls = 0 and r.provenance = 'user'
          where r.kind in ('table', 'partitioned table') and r.is_partition = 0",
     )
     .fetch_all(facts.connection())
     .await?;
     let is_read = |(schema, name): &&(String, String)| {
         let table = relation(Some(schema), name);
-        predicates.iter().any(|text| reads(text, &table))
+        planned.iter().any(|(.., text)| reads(text, &table))
     };
-    let asked: Vec<_> = round.iter().filter(is_read).collect();
-    if asked.is_empty() || circle::is_broken_by_functions(facts, &round).await? {
+    let mut asked: Vec<_> = round.iter().filter(is_read).cloned().collect();
+    if !asked.is_empty() && circle::is_broken_by_functions(facts, &round).await? {
+        asked.clear();
+    }
+    // What policies of others ask would go round where the table itself gets it.
+    let own = planned.iter().filter(|(schema, name, text)| reads(text, &relation(Some(schema), name)));
+    asked.extend(own.map(|(schema, name, _)| (schema.clone(), name.clone())));
+    if asked.is_empty() {
         return Ok(None);
     }
     let all = asked.iter().map(|(schema, name)| format!("{schema}.{name}")).collect::<Vec<_>>().join(", ");

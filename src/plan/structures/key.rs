@@ -311,17 +311,21 @@ pub(super) fn held(child: &Child, change: &dyn Fn(Phase, String, Vec<Statement>)
             ident(id)
         )));
     }
+    let held_by: Vec<_> = columns.iter().filter(|(_, there)| there != key).collect();
     let list = |side: &dyn Fn(&(String, String)) -> String| {
-        [quoted.clone()].into_iter().chain(columns.iter().map(side)).collect::<Vec<_>>().join(", ")
+        [quoted.clone()].into_iter().chain(held_by.iter().copied().map(side)).collect::<Vec<_>>().join(", ")
     };
     if !columns.is_empty() {
         let there = list(&|(_, there)| ident(there));
         let here = list(&|(here, _)| ident(here));
-        changes.push(change(
-            Phase::Constraint,
-            format!("key_of_{}", slug(&parent.name)),
-            vec![Statement::new(format!("alter table {parent} add unique ({there})"))],
-        ));
+        // What is referred to by its tenant too is unique within it already.
+        if held_by.len() == columns.len() {
+            changes.push(change(
+                Phase::Constraint,
+                format!("key_of_{}", slug(&parent.name)),
+                vec![Statement::new(format!("alter table {parent} add unique ({there})"))],
+            ));
+        }
         keys.push(Statement::new(format!(
             "alter table {table} add foreign key ({here}) references {parent} ({there})"
         )));
@@ -359,7 +363,50 @@ pub(super) fn bounded(start: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::bounded;
+    use super::{Child, Name, bounded, held};
+    use crate::plan::change::Change;
+
+    #[test]
+    fn no_key_names_a_column_twice() {
+        let name = |name: &str| Name { schema: None, name: name.to_owned() };
+        let made = |columns: &[(&str, &str)]| -> Vec<String> {
+            let child = Child {
+                table: name("transfer"),
+                key: "merchant".into(),
+                type_name: "bigint".into(),
+                parent: name("account"),
+                columns: columns.iter().map(|(here, there)| ((*here).to_owned(), (*there).to_owned())).collect(),
+                follows: false,
+                tenants: None,
+                has_policies: false,
+                policy: "tenant_isolation".into(),
+                forced: Vec::new(),
+                predicate: "true".into(),
+            };
+            let change = |phase, name, statements| Change {
+                name,
+                stage: 2,
+                phase,
+                why: String::new(),
+                statements,
+                closes: Vec::new(),
+                questions: Vec::new(),
+            };
+            let all = held(&child, &change).into_iter().flat_map(|change| change.statements).map(|it| it.up);
+            all.filter(|up| up.contains("add unique") || up.contains("foreign key")).collect()
+        };
+        assert_eq!(
+            made(&[("debit", "merchant"), ("debit_no", "no")]),
+            ["alter table transfer add foreign key (merchant, debit_no) references account (merchant, no)"]
+        );
+        assert_eq!(
+            made(&[("account", "id")]),
+            [
+                "alter table account add unique (merchant, id)",
+                "alter table transfer add foreign key (merchant, account) references account (merchant, id)"
+            ]
+        );
+    }
 
     #[test]
     fn names_that_are_cut_differ_where_they_did() {

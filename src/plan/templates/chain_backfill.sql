@@ -27,25 +27,23 @@ begin
   lock table {{ log }} in share row exclusive mode;
 {%- endif %}
 {%- if backfill %}
-  for member in select distinct {% if key %}l.{{ key }}{% else %}'0'::text{% endif %} as chain from {{ log }} l where l.chain_seq is null loop
+  for member in select distinct {% if key %}l.{{ key }} as own, l.{{ key }}::text || '/0'{% else %}'0'{% endif %} as lane from {{ log }} l where l.chain_seq is null loop
     select l.chain_seq, l.row_hash into last_seq, last_hash from {{ log }} l
-      where l.{{ key or 'chain_lane' }} = member.chain and l.chain_seq is not null order by l.chain_seq desc limit 1;
+      where {% if key %}l.{{ key }} = member.own and {% endif %}l.chain_lane = member.lane and l.chain_seq is not null order by l.chain_seq desc limit 1;
     last_seq := coalesce(last_seq, 0);
-    for e in select l.* from {{ log }} l where l.chain_seq is null{% if key %} and l.{{ key }} = member.chain{% endif %} order by {{ order }} loop
+    for e in select l.* from {{ log }} l where l.chain_seq is null{% if key %} and l.{{ key }} = member.own{% endif %} order by {{ order }} loop
       last_seq := last_seq + 1;
       e.chain_seq := last_seq;
       e.prev_hash := coalesce(last_hash, sha256('{{ genesis }}'::bytea));
-{%- if not key %}
-      e.chain_lane := member.chain;
-{%- endif %}
+      e.chain_lane := member.lane;
 {%- if payload %}
       e.payload_salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
       e.payload_digest := sha256('{{ payload_tag }}'::bytea || e.payload_salt || convert_to(e.{{ payload }}::text, 'UTF8'));
 {%- endif %}
       e.row_hash := {{ schema }}.{{ hash }}(e);
       last_hash := e.row_hash;
-      update {{ log }} l set chain_seq = e.chain_seq, prev_hash = e.prev_hash, row_hash = e.row_hash
-        {%- if not key %}, chain_lane = e.chain_lane{% endif %}{% if payload %}, payload_salt = e.payload_salt, payload_digest = e.payload_digest{% endif %}
+      update {{ log }} l set chain_seq = e.chain_seq, prev_hash = e.prev_hash, row_hash = e.row_hash, chain_lane = e.chain_lane
+        {%- if payload %}, payload_salt = e.payload_salt, payload_digest = e.payload_digest{% endif %}
         where {% for column in pk %}{% if not loop.first %} and {% endif %}l.{{ column }} = e.{{ column }}{% endfor %};
       done := done + 1;
 {%- if not locked %}

@@ -1,3 +1,6 @@
+{#- The lanes of a tenant are its own; a log without tenants has one set of them. -#}
+{%- set member = ('new.' ~ key ~ '::text') if key else "''" -%}
+{%- macro lane(n) -%}{% if key %}{{ member }} || '/' || {{ n }}{% else %}{{ n }}::text{% endif %}{%- endmacro -%}
 --> statement
 -- Recipe govctl.chain/1 over the columns that stay as they are.
 create or replace function {{ schema }}.{{ hash }}(e {{ log }}) returns bytea
@@ -13,30 +16,33 @@ create or replace function {{ schema }}.{{ chain }}() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as {{ q }}
 declare
   last record;
+  free integer;
+  lanes integer;
 {%- if forced and key %}
   before text := current_setting({{ own_setting }}, true);
 {%- endif %}
 begin
-{%- if key %}
-  perform 1 from {{ schema }}.log_chain c where c.log = {{ log_name }} and c.chain = new.{{ key }}::text for update;
-  if not found then
-    insert into {{ schema }}.log_chain (log, chain) values ({{ log_name }}, new.{{ key }}::text) on conflict do nothing;
-    perform 1 from {{ schema }}.log_chain c where c.log = {{ log_name }} and c.chain = new.{{ key }}::text for update;
-  end if;
-{%- if forced %}
+{%- if forced and key %}
   perform set_config({{ own_setting }}, new.{{ key }}::text, true);
 {%- endif %}
-{%- else %}
-  select c.chain into new.chain_lane from {{ schema }}.log_chain c where c.log = {{ log_name }}
-    order by c.chain = coalesce(current_setting('audit.lane', true), '') desc, c.chain for update skip locked limit 1;
-  if not found then
-    select c.chain into new.chain_lane from {{ schema }}.log_chain c
-      where c.log = {{ log_name }} and c.chain = (pg_backend_pid() % 32)::text for update;
-  end if;
+  loop
+    -- The one that this transaction has already, else the first that is free: as long as nobody writes at once, that is the same one.
+    select c.lane into free from {{ schema }}.log_lane c where c.log = {{ log_name }} and c.chain = {{ member }}
+      order by {{ lane('c.lane') }} = current_setting('audit.lane', true) desc nulls last, c.lane for update skip locked limit 1;
+    exit when found;
+    select count(*) into lanes from {{ schema }}.log_lane c where c.log = {{ log_name }} and c.chain = {{ member }};
+    if lanes >= 32 then
+      select c.lane into free from {{ schema }}.log_lane c
+        where c.log = {{ log_name }} and c.chain = {{ member }} and c.lane = pg_backend_pid() % 32 for update;
+      exit;
+    end if;
+    insert into {{ schema }}.log_lane (log, chain, lane)
+      select {{ log_name }}, {{ member }}, n from generate_series(lanes, lanes + 7) n on conflict do nothing;
+  end loop;
+  new.chain_lane := {{ lane('free') }};
   perform set_config('audit.lane', new.chain_lane, true);
-{%- endif %}
   select l.chain_seq, l.row_hash into last from {{ log }} l
-    where l.{{ key or 'chain_lane' }} = new.{{ key or 'chain_lane' }} and l.chain_seq is not null order by l.chain_seq desc limit 1;
+    where {% if key %}l.{{ key }} = new.{{ key }} and {% endif %}l.chain_lane = new.chain_lane and l.chain_seq is not null order by l.chain_seq desc limit 1;
 {%- if forced and key %}
   perform set_config({{ own_setting }}, coalesce(before, ''), true);
 {%- endif %}

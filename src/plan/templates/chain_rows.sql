@@ -1,13 +1,9 @@
 --> statement
--- One row a chain of a log that was there before. Locked while a row is chained.
-create table if not exists {{ schema }}.log_chain (
+-- Lanes of a log that was there before: each is a chain of its own. A writer takes one that nobody holds, and holds it until the
+-- transaction ends, so that writers do not wait for each other. Rows are locked, and never changed.
+create table if not exists {{ schema }}.log_lane (
   log text not null,
   chain text not null,
-  primary key (log, chain)
+  lane integer not null,
+  primary key (log, chain, lane)
 )
-{%- if not key %}
---> statement
--- Lanes: a writer takes one that nobody holds, so that writers do not wait for each other.
-insert into {{ schema }}.log_chain (log, chain) select {{ log_name }}, n::text from generate_series(0, 31) n on conflict do nothing
---> undo
-{%- endif %}

@@ -426,6 +426,20 @@ async fn nothing_is_planned_where_no_function_would_say_the_same() {
     assert!(!all.contains("public.members force"), "{all}");
     let told = plan.open.iter().any(|it| it.object == "public.members" && it.why.contains("infinite recursion"));
     assert!(told, "{:#?}", plan.open);
+    // A policy of others that reads the members would read itself, put upon the members.
+    database
+        .run(
+            "drop table notes, members, orgs; create table orgs (id int primary key);
+             create table members (org_id int not null references orgs, login text not null, primary key (org_id, login));
+             create table notes (id int primary key, org_id int not null references orgs);
+             alter table notes enable row level security;
+             create policy own on notes using (exists (select from members m where m.org_id = notes.org_id and m.login = current_user));
+             grant select on all tables in schema public to web; grant insert, update, delete on notes to web;",
+        )
+        .await;
+    let plan = sketched(2, &database).await;
+    assert!(plan.steps.is_empty() && plan.falls_short(), "{plan:#?}");
+    assert!(plan.questions[0].question.contains("public.members"), "{plan:#?}");
 }
 
 /// Tables and functions of two owners, one of whom nobody else may act as.

@@ -288,9 +288,7 @@ async fn chain(
         .filter_map(|(name, type_name, kind, _)| frame(name, type_name, kind))
         .collect();
     frames.push("int8send(e.chain_seq)".into());
-    if log.key.is_none() {
-        frames.push("convert_to(e.chain_lane, 'UTF8')".into());
-    }
+    frames.push("convert_to(e.chain_lane, 'UTF8')".into());
     if payload.is_some() {
         frames.push("e.payload_digest".into());
     }
@@ -333,7 +331,7 @@ async fn chain(
     changes.push(log.change(
         "prepare_chains",
         Phase::Table,
-        "Rows of a chain wait for each other, and for nobody else.",
+        "Who writes takes a chain that nobody else writes to, and waits for nobody.",
         [statements(ROWS, &values)?, statements(FRAMES, &values)?].concat(),
         check,
     ));
@@ -370,11 +368,12 @@ async fn chain(
             check,
         ));
     }
-    let lane = log.key.as_deref().map_or_else(|| "chain_lane".to_owned(), ident);
-    // A unique key of a partitioned table has the partition key in it, and says nothing of the chain. Writers wait for the
-    // row of their chain, and so nothing forks.
+    // A unique key of a partitioned table has the partition key in it, and says nothing of the chain. A lane has one
+    // writer at a time, and so nothing forks.
     let unique = if log.is_partitioned() { "" } else { "unique " };
-    let index = |column: &str| Statement::new(format!("create {unique}index on {} ({lane}, {column})", log.sql()));
+    let within = log.key.as_deref().map(|key| format!("{}, ", ident(key))).unwrap_or_default();
+    let index =
+        |column: &str| Statement::new(format!("create {unique}index on {} ({within}chain_lane, {column})", log.sql()));
     changes.push(log.change(
         "index_chain",
         Phase::Index,
@@ -390,15 +389,12 @@ async fn chain(
         why += "; rows written before stay outside of the chain, for they cannot be changed";
     }
     why.push('.');
-    if log.key.is_some() {
-        // Without a tenant a writer takes a lane that is free.
-        why += " Who writes here for a tenant waits for whoever writes for the same one to commit: keep such transactions short.";
-    }
+    why += " Who writes while another does, for the same tenant, writes to another chain: rows of two chains are in order by their times alone.";
     changes.push(log.change("chain_new_rows", Phase::Constraint, &why, vec![switch], check));
     made.push(format!("function {}.{}({})", ident(schema), ident(&hash), log.sql()));
     made.push(format!("function {}.{}()", ident(schema), ident(&chain)));
     made.push(format!("function {}._frames(bytea[])", ident(schema)));
-    made.push(format!("table {}.log_chain", ident(schema)));
+    made.push(format!("table {}.log_lane", ident(schema)));
     Ok(())
 }
 
