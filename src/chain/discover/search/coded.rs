@@ -5,11 +5,12 @@
 use super::likely::odds;
 use super::members::Spelled;
 use super::naming::{aliases, camelled, worded};
-use super::outline::{Entry, Outline, Slot, Stand, Values};
+use super::outline::{Entry, Outline, Slot, Stand, Values, write_flat};
 use super::subsets::WIDEST;
 use super::tries::{Left, Try};
 use super::writing::{Ways, Written};
 use super::{Search, Under};
+use crate::chain::discover::coverage::is_payload;
 use crate::chain::form::Form;
 use crate::chain::items::Column;
 use crate::chain::json_form::Style;
@@ -30,7 +31,7 @@ const LABELS: usize = 12;
 
 /// What else people call the columns of a log.
 const SELDOM: [(&[&str], &[&str]); 4] = [
-    (&["actor", "user", "principal", "agent", "changed", "performed"], &["who", "by"]),
+    (&["actor", "user", "principal", "agent", "changed", "performed"], &["who", "by", "user", "actor"]),
     (&["action", "event", "operation", "op", "verb", "type"], &["what", "name"]),
     (&["resource", "entity", "target", "object", "record"], &["on", "subject", "ref", "what"]),
     (&["created", "timestamp", "time", "ts", "at", "occurred"], &["when", "t", "iat"]),
@@ -104,9 +105,9 @@ impl Search<'_> {
         let has_words = columns.iter().copied().chain(previous).any(|column| column.name != camelled(&column.name));
         let mut all = Vec::new();
         for sorted in [false, true] {
-            for camel in [false, true].into_iter().take(1 + usize::from(has_words)) {
+            for named in [Named::Snake, Named::Short, Named::Camel].into_iter().take(2 + usize::from(has_words)) {
                 let choices: Vec<Vec<Choice>> =
-                    (0..fields.len()).map(|bit| self.choices_of(bit, fields[bit], columns[bit], camel)).collect();
+                    (0..fields.len()).map(|bit| self.choices_of(bit, fields[bit], columns[bit], named)).collect();
                 let mut rest = vec![0; fields.len() + 1];
                 for bit in (0..fields.len()).rev() {
                     rest[bit] = rest[bit + 1] + choices[bit].first().map_or(0, |choice| choice.cost);
@@ -123,11 +124,11 @@ impl Search<'_> {
                     others,
                     choices,
                     rest,
-                    stands: self.stands(sorted, camel, spelled.outside.len()),
-                    words: columns.iter().map(|column| parted(&column.name, camel)).collect(),
+                    stands: self.stands(sorted, named, spelled.outside.len()),
+                    words: columns.iter().map(|column| parted(&column.name, named == Named::Camel)).collect(),
                     orders: HashMap::new(),
                     sorted,
-                    cost: 4 * u32::from(sorted),
+                    cost: 4 * u32::from(sorted) + 8 * u32::from(named == Named::Short),
                 });
             }
         }
@@ -145,15 +146,15 @@ impl Search<'_> {
     }
 
     /// What may become of a column, the likeliest first.
-    fn choices_of(&self, bit: usize, at: usize, column: &Column, camel: bool) -> Vec<Choice> {
+    fn choices_of(&self, bit: usize, at: usize, column: &Column, by: Named) -> Vec<Choice> {
         let (within, without) = costs(odds(column));
-        let named = |name: &str| if camel { camelled(name) } else { name.to_owned() };
+        let named = |name: &str| by.name(name);
         let own = named(&column.name);
         let member = |cost, key: String, slot| Choice { cost: within + cost, member: Some((key, slot)), is_own: false };
-        let mut all = vec![
-            Choice { cost: without, member: None, is_own: false },
-            Choice { is_own: true, ..member(2, own.clone(), Slot::Field(bit)) },
-        ];
+        let mut all = vec![Choice { cost: without, member: None, is_own: false }];
+        if by.has(&own) {
+            all.push(Choice { is_own: true, ..member(2, own.clone(), Slot::Field(bit)) });
+        }
         let words = worded(&column.name);
         let seldom = SELDOM.iter().filter(|(of, _)| words.split('_').any(|word| of.contains(&word)));
         let seldom = seldom.flat_map(|(_, to)| to.iter().map(|to| (3, (*to).to_owned())));
@@ -162,12 +163,13 @@ impl Search<'_> {
         let first = if column.kind.is_time() { 5 } else { 9 };
         for (rank, name) in names {
             let key = named(&name);
-            if !keys.contains(&key) {
-                all.push(member(first + log(rank), key.clone(), Slot::Field(bit)));
+            if !keys.contains(&key) && by.has(&key) {
+                let cost = if by == Named::Short { 4 + log(rank) / 2 } else { first + log(rank) };
+                all.push(member(cost, key.clone(), Slot::Field(bit)));
                 keys.push(key);
             }
         }
-        if column.kind.is_document() {
+        if column.kind.is_document() || self.is_long_text(at) {
             let own = ["hash", "digest", "sha256"].map(|end| format!("{}_{end}", column.name));
             let mut keys: Vec<String> = Vec::new();
             for name in own.iter().map(String::as_str).chain(DIGESTS).chain([column.name.as_str()]) {
@@ -185,15 +187,15 @@ impl Search<'_> {
     }
 
     /// Where the previous hash may stand, the likeliest first.
-    fn stands(&self, sorted: bool, camel: bool, outsides: usize) -> Vec<(u32, Stand)> {
+    fn stands(&self, sorted: bool, by: Named, outsides: usize) -> Vec<(u32, Stand)> {
         if !self.chained {
             return vec![(0, Stand::Nowhere)];
         }
         let own = self.prev.and_then(|at| self.column(at)).map(|column| column.name.as_str());
         let mut keys: Vec<String> = Vec::new();
         for name in own.into_iter().chain(CALLED) {
-            let key = if camel { camelled(name) } else { name.to_owned() };
-            if !keys.contains(&key) {
+            let key = by.name(name);
+            if !keys.contains(&key) && by.has(&key) {
                 keys.push(key);
             }
         }
@@ -203,12 +205,12 @@ impl Search<'_> {
             all.push((cost + 3, Stand::Behind(key.clone(), 0)));
             if !sorted {
                 all.push((cost + 4, Stand::Before(key.clone(), 0)));
-                all.extend([(cost + 11, Stand::Behind(key.clone(), 1)), (cost + 14, Stand::Before(key, 1))]);
+                all.extend([(cost + 13, Stand::Behind(key.clone(), 1)), (cost + 18, Stand::Before(key, 1))]);
             }
         }
         for spelling in 0..outsides {
             for (number, between) in ["", "|", ":", "\n"].into_iter().enumerate() {
-                let cost = 8 + 4 * log(number + 1).min(3) + 10 * u32::try_from(spelling).unwrap_or(0);
+                let cost = 10 + 4 * log(number + 1).min(3) + 14 * u32::try_from(spelling).unwrap_or(0);
                 all.extend([true, false].map(|first| (cost, Stand::Outside { first, between, spelling })));
             }
         }
@@ -228,6 +230,7 @@ impl Search<'_> {
                         if inner.indent > 0 { Style { indent: 0, ..Style::compact(inner.sorted) } } else { *inner };
                     Form::Digested(Box::new(Form::Rewritten(inner)))
                 }
+                Form::Json(..) if self.is_long_text(*at) => Form::Digested(Box::new(Form::Text)),
                 Form::Json(..) => self.letters(*at)?,
                 _ => return None,
             };
@@ -237,6 +240,11 @@ impl Search<'_> {
             Some((piece, bytes))
         };
         fields.iter().zip(&written.pieces).map(other).collect()
+    }
+
+    /// Text that is put behind a digest: by its name.
+    pub(super) fn is_long_text(&self, at: usize) -> bool {
+        self.is(at, Kind::Text) && self.column(at).is_some_and(|column| is_payload(column.kind, &column.name))
     }
 
     /// The other letters of a column whose values are a few labels in letters of one case.
@@ -260,6 +268,28 @@ impl Search<'_> {
             (false, true) => Some(Form::Upper),
             _ => None,
         }
+    }
+}
+
+/// How a program names members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// As the columns are.
+    Snake,
+    /// `actorId`
+    Camel,
+    /// By one word each.
+    Short,
+}
+
+impl Named {
+    fn name(self, name: &str) -> String {
+        if self == Self::Camel { camelled(name) } else { name.to_owned() }
+    }
+
+    /// Whether it has such names.
+    fn has(self, name: &str) -> bool {
+        self != Self::Short || !name.contains('_') && !name.contains(char::is_uppercase)
     }
 }
 
@@ -322,18 +352,28 @@ impl Documents<'_> {
         let mut buffer = Vec::with_capacity(2048);
         for (entries, groups) in entries.iter().zip([0, 10]) {
             for (rank, order) in orders.iter().enumerate() {
-                let cost = cost + groups + if rank == 0 { 0 } else { 5 + log(rank) };
+                let cost = cost + groups + if rank == 0 { 0 } else { 8 + log(rank) };
                 if cost >= high {
                     break;
                 }
                 let own = self.ways.of(order);
-                let members: Vec<Entry> = order.iter().map(|bit| entries[*bit].clone()).collect();
+                let mut members: Vec<&Entry> = order.iter().map(|bit| &entries[*bit]).collect();
+                if self.sorted {
+                    members.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+                }
                 for (stood, stand) in &self.stands {
                     let cost = cost + stood;
                     if cost >= high {
                         break;
                     }
-                    let mut outlines: Vec<(Style, Option<Outline>)> = Vec::new();
+                    let previous = stand.previous(&members, self.sorted);
+                    if previous.is_some_and(|(key, _)| keys.contains(&key)) {
+                        continue;
+                    }
+                    let outline = |style| {
+                        let members: Vec<Entry> = members.iter().map(|entry| (*entry).clone()).collect();
+                        Outline::of(&members, stand, style)
+                    };
                     for (number, way) in own.iter().enumerate() {
                         let cost = cost + log(number + 1);
                         if cost >= high {
@@ -344,24 +384,20 @@ impl Documents<'_> {
                         }
                         let written = &self.ways.all[*way];
                         let style = written.style;
-                        let known = outlines.iter().position(|(known, _)| *known == style).unwrap_or_else(|| {
-                            outlines.push((style, Outline::of(&members, stand, style)));
-                            outlines.len() - 1
-                        });
-                        let Some(outline) = &outlines[known].1 else { break };
                         let values = Values { written, others: &self.others[*way], spelled: self.spelled };
-                        if !outline.write(&values, &mut buffer) {
+                        let is_written = if groups == 0 {
+                            write_flat(&members, previous, stand, style, &values, &mut buffer)
+                        } else {
+                            outline(style).is_some_and(|outline| outline.write(&values, &mut buffer))
+                        };
+                        if !is_written {
                             self.search.nothing(left)?;
                             continue;
                         }
-                        self.search.attempt(
-                            self.target,
-                            self.algorithms,
-                            &buffer,
-                            left,
-                            Some(&self.search.tried),
-                            || outline.pieces(&values),
-                        )?;
+                        let tried = Some(&*self.search.tried);
+                        self.search.attempt(self.target, self.algorithms, &buffer, left, tried, || {
+                            outline(style).map_or_else(Vec::new, |outline| outline.pieces(&values))
+                        })?;
                     }
                 }
             }

@@ -92,6 +92,75 @@ impl Values<'_> {
     }
 }
 
+/// A document whose members are in no objects, as its outline writes it, but without one: most candidates fail, and fail fast.
+/// The previous hash stands under this key, behind so many members. `false` where a value has no such spelling.
+pub(super) fn write_flat(
+    members: &[&Entry],
+    previous: Option<(&str, usize)>,
+    stand: &Stand,
+    style: Style,
+    values: &Values<'_>,
+    out: &mut Vec<u8>,
+) -> bool {
+    out.clear();
+    let outside = |is_first: bool| match stand {
+        Stand::Outside { first, between, spelling } if *first == is_first => {
+            Some((between.as_bytes(), values.bytes(Slot::Outside(*spelling)).unwrap_or_default()))
+        }
+        _ => None,
+    };
+    if let Some((between, hash)) = outside(true) {
+        out.extend_from_slice(hash);
+        out.extend_from_slice(between);
+    }
+    out.push(b'{');
+    let mut number = 0;
+    let mut push = |key: &str, slot: Slot, out: &mut Vec<u8>| {
+        if number > 0 {
+            out.extend_from_slice(style.comma.as_bytes());
+        }
+        number += 1;
+        style.line(1, out);
+        style.string(key, out);
+        out.extend_from_slice(style.colon.as_bytes());
+        values.bytes(slot).is_some_and(|bytes| {
+            out.extend_from_slice(bytes);
+            true
+        })
+    };
+    let is_at = |at: usize| previous.filter(|(_, place)| *place == at);
+    for (at, entry) in members.iter().enumerate() {
+        if let Some((key, _)) = is_at(at) {
+            push(key, Slot::Previous, out);
+        }
+        if !push(&entry.key, entry.slot, out) {
+            return false;
+        }
+    }
+    if let Some((key, _)) = is_at(members.len()) {
+        push(key, Slot::Previous, out);
+    }
+    style.line(0, out);
+    out.push(b'}');
+    if let Some((between, hash)) = outside(false) {
+        out.extend_from_slice(between);
+        out.extend_from_slice(hash);
+    }
+    true
+}
+
+impl Stand {
+    /// The key of the previous hash, and behind how many members it stands.
+    pub(super) fn previous(&self, members: &[&Entry], sorted: bool) -> Option<(&str, usize)> {
+        let (key, at) = match self {
+            Self::Before(key, at) => (key, (*at).min(members.len())),
+            Self::Behind(key, at) => (key, members.len().saturating_sub(*at)),
+            _ => return None,
+        };
+        Some((key, if sorted { members.partition_point(|entry| entry.key < *key) } else { at }))
+    }
+}
+
 impl Outline {
     /// A document of these members, the previous hash where it stands; none where two have one key.
     pub(super) fn of(members: &[Entry], stand: &Stand, style: Style) -> Option<Self> {
@@ -221,6 +290,25 @@ mod tests {
             written(Style::compact(true).lined(2), &Stand::Nowhere).as_deref(),
             Some("{\n  \"act\": \"pay\",\n  \"actor\": {\n    \"id\": \"u1\",\n    \"type\": \"user\"\n  }\n}")
         );
+        // What is written fast is the same.
+        let flat = [entry(1, "b", None), entry(2, "a", None), entry(0, "d", None)];
+        let members: Vec<&Entry> = flat.iter().collect();
+        let pieces = bytes.iter().map(|bytes| Piece::Literal(bytes.clone())).collect();
+        let style = Style::python(false).lined(4);
+        let of = Written { style, pieces, bytes: bytes.clone() };
+        let values = Values { written: &of, others: &[None, None, None], spelled: &spelled };
+        for stand in [
+            Stand::Before("c".into(), 1),
+            Stand::Behind("c".into(), 1),
+            Stand::Outside { first: false, between: ":", spelling: 0 },
+            Stand::Nowhere,
+        ] {
+            let (mut fast, mut slow) = (Vec::new(), Vec::new());
+            let outline = Outline::of(&flat, &stand, style).unwrap();
+            assert!(outline.write(&values, &mut slow));
+            assert!(write_flat(&members, stand.previous(&members, false), &stand, style, &values, &mut fast));
+            assert_eq!(String::from_utf8(fast), String::from_utf8(slow));
+        }
         // Two of one key.
         assert_eq!(written(Style::compact(false), &Stand::Before("act".into(), 1)), None);
     }
