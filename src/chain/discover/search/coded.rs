@@ -5,7 +5,7 @@
 use super::likely::odds;
 use super::members::Spelled;
 use super::naming::{aliases, camelled, worded};
-use super::outline::{Entry, Outline, Slot, Stand, Values, write_flat};
+use super::outline::{Entry, Other, Outline, Slot, Stand, Values, write_flat};
 use super::subsets::WIDEST;
 use super::tries::{Left, Try};
 use super::writing::{Ways, Written};
@@ -58,7 +58,7 @@ struct Choice {
 fn log(number: usize) -> u32 {
     let whole = number.max(1).ilog2();
     // Between two powers of two it is nearly straight.
-    whole * 4 + u32::try_from((number.max(1) - (1 << whole)) * 4 >> whole).unwrap_or(0)
+    whole * 4 + u32::try_from(((number.max(1) - (1 << whole)) * 4) >> whole).unwrap_or(0)
 }
 
 /// The costs of a column that is hashed, and of one that is not, by ten times the logarithm of its odds.
@@ -79,7 +79,7 @@ struct Documents<'a> {
     fields: &'a [usize],
     ways: Ways,
     /// For each way, the other spelling of each field.
-    others: Vec<Vec<Option<(Piece, Vec<u8>)>>>,
+    others: Vec<Vec<Other>>,
     choices: Vec<Vec<Choice>>,
     /// What the columns from each on cost at least.
     rest: Vec<u32>,
@@ -219,7 +219,7 @@ impl Search<'_> {
     }
 
     /// Documents as their digest, labels in other letters, as the row has them in this way.
-    fn others(&self, target: usize, fields: &[usize], written: &Written) -> Vec<Option<(Piece, Vec<u8>)>> {
+    fn others(&self, target: usize, fields: &[usize], written: &Written) -> Vec<Other> {
         let other = |(at, piece): (&usize, &Piece)| {
             let Piece::Item { form, .. } = piece else { return None };
             let style = Style { listed: false, ..written.style };

@@ -55,12 +55,15 @@ enum Part {
 #[derive(Clone, Debug)]
 pub(super) struct Outline(Vec<Part>);
 
+/// The other spelling of a field, where it has one, as a piece and as the row has it.
+pub(super) type Other = Option<(Piece, Vec<u8>)>;
+
 /// A row in one way, and where documents and labels have another spelling, that.
 pub(super) struct Values<'a> {
     /// Each field.
     pub written: &'a Written,
     /// Its other spelling.
-    pub others: &'a [Option<(Piece, Vec<u8>)>],
+    pub others: &'a [Other],
     /// The previous hash.
     pub spelled: &'a Spelled,
 }
