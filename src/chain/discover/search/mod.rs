@@ -177,7 +177,7 @@ impl Search<'_> {
             .or_else(|| self.middle(target, left.with(work.share(1))))
             .or_else(|| self.short_documents(target, &usual, left.with(work.share(3))))
             .or_else(|| self.likely_lists(target, &likely, left.with(work.share(12))))
-            .or_else(|| self.coded(target, &likely, left.with(work.share(15))))
+            .or_else(|| self.coded(target, &likely, left.with(work.share(12))))
             .or_else(|| self.likely_documents(target, &likely, true, left.with(work.share(5))))
             .or_else(|| self.likely_documents(target, &likely, false, left.with(work.share(4))))
             .or_else(|| self.shuffled(target, &likely, left.with(work.share(5))))
