@@ -21,8 +21,10 @@ pub enum Form {
     Digest,
     /// Base64 of bytes.
     Base64,
-    /// Text in lower or upper case.
+    /// Text in capitals, or in small letters: ASCII alone.
     Upper,
+    /// The other.
+    Lower,
     /// A point in time in a given spelling.
     Time(Clock),
     /// An address without the length of its network where that is one host: `::text` of an inet always has it, programs print none.
@@ -154,6 +156,15 @@ impl Form {
         }
     }
 
+    /// The same for capital and small letters.
+    pub fn is_caseless(&self) -> bool {
+        match self {
+            Self::Upper | Self::Lower => true,
+            Self::Quoted(_, inner) | Self::Counted(_, inner) | Self::Present(inner) => inner.is_caseless(),
+            _ => false,
+        }
+    }
+
     /// Members inside a document may be left out.
     pub fn leaves_out(&self) -> bool {
         match self {
@@ -203,6 +214,12 @@ impl Form {
                 let start = out.len();
                 let done = text(kind, value, out);
                 out[start..].make_ascii_uppercase();
+                done
+            }
+            Self::Lower => {
+                let start = out.len();
+                let done = text(kind, value, out);
+                out[start..].make_ascii_lowercase();
                 done
             }
             Self::Time(clock) => micros(kind, value).is_some_and(|micros| {
@@ -286,7 +303,10 @@ impl Form {
                 done
             }
             Self::Array { around: [open, comma, close], quoted } => array::elements(value).is_some_and(|elements| {
-                out.extend_from_slice(open.as_bytes());
+                let is_empty = elements.is_empty();
+                // Of none there are no lines.
+                let bare = |text: &'static str| if is_empty { text.trim_ascii() } else { text };
+                out.extend_from_slice(bare(open).as_bytes());
                 for (at, element) in elements.iter().enumerate() {
                     if at > 0 {
                         out.extend_from_slice(comma.as_bytes());
@@ -297,7 +317,7 @@ impl Form {
                         (None, quoted) => out.extend_from_slice(quoted.map_or("", Style::null).as_bytes()),
                     }
                 }
-                out.extend_from_slice(close.as_bytes());
+                out.extend_from_slice(bare(close).as_bytes());
                 true
             }),
             Self::Counted(count, form) => {

@@ -18,6 +18,9 @@ pub struct Style {
     /// Objects have only members whose names stand at the top, in the order of the alphabet:
     /// `JSON.stringify(value, Object.keys(value).sort())`, whose second argument counts at every depth.
     pub listed: bool,
+    /// Each member in a line of its own, behind so many spaces for each depth; none: all in one line. A value is then a member
+    /// of a document, which begins a depth above it.
+    pub indent: u8,
 }
 
 /// Characters that some serialisers escape though they need not.
@@ -38,12 +41,12 @@ pub enum Escaped {
 impl Style {
     /// `JSON.stringify`, and every "stable" variant of it when `sorted`.
     pub const fn compact(sorted: bool) -> Self {
-        Self { comma: ",", colon: ":", ascii: false, sorted, escaped: Escaped::Nothing, listed: false }
+        Self { comma: ",", colon: ":", ascii: false, sorted, escaped: Escaped::Nothing, listed: false, indent: 0 }
     }
 
     /// Python's `json.dumps`.
     pub const fn python(sorted: bool) -> Self {
-        Self { comma: ", ", colon: ": ", ascii: true, sorted, escaped: Escaped::Nothing, listed: false }
+        Self { comma: ", ", colon: ": ", ascii: true, sorted, escaped: Escaped::Nothing, listed: false, indent: 0 }
     }
 
     /// Python's `str` of a dictionary.
@@ -51,6 +54,11 @@ impl Style {
 
     /// `JSON.stringify` with the sorted names of the top as its list of members.
     pub const LISTED: Self = Self { listed: true, ..Self::compact(true) };
+
+    /// The same with members in lines of their own: `JSON.stringify(value, null, 2)`, `json.dumps(value, indent=2)`.
+    pub const fn lined(self, indent: u8) -> Self {
+        Self { comma: ",", colon: ": ", indent, ..self }
+    }
 
     /// What it writes for nothing.
     pub const fn null(self) -> &'static str {
@@ -134,20 +142,28 @@ impl Style {
             Value::Object(entries) if self.listed => {
                 let mut names: Vec<String> = entries.keys().cloned().collect();
                 names.sort_by_cached_key(|name| name.encode_utf16().collect::<Vec<_>>());
-                self.members(value, Some(&names), out);
+                self.members(value, Some(&names), 1, out);
             }
             // The names of a list are its numbers, which no object in it has.
-            Value::Array(_) if self.listed => self.members(value, Some(&[]), out),
-            _ => self.members(value, None, out),
+            Value::Array(_) if self.listed => self.members(value, Some(&[]), 1, out),
+            _ => self.members(value, None, 1, out),
+        }
+    }
+
+    /// Begins a line at this depth, where members have lines.
+    pub fn line(self, depth: usize, out: &mut Vec<u8>) {
+        if self.indent > 0 {
+            out.push(b'\n');
+            out.resize(out.len() + depth * usize::from(self.indent), b' ');
         }
     }
 
     /// A whole value of which objects have only members of these names, in their order.
     pub fn members_of(self, value: &Value, names: &[String], out: &mut Vec<u8>) {
-        self.members(value, Some(names), out);
+        self.members(value, Some(names), 1, out);
     }
 
-    fn members(self, value: &Value, names: Option<&[String]>, out: &mut Vec<u8>) {
+    fn members(self, value: &Value, names: Option<&[String]>, depth: usize, out: &mut Vec<u8>) {
         match value {
             Value::Null => out.extend_from_slice(self.null().as_bytes()),
             Value::Bool(value) => out.extend_from_slice(self.truth(*value).as_bytes()),
@@ -159,7 +175,11 @@ impl Style {
                     if at > 0 {
                         out.extend_from_slice(self.comma.as_bytes());
                     }
-                    self.members(item, names, out);
+                    self.line(depth + 1, out);
+                    self.members(item, names, depth + 1, out);
+                }
+                if !items.is_empty() {
+                    self.line(depth, out);
                 }
                 out.push(b']');
             }
@@ -173,13 +193,18 @@ impl Style {
                     entries.sort_by_key(|(key, _)| key.encode_utf16().collect::<Vec<_>>());
                 }
                 out.push(b'{');
+                let is_empty = entries.is_empty();
                 for (at, (key, item)) in entries.into_iter().enumerate() {
                     if at > 0 {
                         out.extend_from_slice(self.comma.as_bytes());
                     }
+                    self.line(depth + 1, out);
                     self.string(key, out);
                     out.extend_from_slice(self.colon.as_bytes());
-                    self.members(item, names, out);
+                    self.members(item, names, depth + 1, out);
+                }
+                if !is_empty {
+                    self.line(depth, out);
                 }
                 out.push(b'}');
             }
@@ -231,6 +256,17 @@ mod tests {
             r#"{"b":[1,true,null],"a":"\u00E9\n"}"#
         );
         assert_eq!(written(Style::python(true)), r#"{"a": "\u00e9\n", "b": [1, true, null]}"#);
+    }
+
+    #[test]
+    fn members_have_lines_of_their_own() {
+        let value: Value = serde_json::from_str(r#"{"a":[1,{}],"b":{"c":[]}}"#).unwrap();
+        let mut out = Vec::new();
+        Style::compact(false).lined(2).value(&value, &mut out);
+        // As Node.js prints it as a member of another object.
+        let lines =
+            ["{", "    \"a\": [", "      1,", "      {}", "    ],", "    \"b\": {", "      \"c\": []", "    }", "  }"];
+        assert_eq!(String::from_utf8(out).unwrap(), lines.join("\n"));
     }
 
     #[test]

@@ -152,10 +152,10 @@ impl Formula {
         read
     }
 
-    /// Those of which it leaves out members that stand within.
-    pub fn leaves_out(&self) -> Vec<usize> {
+    /// Those with a spelling of this sort.
+    pub fn spelled(&self, test: fn(&Form) -> bool) -> Vec<usize> {
         let mut found = Vec::new();
-        self.pieces.iter().for_each(|piece| piece.leaves_out(&mut found));
+        self.pieces.iter().for_each(|piece| piece.spelled(test, &mut found));
         found
     }
 }
@@ -180,13 +180,13 @@ impl Piece {
         }
     }
 
-    fn leaves_out(&self, found: &mut Vec<usize>) {
+    fn spelled(&self, test: fn(&Form) -> bool, found: &mut Vec<usize>) {
         match self {
-            Self::Item { at, form, .. } if form.leaves_out() => found.push(*at),
+            Self::Item { at, form, .. } if test(form) => found.push(*at),
             Self::Joined(_, pieces) | Self::Hashed { of: pieces, .. } => {
-                pieces.iter().for_each(|piece| piece.leaves_out(found));
+                pieces.iter().for_each(|piece| piece.spelled(test, found));
             }
-            Self::Led(_, piece) => piece.leaves_out(found),
+            Self::Led(_, piece) => piece.spelled(test, found),
             _ => {}
         }
     }

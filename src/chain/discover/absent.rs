@@ -293,8 +293,10 @@ fn with(formula: &Formula, at: usize, items: &[Item], column: &Column, every_nam
 
 /// Where the document of a formula begins and ends; of two the one within, which has the fields.
 pub(super) fn document(pieces: &[Piece]) -> Option<(usize, usize)> {
-    let open = pieces.iter().rposition(|piece| *piece == Piece::literal("{"))?;
-    let close = pieces[open..].iter().position(|piece| *piece == Piece::literal("}"))?;
+    // Members may have lines of their own.
+    let is = |piece: &Piece, around: u8| matches!(piece, Piece::Literal(text) if text.trim_ascii() == [around]);
+    let open = pieces.iter().rposition(|piece| is(piece, b'{'))?;
+    let close = pieces[open..].iter().position(|piece| is(piece, b'}'))?;
     Some((open, open + close))
 }
 

@@ -1,6 +1,7 @@
 //! What the hash of a row vouches for, and what not.
 
 use crate::chain::definition::Chain;
+use crate::chain::form::Form;
 use crate::chain::items::Items;
 use crate::chain::recipe::Formula;
 use crate::chain::source::token::{Token, tokens};
@@ -31,8 +32,10 @@ pub(super) fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> V
             || mentions(items, &chained, name)
             || of_digest.into_iter().any(|commitment| reads(&commitment.of) || mentions(items, &commitment.of, name))
     };
-    let partly: Vec<usize> = formulas.iter().flat_map(Formula::leaves_out).collect();
-    let within = |name: &str| partly.iter().any(|at| items.list[*at].column.as_deref() == Some(name));
+    let spelled =
+        |test: fn(&Form) -> bool| -> Vec<usize> { formulas.iter().flat_map(|formula| formula.spelled(test)).collect() };
+    let (partly, caseless) = (spelled(Form::leaves_out), spelled(Form::is_caseless));
+    let is_of = |of: &[usize], name: &str| of.iter().any(|at| items.list[*at].column.as_deref() == Some(name));
     let own = |column: usize| column == chain.hash || chain.prev == Some(column);
     chain
         .relation
@@ -40,10 +43,11 @@ pub(super) fn uncovered(chain: &Chain, items: &Items, formulas: &[Formula]) -> V
         .iter()
         .enumerate()
         .filter(|(at, _)| !own(*at))
-        .filter_map(|(_, column)| match (covers(&column.name), within(&column.name)) {
-            (false, _) => Some(column.name.clone()),
-            (true, true) => Some(format!("{} (members within)", column.name)),
-            (true, false) => None,
+        .filter_map(|(_, column)| match column.name.as_str() {
+            name if !covers(name) => Some(name.to_owned()),
+            name if is_of(&partly, name) => Some(format!("{name} (members within)")),
+            name if is_of(&caseless, name) => Some(format!("{name} (capitals)")),
+            _ => None,
         })
         .collect()
 }

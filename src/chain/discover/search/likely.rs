@@ -151,7 +151,7 @@ impl Search<'_> {
 
     /// So many orders of a choice: that of the table, then those in which one field stands somewhere else, what people move
     /// first, then two.
-    fn arrangements(&self, fields: &[usize], bits: usize, most: usize) -> Vec<Vec<usize>> {
+    pub(super) fn arrangements(&self, fields: &[usize], bits: usize, most: usize) -> Vec<Vec<usize>> {
         let chosen: Vec<usize> = (0..fields.len()).filter(|bit| bits >> bit & 1 == 1).collect();
         let mut all = vec![chosen.clone()];
         if most < 2 {
@@ -275,7 +275,7 @@ fn is_apart(tag: &[u8], separator: &str) -> bool {
 }
 
 /// How likely a column is hashed, by its name and kind: tenths of the logarithm of the odds.
-fn odds(column: &Column) -> i32 {
+pub(super) fn odds(column: &Column) -> i32 {
     const WORDS: [(&[&str], i32); 9] = [
         (&["action", "event", "operation", "op", "verb", "kind", "type"], 20),
         (&["actor", "user", "principal", "agent"], 14),

@@ -4,6 +4,7 @@
 //! One matching row of thirty-two bytes is proof, so the search is fast: every candidate is tried on one row, and only
 //! what fits there is tried on the others. It is bounded by how many are tried, so that every machine finds the same.
 
+mod coded;
 mod document;
 mod documents;
 mod framed;
@@ -15,6 +16,7 @@ mod members;
 mod middle;
 mod naming;
 mod orders;
+mod outline;
 mod short;
 mod shuffled;
 mod single;
@@ -175,8 +177,9 @@ impl Search<'_> {
             .or_else(|| self.middle(target, left.with(work.share(1))))
             .or_else(|| self.short_documents(target, &usual, left.with(work.share(3))))
             .or_else(|| self.likely_lists(target, &likely, left.with(work.share(12))))
-            .or_else(|| self.likely_documents(target, &likely, true, left.with(work.share(10))))
-            .or_else(|| self.likely_documents(target, &likely, false, left.with(work.share(8))))
+            .or_else(|| self.coded(target, &likely, left.with(work.share(12))))
+            .or_else(|| self.likely_documents(target, &likely, true, left.with(work.share(5))))
+            .or_else(|| self.likely_documents(target, &likely, false, left.with(work.share(4))))
             .or_else(|| self.shuffled(target, &likely, left.with(work.share(5))))
             .or_else(|| self.lists(target, &usual, left.with(work.share(3))))
             .or_else(|| self.members(target, &usual, left.with(work.share(2))))

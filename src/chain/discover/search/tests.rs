@@ -200,6 +200,42 @@ fn the_previous_hash_beside_a_document_and_before_its_time() {
 }
 
 #[test]
+fn documents_as_code_lists_their_members() {
+    let coded: Stage = |search, under, left| search.coded(2, under, left);
+    // Three names that no column has.
+    finds(coded, "actor payload at", &|v| {
+        let Values { actor, payload, at, prev, .. } = v;
+        format!(r#"{{"who":"{actor}","payload":{payload},"when":"{at}","prev":"{prev}"}}"#)
+    });
+    finds(coded, "id actor payload at", &|v| {
+        let Values { id, actor, payload, at, prev } = v;
+        let digest = hex(Algorithm::Sha256.digest(None, payload.as_bytes()).bytes());
+        format!(r#"{{"actor":"{actor}","id":{id},"payload_hash":"{digest}","prev_hash":"{prev}","timestamp":"{at}"}}"#)
+    });
+    // JSON.stringify(…, null, 2)
+    finds(coded, "actor scopes payload at", &|v| {
+        let Values { id, actor, at, prev, .. } = v;
+        let payload = format!("{{\n    \"a\": \"x\",\n    \"n\": {id}\n  }}");
+        let scopes = format!("[\n    \"read\",\n    \"w {id}\"\n  ]");
+        format!(
+            "{{\n  \"actor\": \"{actor}\",\n  \"scopes\": {scopes},\n  \"payload\": {payload},\n  \"at\": \"{at}\",\n  \
+             \"prevHash\": \"{prev}\"\n}}"
+        )
+    });
+}
+
+#[test]
+fn labels_in_other_letters() {
+    finds(|search, under, left| search.likely_lists(2, under, left), "id actor at", &|v| {
+        format!("{}|{}|{}|{}", v.prev, v.id, v.actor.to_uppercase(), v.at)
+    });
+    finds(|search, under, left| search.coded(2, under, left), "actor at", &|v| {
+        let Values { actor, at, prev, .. } = v;
+        format!(r#"{{"actor":"{}","at":"{at}","prevHash":"{prev}"}}"#, actor.to_uppercase())
+    });
+}
+
+#[test]
 fn texts_with_their_lengths_beside_numbers_in_eight_bytes() {
     finds(|search, _, left| search.wrapped(2, left, false), "id actor", &|v| {
         let long = |number: usize| String::from_utf8(number.to_le_bytes().to_vec()).unwrap();

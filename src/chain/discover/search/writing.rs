@@ -26,6 +26,8 @@ struct Way {
     parsed: bool,
     /// Identifiers without their dashes.
     bare: bool,
+    /// Labels in letters of the other case: those of which column that has some.
+    recased: Option<usize>,
     /// Numbers of 64 bits as strings, as the drivers of JavaScript hand them out.
     long: bool,
     /// Documents within have their keys in order, whatever is around them: maps of Go and Rust have no other.
@@ -163,6 +165,7 @@ fn plain() -> Way {
         null: "",
         parsed: false,
         bare: false,
+        recased: None,
         long: false,
         ordered: false,
         listed: Box::new([]),
@@ -242,9 +245,18 @@ fn of_lists() -> Vec<Way> {
     // `uuid.hex`
     let bare = ways.iter().filter(|(rank, _)| *rank < 5).cloned();
     let bare: Vec<(usize, Way)> = bare.map(|(rank, way)| (rank + 8, Way { bare: true, ..way })).collect();
+    let recased = ways.iter().filter(|(rank, _)| *rank < 3).cloned();
+    let recased = recased.flat_map(|(rank, way)| {
+        (0..RECASED).map(move |number| (rank + 5 + 2 * number, Way { recased: Some(number), ..way.clone() }))
+    });
+    let recased: Vec<(usize, Way)> = recased.collect();
     ways.extend(bare);
+    ways.extend(recased);
     likeliest_first(ways)
 }
+
+/// Columns of labels that are tried in letters of the other case, one at a time.
+const RECASED: usize = 3;
 
 /// What is usual in each language comes before what is rare in any.
 fn likeliest_first(mut ways: Vec<(usize, Way)>) -> Vec<Way> {
@@ -253,7 +265,7 @@ fn likeliest_first(mut ways: Vec<(usize, Way)>) -> Vec<Way> {
 }
 
 /// Ways of documents, with keys in order or not.
-fn of_documents(sorted: bool) -> Vec<Way> {
+fn of_documents(sorted: bool, lined: bool) -> Vec<Way> {
     let mut ways = Vec::new();
     let mut add = |clocks: &[Form], styles: &[Style], numbers: &[Option<End>], ordered: bool| {
         for (flag, (folded, parsed)) in [(false, false), (false, true), (true, false)].into_iter().enumerate() {
@@ -293,18 +305,34 @@ fn of_documents(sorted: bool) -> Vec<Way> {
             ways.push((2 + timed + number, Way { clock: clock.clone(), style, numbers, long: true, ..self::plain() }));
         }
     }
+    if lined {
+        let mut add = |clocks: Vec<Form>, styles: &[Style], numbers| {
+            for (styled, style) in styles.iter().enumerate() {
+                for (timed, clock) in clocks.iter().enumerate() {
+                    let style = Style { sorted, ..*style };
+                    ways.push((3 + timed + styled, Way { clock: clock.clone(), style, numbers, ..self::plain() }));
+                }
+            }
+        };
+        let (two, four) = (plain.lined(2), plain.lined(4));
+        add(javascript(), &[two, four], Some(End::Needed));
+        add(python(), &[spaced.lined(2), spaced.lined(4), two, four], Some(End::One));
+        add(go(), &[Style { escaped: Escaped::Html, ..two }], Some(End::Needed));
+    }
     likeliest_first(ways)
 }
 
 impl Search<'_> {
     /// The ways of lists that differ for a row.
     pub(super) fn ways_of_lists(&self, target: usize, fields: &[usize]) -> Ways {
-        self.differing(target, fields, of_lists(), false, |at, way| self.in_list(at, way))
+        let labels: Vec<(usize, Form)> =
+            fields.iter().filter_map(|at| self.letters(*at).map(|form| (*at, form))).take(RECASED).collect();
+        self.differing(target, fields, of_lists(), false, |at, way| self.in_list(at, way, &labels))
     }
 
     /// The ways of documents that differ for a row.
     pub(super) fn ways_of_documents(&self, target: usize, fields: &[usize], sorted: bool) -> Ways {
-        let mut ways = of_documents(sorted);
+        let mut ways = of_documents(sorted, false);
         for (number, names) in self.lists_of_members(fields).into_iter().enumerate() {
             let style = Style { sorted, ..Style::LISTED };
             let listed: Box<[String]> = names.into();
@@ -314,6 +342,11 @@ impl Search<'_> {
             }
         }
         self.differing(target, fields, ways, true, |at, way| self.in_document(target, at, way))
+    }
+
+    /// The same, with members in lines of their own, too.
+    pub(super) fn ways_of_code(&self, target: usize, fields: &[usize], sorted: bool) -> Ways {
+        self.differing(target, fields, of_documents(sorted, true), true, |at, way| self.in_document(target, at, way))
     }
 
     fn differing(
@@ -329,7 +362,7 @@ impl Search<'_> {
         ways.sort_by_key(|way| digits.is_some_and(|digits| !suits(&way.clock, digits)));
         let mut found = Ways { all: Vec::new(), differ: Vec::new(), varying: 0, known: HashMap::new() };
         // Documents alike in all values still differ in what stands around them.
-        let around = |style: &Style| (style.comma, style.colon, style.escaped == Escaped::Repr);
+        let around = |style: &Style| (style.comma, style.colon, style.indent, style.escaped == Escaped::Repr);
         for way in ways {
             let pieces: Vec<Piece> = fields.iter().map(|at| piece(*at, &way)).collect();
             let bytes: Option<Vec<Vec<u8>>> = pieces.iter().map(|piece| self.bytes(target, piece)).collect();
@@ -359,7 +392,7 @@ impl Search<'_> {
         values.map(|micros| if micros % 1_000_000 == 0 { 0 } else { 3 + 3 * u8::from(micros % 1000 != 0) }).max()
     }
 
-    fn in_list(&self, at: usize, way: &Way) -> Piece {
+    fn in_list(&self, at: usize, way: &Way, labels: &[(usize, Form)]) -> Piece {
         let kind = self.items.list[at].kind;
         let form = match kind {
             Kind::Json | Kind::Jsonb if way.as_stored => Form::Text,
@@ -372,6 +405,10 @@ impl Search<'_> {
             Kind::Rendered if way.folded && self.is_array(at) => Form::Array { around: ["", ",", ""], quoted: None },
             Kind::Rendered if !way.as_stored && self.is_array(at) => self.array(at, way.style),
             Kind::Uuid if way.bare => Form::BareUuid,
+            Kind::Text if way.recased.is_some() => {
+                let form = way.recased.and_then(|number| labels.get(number)).filter(|(of, _)| *of == at);
+                form.map_or(Form::Text, |(_, form)| form.clone())
+            }
             Kind::Date if !is_instant(&way.clock) => Form::Text,
             kind if kind.is_time() => way.clock.clone(),
             _ => Form::Text,
@@ -428,7 +465,12 @@ impl Search<'_> {
     fn array(&self, at: usize, style: Style) -> Form {
         let of = self.column(at).map_or("", |column| column.type_name.as_str());
         let is_bare = matches!(of, "_int2" | "_int4" | "_int8" | "_numeric" | "_float4" | "_float8");
-        Form::Array { around: ["[", style.comma, "]"], quoted: (!is_bare).then_some(style) }
+        let around = match style.indent {
+            0 => ["[", style.comma, "]"],
+            2 => ["[\n    ", ",\n    ", "\n  ]"],
+            _ => ["[\n        ", ",\n        ", "\n    ]"],
+        };
+        Form::Array { around, quoted: (!is_bare).then_some(style) }
     }
 
     fn holds_document(&self, target: usize, at: usize) -> bool {
