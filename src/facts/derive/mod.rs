@@ -29,6 +29,7 @@ pub(crate) use policy::{PLACE, placed};
 use policy::{Pins, World};
 use privileges::{Held, Privileges};
 use reach::Reach;
+pub(crate) use remedy::asks_relations;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::mpsc;

@@ -93,7 +93,7 @@ impl Style {
 }
 
 /// Whether an expression has a sub-select; deparsed, one that selects nothing ends its line at once.
-fn asks_relations(form: &str) -> bool {
+pub(crate) fn asks_relations(form: &str) -> bool {
     form.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case("select"))
 }
 

@@ -204,7 +204,7 @@ async fn tenant(facts: &mut Facts) -> Result<Option<Tenant>, Stop> {
     };
     let quoted = ident(&name);
     let predicate = predicate
-        .filter(|text| text.starts_with(&quoted) || !text.to_lowercase().contains("select "))
+        .filter(|text| text.starts_with(&quoted) || !derive::asks_relations(text))
         .unwrap_or_else(|| format!("{quoted} = nullif(current_setting('app.tenant_id', true), '')::{type_name}"));
     let predicate = unset_is_none(&predicate, &quoted).unwrap_or(predicate);
     let setting = only_setting(predicate.strip_prefix(&quoted).unwrap_or(&predicate));

@@ -41,6 +41,8 @@ pub(crate) struct World<'a> {
     /// The session names a person and the person's memberships name the tenants: then a row that names the
     /// person is the session's own. Where the session names the tenant itself, it is not.
     pub(crate) person_implies_tenant: bool,
+    /// Some tenant is no person.
+    pub(crate) has_tenants: bool,
     /// The session's own key in every type that keys have.
     pub(crate) own_keys: BTreeSet<Value>,
     expressions: RefCell<HashMap<String, Arc<Expr>>>,
@@ -73,6 +75,7 @@ impl<'a> World<'a> {
             privileges,
             tenancy,
             person_implies_tenant,
+            has_tenants: tenancy.keys.values().any(|key| key.role != KeyRole::User),
             own_keys: tenancy.keys.keys().filter_map(typed).collect(),
             expressions: RefCell::default(),
             bodies: RefCell::default(),
@@ -231,7 +234,7 @@ impl<'a> World<'a> {
     /// Rows belong to persons, in a database whose tenants are something else, of which persons are members.
     pub(crate) fn is_a_members(&self, relation: Oid) -> bool {
         let mut keys = self.tenancy.keys_of(relation).peekable();
-        self.tenancy.entity.is_some() && keys.peek().is_some() && keys.all(|(_, key)| key.role == KeyRole::User)
+        self.has_tenants && keys.peek().is_some() && keys.all(|(_, key)| key.role == KeyRole::User)
     }
 
     /// A row of the relation is either the session's own or another's: tenant data, persons, logins.
