@@ -133,13 +133,20 @@ impl Search<'_> {
                 let is_person = inner
                     && (relation.primary_key == [number] && self.world.is_person(relation)
                         || self.world.is_login(relation));
+                // Another tenant's person is no member of the session's own, and none of its persons.
+                let is_colleague = self.judges_a_members() && self.world.tenancy.is_membership(relation)
+                    || inner && relation.primary_key == [number] && self.world.is_of_one_tenant(relation);
+                let colleague = value::fresh(type_name);
                 match (named, is_person) {
-                    // Another tenant's person is no member of the session's own.
-                    (true, _) if owned && self.judges_a_members() && self.world.tenancy.is_membership(relation) => {
+                    (true, _) if owned && is_colleague => {
                         let known = constants.into_iter().filter(|value| !foreign.contains(value));
-                        own_or_named().chain([value::fresh(type_name)]).chain(known).collect()
+                        own_or_named().chain([colleague]).chain(known).collect()
                     }
                     (true, true) if owned => own_or_named().collect(),
+                    // Another tenant's row may name a person of the session's where nothing forbids it.
+                    (true, _) if !inner && self.world.persons_have_a_tenant => {
+                        own_or_named().chain([one_foreign, colleague]).chain(constants).collect()
+                    }
                     (true, _) => own_or_named().chain([one_foreign]).chain(constants).collect(),
                     (false, _) => [one_foreign].into_iter().chain(constants).collect(),
                 }

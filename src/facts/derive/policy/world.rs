@@ -43,6 +43,8 @@ pub(crate) struct World<'a> {
     pub(crate) person_implies_tenant: bool,
     /// Some tenant is no person.
     pub(crate) has_tenants: bool,
+    /// Persons belong to one tenant each: their table says which, and none lists members.
+    pub(crate) persons_have_a_tenant: bool,
     /// The session's own key in every type that keys have.
     pub(crate) own_keys: BTreeSet<Value>,
     expressions: RefCell<HashMap<String, Arc<Expr>>>,
@@ -69,12 +71,16 @@ impl<'a> World<'a> {
         let typed = |(oid, number): &(Oid, i64)| {
             Some(value::own(&catalog.relations.get(oid)?.column_number(*number)?.type_name))
         };
+        let of_one = |r: &Relation| tenancy::is_person_table(r) && tenancy.is_tenant_data(r.oid);
+        let of_many = |r: &Relation| !tenancy::is_person_table(r) && tenancy.is_membership(r);
+        let persons_have_a_tenant = catalog.relations.values().any(of_one) && !catalog.relations.values().any(of_many);
         Self {
             catalog,
             reach,
             privileges,
             tenancy,
             person_implies_tenant,
+            persons_have_a_tenant,
             has_tenants: tenancy.keys.values().any(|key| key.role != KeyRole::User),
             own_keys: tenancy.keys.keys().filter_map(typed).collect(),
             expressions: RefCell::default(),
@@ -142,6 +148,11 @@ impl<'a> World<'a> {
         let to_tenants = foreign_key.is_some_and(|k| Some(k.target) == self.tenancy.tenant_relation);
         if self.tenancy.keys.contains_key(&(relation.oid, number)) || to_tenants {
             return Class::Key;
+        }
+        // Where each person is of one tenant, the person whose a row is says which.
+        let leads = || self.tenancy.paths.get(&relation.oid).and_then(|path| path.hops.first());
+        if self.persons_have_a_tenant && leads() == Some(&(relation.oid, number)) {
+            return Class::Link;
         }
         if self.tenancy.is_user_column(relation.oid, number) || tenancy::is_invited(relation, column) {
             return Class::User;
@@ -240,6 +251,11 @@ impl<'a> World<'a> {
     /// A row of the relation is either the session's own or another's: tenant data, persons, logins.
     pub(crate) fn is_owned(&self, relation: &Relation) -> bool {
         self.tenancy.is_tenant_data(relation.oid) || tenancy::is_person_table(relation) || self.is_login(relation)
+    }
+
+    /// Rows are persons, each of whom belongs to one tenant.
+    pub(crate) fn is_of_one_tenant(&self, relation: &Relation) -> bool {
+        self.persons_have_a_tenant && tenancy::is_person_table(relation) && self.tenancy.is_tenant_data(relation.oid)
     }
 
     /// Rows are persons who belong to no one tenant.
