@@ -1,4 +1,11 @@
 -- Nothing in here opens a relation, and so nothing waits for a lock.
+-- Few columns have a collation that is neither none (0) nor the database's own (100): they are looked for once.
+with special as materialized (
+  select a.attrelid, a.attnum, a.atttypid, a.attcollation, a.attgenerated = 'v' as is_virtual
+  from pg_attribute a
+  where a.attrelid >= 16384 and a.attnum > 0 and not a.attisdropped and (a.attcollation not in (0, 100) or a.attgenerated = 'v'
+    or a.atttypid in (select t.oid from pg_type t where t.typcollation not in (0, 100)))
+)
 select 'domain' as object_kind, t.oid as object, 0 as number,
        concat(format_type(t.typbasetype, t.typtypmod),
          (select format(' collate %I.%I', n.nspname, l.collname) from pg_collation l join pg_namespace n on n.oid = l.collnamespace
@@ -44,11 +51,11 @@ from pg_sequence s
 union all
 select 'column', a.attrelid, a.attnum,
        concat_ws(' ', (select format('collate %I.%I', n.nspname, l.collname) from pg_collation l join pg_namespace n on n.oid = l.collnamespace
-                       where l.oid = a.attcollation), case when a.attgenerated = 'v' then 'virtual' end)
-from pg_attribute a
+                       where l.oid = a.attcollation), case when a.is_virtual then 'virtual' end)
+from special a
 join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p', 'f')
 join pg_type t on t.oid = a.atttypid
-where a.attnum > 0 and not a.attisdropped and a.attrelid >= 16384 and (a.attcollation <> t.typcollation or a.attgenerated = 'v')
+where a.attcollation <> t.typcollation or a.is_virtual
 union all
 select 'replica identity', c.oid, 0,
        case c.relreplident when 'f' then 'full' when 'n' then 'nothing' else 'using index '
@@ -78,7 +85,7 @@ where i.indexrelid >= 16384 and i.indexprs is null and i.indpred is null
   -- most indexes are as plain as can be, which is seen without taking them apart
   and (am.amname not in ('btree', 'hash') or not i.indoption::int2[] <@ '{0}' or not i.indcollation::oid[] <@ '{0,100}'
     or i.indclass::oid[] && (select array_agg(oid) from pg_opclass where not opcdefault)
-    or i.indrelid in (select attrelid from pg_attribute where attcollation not in (0, 100) and attnum > 0))
+    or i.indrelid in (select s.attrelid from special s))
   and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
 group by i.indexrelid, i.indnkeyatts, am.amname
 -- what the tables of the facts say by themselves
